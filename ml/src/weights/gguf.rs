@@ -1,0 +1,1 @@
+//! GGUF container: header, metadata and tensor table, checked before anything is allocated.
