@@ -1,1 +1,1 @@
-//! Empty.
+//! The window and the command line of RS Personal Agent.

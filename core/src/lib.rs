@@ -1,1 +1,9 @@
-//! Empty.
+//! The core of RS Personal Agent: storage, engine, knowledge, answering and trust, behind one door ([`api`]).
+//!
+//! It knows no user interface. A window, a command or a socket calls [`api::Core`] with typed requests and
+//! listens to numbered events.
+
+pub mod api;
+pub mod clock;
+pub mod inference;
+pub mod model;
