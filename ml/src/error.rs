@@ -53,10 +53,14 @@ impl Error {
             Self::NothingToImport(_) => {
                 "Choose a .gguf file, a folder with model.safetensors and tokenizer.json, or a zip or wheel that holds one."
             }
-            Self::PromptTooLong { .. } => "Shorten the question, search fewer passages, or choose a model with a longer context.",
+            Self::PromptTooLong { .. } => {
+                "Shorten the question, search fewer passages, or choose a model with a longer context."
+            }
             Self::Template(_) => "Import a newer conversion of the model; this one's chat template cannot be read.",
             Self::Cancelled => "Ask again when you are ready.",
-            Self::Compute(_) | Self::Tokenizer(_) | Self::WorkerGone => "Try again; if it repeats, choose another model and report this one.",
+            Self::Compute(_) | Self::Tokenizer(_) | Self::WorkerGone => {
+                "Try again; if it repeats, choose another model and report this one."
+            }
         }
     }
 }

@@ -104,10 +104,16 @@ pub struct GenerateStats {
 #[derive(Debug)]
 pub enum GenerateEvent {
     /// Prompt tokens computed so far, of all: progress of a long prefill.
-    Prefill { done: usize, total: usize },
+    Prefill {
+        done: usize,
+        total: usize,
+    },
     /// The next piece of text, always whole UTF-8 characters.
     Text(String),
     Finished(GenerateStats),
     /// `partial` is all text that was streamed before.
-    Failed { error: crate::Error, partial: String },
+    Failed {
+        error: crate::Error,
+        partial: String,
+    },
 }
