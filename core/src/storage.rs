@@ -7,9 +7,11 @@ mod db;
 mod error;
 mod migrate;
 pub mod profiles;
+pub mod recent;
 mod record;
 pub mod tables;
 mod txn;
+pub mod ui_state;
 
 pub use db::{Db, DbOptions};
 pub use error::StorageError;
