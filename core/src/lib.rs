@@ -6,5 +6,6 @@
 pub mod api;
 pub mod clock;
 pub mod inference;
+pub mod knowledge;
 pub mod model;
 pub mod storage;

@@ -3,7 +3,7 @@
 //! A document's passages have contiguous ids, so a document is found from a range. Rows of a document, its
 //! passages and its static vectors are always written together; a kill leaves whole documents only.
 
-mod read;
+pub mod read;
 mod sources;
 mod write;
 

@@ -67,14 +67,14 @@ fn walk(page: &Html, writer: &mut PageWriter, cancel: &Cancel) -> Result<(), Rea
         next = if skipped { None } else { node.first_child() };
         let mut at = node;
         if !skipped && next.is_none() {
-            close(&at, writer);
+            close(at.value(), writer);
         }
         while next.is_none() {
             next = at.next_sibling();
             if next.is_none() {
                 match at.parent() {
                     Some(parent) => {
-                        close(&parent, writer);
+                        close(parent.value(), writer);
                         at = parent;
                     }
                     None => return Ok(()),
@@ -85,23 +85,9 @@ fn walk(page: &Html, writer: &mut PageWriter, cancel: &Cancel) -> Result<(), Rea
     Ok(())
 }
 
-fn close<R: NodeLike>(node: &R, writer: &mut PageWriter) {
-    if let Some(name) = node.element_name() {
-        writer.close(name);
-    }
-}
-
-/// Spares naming the tree crate's own node type.
-trait NodeLike {
-    fn element_name(&self) -> Option<&str>;
-}
-
-impl<T> NodeLike for T
-where
-    T: std::ops::Deref<Target = Node>,
-{
-    fn element_name(&self) -> Option<&str> {
-        self.as_element().map(|element| element.name())
+fn close(node: &Node, writer: &mut PageWriter) {
+    if let Some(element) = node.as_element() {
+        writer.close(element.name());
     }
 }
 

@@ -50,11 +50,6 @@ impl Reader for Markdown {
         extracted.blocks = blocks;
         Ok(extracted)
     }
-
-    /// Deeply nested quotes and lists make the parser slow, so it runs under a time limit.
-    fn isolated(&self) -> bool {
-        false
-    }
 }
 
 fn level_of(level: HeadingLevel) -> u8 {

@@ -79,6 +79,13 @@ impl KnowledgeStore {
         Ok(file.map(|file| KnownFile { stamp: file.stamp, hash: file.document.map(|document| document.hash) }))
     }
 
+    /// Sources that have files, problems or figures here.
+    pub fn known_sources(&self) -> Result<Vec<SourceId>, StorageError> {
+        let txn = self.db.read()?;
+        let table = txn.table(COUNTS)?;
+        table.iter()?.map(|row| Ok(SourceId(Uuid::from_u128(row?.0.value())))).collect()
+    }
+
     pub fn counts(&self, source: SourceId) -> Result<Counts, StorageError> {
         Ok(self.db.read()?.table(COUNTS)?.record(source.0.as_u128())?.unwrap_or_default())
     }
@@ -311,6 +318,21 @@ impl KnowledgeStore {
         Ok((found, looked.max(last)))
     }
 
+    /// Vectors of these passages, as stored; those without one are left out.
+    pub fn vectors(&self, space: Space, ids: &[u64]) -> Result<Vec<(u64, Vec<f32>)>, StorageError> {
+        let txn = self.db.read()?;
+        let table = txn.table(VECTORS)?;
+        let mut found = Vec::with_capacity(ids.len());
+        for id in ids {
+            if let Some(bytes) = table.get((space.id, *id))?
+                && let Some(vector) = floats(bytes.value(), space.dimensions)
+            {
+                found.push((*id, vector));
+            }
+        }
+        Ok(found)
+    }
+
     /// Calls `visit` with each stored vector of a space whose document exists, in order of passage ids.
     pub fn each_vector(
         &self,
@@ -320,8 +342,6 @@ impl KnowledgeStore {
         let txn = self.db.read()?;
         let ranges = ranges(&txn)?;
         let table = txn.table(VECTORS)?;
-        let mut values = vec![0.0; space.dimensions];
-        let mut halves = vec![f16::ZERO; space.dimensions];
         let mut at = 0;
         for row in table.range((space.id, 0)..=(space.id, u64::MAX))? {
             let (key, value) = row?;
@@ -330,20 +350,24 @@ impl KnowledgeStore {
                 at += 1;
             }
             let Some(document) = ranges.get(at).filter(|document| document.range.first <= id) else { continue };
-            let bytes = value.value();
-            if bytes.len() != space.dimensions * 2 {
-                continue;
-            }
-            for (half, pair) in halves.iter_mut().zip(bytes.chunks_exact(2)) {
-                *half = f16::from_le_bytes([pair[0], pair[1]]);
-            }
-            halves.convert_to_f32_slice(&mut values);
+            let Some(values) = floats(value.value(), space.dimensions) else { continue };
             if !visit(id, document, &values) {
                 return Ok(());
             }
         }
         Ok(())
     }
+}
+
+/// None for bytes of another length.
+fn floats(bytes: &[u8], dimensions: usize) -> Option<Vec<f32>> {
+    if bytes.len() != dimensions * 2 {
+        return None;
+    }
+    let halves: Vec<f16> = bytes.chunks_exact(2).map(|pair| f16::from_le_bytes([pair[0], pair[1]])).collect();
+    let mut values = vec![0.0; dimensions];
+    halves.convert_to_f32_slice(&mut values);
+    Some(values)
 }
 
 /// In order of passage ids.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use redb::{ReadableTable, TableDefinition};
+use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 

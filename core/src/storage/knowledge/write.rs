@@ -14,6 +14,7 @@ use super::{
 use crate::model::{SourceId, Timestamp};
 use crate::storage::{RecordReading, RecordWriting, StorageError, WriteTxn, decode};
 
+const IDENTITY: &str = "identity";
 /// Rows of a removed source that go in one transaction.
 const REMOVE_FILES: usize = 500;
 
@@ -119,6 +120,18 @@ impl KnowledgeStore {
             let mut count: Counts = counts.record(source.0.as_u128())?.unwrap_or_default();
             count.completed = at.0;
             counts.put(source.0.as_u128(), &count)
+        })
+    }
+
+    /// A number that tells this store from others; `fresh` becomes it when there is none.
+    pub fn identity(&self, fresh: u64) -> Result<u64, StorageError> {
+        self.db.write(move |txn| {
+            let mut numbers = txn.table(NUMBERS)?;
+            let known = numbers.get(IDENTITY)?.map(|number| number.value());
+            if known.is_none() {
+                numbers.insert(IDENTITY, fresh)?;
+            }
+            Ok(known.unwrap_or(fresh))
         })
     }
 
