@@ -8,9 +8,11 @@ mod error;
 pub mod knowledge;
 mod migrate;
 pub mod profiles;
+pub mod recent;
 mod record;
 pub mod tables;
 mod txn;
+pub mod ui_state;
 
 pub use db::{Db, DbOptions};
 pub use error::StorageError;
