@@ -70,7 +70,9 @@ pub fn tokens(text: &str) -> Vec<Token> {
             continue;
         }
         if !c.is_alphanumeric() && c != '_' {
-            gap.see(c);
+            // The stop after a title does not end a sentence.
+            let title = c == '.' && raw.last().is_some_and(|last| TITLES.contains(&last.text.as_str()));
+            gap.see(if title { ' ' } else { c });
             continue;
         }
         let mut end = start + c.len_utf8();
@@ -102,6 +104,8 @@ pub fn tokens(text: &str) -> Vec<Token> {
     }
     out
 }
+
+const TITLES: &[&str] = &["Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Sir"];
 
 /// What stood between two raw tokens.
 #[derive(Default)]

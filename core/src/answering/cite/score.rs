@@ -13,13 +13,15 @@ const RUN: f32 = 0.10;
 const COSINE: f32 = 0.20;
 /// What a word counts that stands in the passage or its heading, but not in the window.
 const ELSEWHERE: f32 = 0.5;
+/// What a word counts that stands in the window, but not in its main unit: facts of two sentences must not be mixed up.
+const BESIDE: f32 = 0.8;
 /// Factors for what must agree and does not.
 const NUMBER_MISSING: f32 = 0.3;
 const NUMBER_ELSEWHERE: f32 = 0.75;
 const UNIT_DIFFERS: f32 = 0.4;
 const QUOTE_MISSING: f32 = 0.5;
 const IDENTIFIER_MISSING: f32 = 0.5;
-const NAME_MISSING: f32 = 0.6;
+const NAME_MISSING: f32 = 0.5;
 const POLARITY_DIFFERS: f32 = 0.45;
 /// A question lends its words, at this weight, to an answer of few words ("30 days.").
 const QUESTION_WEIGHT: f32 = 0.4;
@@ -98,7 +100,7 @@ pub struct Claim {
     /// (token, weight): content of the sentence, and of the question where the sentence is short.
     weighted: Vec<(Token, f32)>,
     quotes: Vec<String>,
-    denied: HashSet<String>,
+    denied: Denied,
 }
 
 impl Claim {
@@ -119,42 +121,72 @@ impl Claim {
                 }
             }
         }
-        let denied = denied(tokens.iter());
+        let denied = Denied::of(tokens.iter());
         Self { quotes: quotes(sentence), denied, tokens, weighted }
     }
 
-    /// The window of the passage that supports the sentence best.
+    /// The window of the passage that has most of the sentence's words. It is chosen by words alone, so that a
+    /// sentence is held against the very words that contradict it.
     pub fn best(&self, passage: &Prepared) -> Option<Support> {
-        units::windows(&passage.units)
-            .map(|window| self.against(passage, window))
+        let (lexical, window) = units::windows(&passage.units)
+            .map(|window| (self.lexical(passage, window.clone()), window))
             // Of equals the shorter, earlier window: it makes the better quote.
-            .fold(None, |best: Option<Support>, next| match best {
-                Some(best) if next.lexical * next.factor <= best.lexical * best.factor + 0.02 => Some(best),
+            .fold(None, |best: Option<(f32, Range<usize>)>, next| match best {
+                Some(best) if next.0 <= best.0 + 0.02 => Some(best),
                 _ => Some(next),
-            })
+            })?;
+        let factor = self.agreement(passage, window.clone());
+        Some(Support { window, lexical, factor })
     }
 
-    fn against(&self, passage: &Prepared, window: Range<usize>) -> Support {
-        let units = &passage.units[window.clone()];
-        let tokens: Vec<&Token> = units.iter().flat_map(|u| &u.tokens).collect();
-        let stems: HashSet<&str> = tokens.iter().map(|t| t.stem.as_str()).collect();
+    /// Stems of the window's unit that shares most with the sentence, and of the whole window.
+    fn stems<'p>(&self, units: &'p [Unit]) -> (HashSet<&'p str>, HashSet<&'p str>) {
+        let of = |unit: &'p Unit| -> HashSet<&'p str> { unit.tokens.iter().map(|t| t.stem.as_str()).collect() };
+        let shared = |stems: &HashSet<&str>| -> f32 {
+            self.weighted.iter().map(|(token, weight)| weight * likeness(&token.stem, stems)).sum()
+        };
+        let main = units.iter().map(of).max_by(|a, b| shared(a).total_cmp(&shared(b))).unwrap_or_default();
+        (main, units.iter().flat_map(of).collect())
+    }
+
+    fn lexical(&self, passage: &Prepared, window: Range<usize>) -> f32 {
+        let units = &passage.units[window];
+        let (main, stems) = self.stems(units);
         let mut found = 0.0;
         let mut all = 0.0;
-        let mut factor = 1.0;
-        for (index, (token, weight)) in self.weighted.iter().enumerate() {
-            let here = likeness(&token.stem, &stems);
-            let near = passage.stems.contains(&token.stem);
-            found += weight * if here > 0.0 { here } else if near { ELSEWHERE } else { 0.0 };
+        for (token, weight) in &self.weighted {
+            let here = likeness(&token.stem, &main).max(BESIDE * likeness(&token.stem, &stems));
+            let near = if passage.stems.contains(&token.stem) { ELSEWHERE } else { 0.0 };
+            found += weight * here.max(near);
             all += weight;
-            let own = index < self.weighted.len() && self.tokens.iter().any(|t| t.stem == token.stem);
-            if here > 0.0 || !own {
+        }
+        let coverage = if all > 0.0 { found / all } else { 0.0 };
+        let tokens: Vec<&Token> = units.iter().flat_map(|u| &u.tokens).collect();
+        COVERAGE * coverage + RUN * self.longest_run(&tokens)
+    }
+
+    /// The product of the factors for what must agree and does not.
+    fn agreement(&self, passage: &Prepared, window: Range<usize>) -> f32 {
+        let units = &passage.units[window];
+        let (main, stems) = self.stems(units);
+        let tokens: Vec<&Token> = units.iter().flat_map(|u| &u.tokens).collect();
+        let own = |stem: &str| self.tokens.iter().any(|t| t.stem == stem);
+        let names_there = |stem: &str| tokens.iter().any(|t| t.name && t.stem == stem);
+        let own_name = self.tokens.iter().any(|t| t.name && main.contains(t.stem.as_str()));
+        let other_name = !own_name && main.iter().any(|stem| names_there(stem) && !own(stem));
+        let mut factor = 1.0;
+        for (token, _) in self.weighted.iter().filter(|(token, _)| own(&token.stem)) {
+            if likeness(&token.stem, &main) > 0.0 {
                 continue;
             }
-            factor *= match (token.kind, near) {
-                (TokenKind::Number, true) => NUMBER_ELSEWHERE,
-                (TokenKind::Number, false) => NUMBER_MISSING,
-                (TokenKind::Identifier, false) => IDENTIFIER_MISSING,
-                (TokenKind::Word, false) if token.name => NAME_MISSING,
+            let beside = likeness(&token.stem, &stems) > 0.0;
+            let near = passage.stems.contains(&token.stem);
+            factor *= match token.kind {
+                TokenKind::Number if beside || near => NUMBER_ELSEWHERE,
+                TokenKind::Number => NUMBER_MISSING,
+                TokenKind::Identifier if !beside && !near => IDENTIFIER_MISSING,
+                // Somebody else did it.
+                TokenKind::Word if token.name && (other_name || !(beside || near)) => NAME_MISSING,
                 _ => 1.0,
             };
         }
@@ -167,8 +199,7 @@ impl Claim {
         if self.polarity_differs(&tokens, &stems) {
             factor *= POLARITY_DIFFERS;
         }
-        let coverage = if all > 0.0 { found / all } else { 0.0 };
-        Support { window, lexical: COVERAGE * coverage + RUN * self.longest_run(&tokens), factor }
+        factor
     }
 
     /// A number of the sentence stands in the window only with another unit.
@@ -182,26 +213,26 @@ impl Claim {
 
     /// The window denies what the sentence says, or says its opposite.
     fn polarity_differs(&self, window: &[&Token], stems: &HashSet<&str>) -> bool {
-        let denied_there = denied(window.iter().copied());
-        let mut agree = 0.0;
-        let mut differ = 0.0;
-        for (token, weight) in &self.weighted {
-            let here = self.denied.contains(&token.stem);
-            let there = denied_there.contains(&token.stem);
-            if stems.contains(token.stem.as_str()) && (here || there) {
-                *(if here == there { &mut agree } else { &mut differ }) += weight;
+        let there = Denied::of(window.iter().copied());
+        for (own, theirs) in [(&self.denied.verbs, &there.verbs), (&self.denied.nouns, &there.nouns)] {
+            let mut agree = 0.0;
+            let mut differ = 0.0;
+            for (token, weight) in &self.weighted {
+                let (a, b) = (own.contains(&token.stem), theirs.contains(&token.stem));
+                if stems.contains(token.stem.as_str()) && (a || b) {
+                    *(if a == b { &mut agree } else { &mut differ }) += weight;
+                }
             }
-        }
-        if differ > agree {
-            return true;
+            if differ > agree {
+                return true;
+            }
         }
         let own: HashSet<&str> = self.tokens.iter().map(|t| t.stem.as_str()).collect();
         let decides = |stem: &str| own.contains(stem) && !stems.contains(stem);
         let opposite = |a: &str, b: &str| decides(a) && stems.contains(b) && !own.contains(b);
         let flipped = lexicon::OPPOSITES.iter().any(|(a, b)| {
             // "Allowed" and "not forbidden" agree.
-            let denied = self.denied.contains(*a) || self.denied.contains(*b)
-                || denied_there.contains(*a) || denied_there.contains(*b);
+            let denied = [a, b].into_iter().any(|stem| self.denied.has(stem) || there.has(stem));
             !denied && (opposite(a, b) || opposite(b, a))
         });
         flipped
@@ -239,6 +270,14 @@ fn likeness(stem: &str, stems: &HashSet<&str>) -> f32 {
     if stems.contains(stem) {
         return 1.0;
     }
+    if stem.contains(['.', ':']) {
+        // `queue.push` and `self.queue.push` name the same thing.
+        let part = |other: &&str| {
+            let (long, short) = if other.len() > stem.len() { (*other, stem) } else { (stem, *other) };
+            long.strip_suffix(short).is_some_and(|rest| short.contains(['.', ':']) && rest.ends_with(['.', ':']))
+        };
+        return if stems.iter().any(part) { 1.0 } else { 0.0 };
+    }
     let letters = stem.chars().count();
     if letters < 5 || stem.contains(|c: char| !c.is_alphabetic()) {
         return 0.0;
@@ -261,22 +300,43 @@ fn with_units<'a>(tokens: impl Iterator<Item = &'a Token>) -> Vec<(&'a str, &'st
         .collect()
 }
 
-/// Stems in the reach of a negation.
-fn denied<'a>(tokens: impl Iterator<Item = &'a Token>) -> HashSet<String> {
-    let mut out = HashSet::new();
-    let mut left = 0;
-    for token in tokens {
-        if token.clause_start || token.text == "but" {
-            left = 0;
+/// Stems in the reach of a negation: "not", "never" deny what is done; "no", "without" deny a thing.
+#[derive(Default)]
+struct Denied {
+    verbs: HashSet<String>,
+    nouns: HashSet<String>,
+}
+
+impl Denied {
+    fn of<'a>(tokens: impl Iterator<Item = &'a Token>) -> Self {
+        let mut out = Self::default();
+        let (mut verbs, mut nouns) = (0, 0);
+        for token in tokens {
+            if token.clause_start || token.text == "but" {
+                (verbs, nouns) = (0, 0);
+            }
+            match token.text.as_str() {
+                "without" | "no" | "none" | "kein" | "keine" | "keinen" => nouns = NEGATION_REACH,
+                _ if token.is_negation() => verbs = NEGATION_REACH,
+                _ if token.is_content() => {
+                    if verbs > 0 {
+                        out.verbs.insert(token.stem.clone());
+                        verbs -= 1;
+                    }
+                    if nouns > 0 {
+                        out.nouns.insert(token.stem.clone());
+                        nouns -= 1;
+                    }
+                }
+                _ => {}
+            }
         }
-        if token.is_negation() {
-            left = NEGATION_REACH;
-        } else if left > 0 && token.is_content() {
-            out.insert(token.stem.clone());
-            left -= 1;
-        }
+        out
     }
-    out
+
+    fn has(&self, stem: &str) -> bool {
+        self.verbs.contains(stem) || self.nouns.contains(stem)
+    }
 }
 
 /// What stands in quotation marks or back-ticks, longer than one character, made plain.

@@ -47,7 +47,7 @@ pub const IRREGULAR: &[(&str, &str)] = &[
     ("stores", "keep"), ("daily", "day"), ("weekly", "week"), ("monthly", "month"), ("hourly", "hour"),
     ("nightly", "night"), ("yearly", "year"), ("annual", "year"), ("annually", "year"), ("fell", "fall"),
     ("fallen", "fall"), ("rose", "ris"), ("risen", "ris"), ("won", "win"), ("sold", "sell"), ("told", "tell"),
-    ("taught", "teach"), ("thought", "think"), ("brought", "bring"), ("caught", "catch"), ("slept", "sleep"),
+    ("taught", "teach"), ("thought", "think"), ("brought", "bring"), ("caught", "catch"), ("slept", "sleep"), ("forbidden", "forbid"), ("forbade", "forbid"), ("hidden", "hid"), ("feet", "foot"),
 ];
 
 /// Stems that mean nearly the same, mapped to one of them.
@@ -74,7 +74,7 @@ pub const OPPOSITES: &[(&str, &str)] = &[
     ("manual", "automatic"), ("local", "remot"), ("online", "offlin"), ("left", "right"), ("north", "south"),
     ("east", "west"), ("morn", "even"), ("day", "night"), ("ascend", "descend"), ("synchronou", "asynchronou"),
     ("lock", "unlock"), ("encrypt", "decrypt"), ("before", "after"), ("above", "below"), ("with", "without"),
-    ("import", "export"), ("encod", "decod"), ("upload", "download"), ("more", "less"), ("more", "fewer"),
+    ("import", "export"), ("importer", "exporter"), ("encoder", "decoder"), ("sender", "receiver"), ("buyer", "seller"), ("encod", "decod"), ("upload", "download"), ("more", "less"), ("more", "fewer"),
     ("least", "most"), ("keep", "delet"),
 ];
 
@@ -93,7 +93,7 @@ pub const UNITS: &[(&str, &str)] = &[
     ("cm", "centimetre"), ("mm", "millimetre"), ("kg", "kilogram"), ("kilogram", "kilogram"), ("g", "gram"),
     ("gram", "gram"), ("l", "litre"), ("litr", "litre"), ("liter", "litre"), ("ml", "millilitre"), ("px", "pixel"),
     ("pixel", "pixel"), ("mile", "mile"), ("mil", "mile"), ("degre", "degree"), ("degree", "degree"),
-    ("watt", "watt"), ("w", "watt"), ("kw", "kilowatt"), ("volt", "volt"), ("v", "volt"), ("tag", "day"),
+    ("watt", "watt"), ("feet", "foot"), ("foot", "foot"), ("ft", "foot"), ("inch", "inch"), ("yard", "yard"), ("w", "watt"), ("kw", "kilowatt"), ("volt", "volt"), ("v", "volt"), ("tag", "day"),
     ("tagen", "day"), ("stunde", "hour"), ("stunden", "hour"), ("minuten", "minute"), ("woche", "week"),
     ("jahr", "year"), ("jahre", "year"), ("jour", "day"), ("heur", "hour"),
 ];
