@@ -262,6 +262,12 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn labelled_sentences_are_cited_with_the_built_in_embedder() {
+        let embedder = rspa_ml::embed::static_embedder::StaticEmbedder::built_in().unwrap();
+        check(Some(&embedder), 0.80);
+    }
+
+    #[test]
     fn an_answer_is_cited_sentence_by_sentence() {
         let passages = [
             passage(10, "# Backups\n\nBackups run every night at 02:00.\nThey are kept for 30 days and then deleted.\n"),

@@ -1,9 +1,9 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
-use super::{Schema, profiles};
+use super::{Schema, chats, models, profiles};
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
-pub static MAIN: Schema = Schema { version: 1, tables: &[profiles::TABLES], migrations: &[] };
+pub static MAIN: Schema = Schema { version: 1, tables: &[profiles::TABLES, chats::TABLES, models::TABLES], migrations: &[] };
 
 /// Per profile: documents, passages and vectors; can be built again.
 pub static KNOWLEDGE: Schema = Schema { version: 1, tables: &[], migrations: &[] };
