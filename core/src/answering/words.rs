@@ -211,7 +211,8 @@ fn normalise(raw: &[Raw], index: usize, out: &mut Vec<Token>) -> usize {
     if letters_and_digits || inner_capital || joined {
         out.push(Token { kind: TokenKind::Identifier, stem: lower.clone(), text: lower, name: false, clause_start });
     } else {
-        let name = text.starts_with(char::is_uppercase) && !gap.sentence && text.chars().count() > 1;
+        let capital = text.starts_with(char::is_uppercase) && text.chars().count() > 1;
+        let name = capital && !gap.sentence && !lexicon::CALENDAR.contains(&lower.as_str());
         out.push(word(&lower, name, clause_start));
     }
     1

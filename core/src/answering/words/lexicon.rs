@@ -114,3 +114,9 @@ pub const NEGATIONS: &[&str] = &[
     "aren't", "wasn't", "weren't", "can't", "couldn't", "won't", "wouldn't", "shouldn't", "mustn't", "hasn't",
     "haven't", "hadn't", "nicht", "kein", "keine", "keinen", "nie", "pas", "jamais", "hardly",
 ];
+
+/// Written with a capital letter in English without being names of anybody.
+pub const CALENDAR: &[&str] = &[
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "march",
+    "april", "may", "june", "july", "august", "september", "october", "november", "december",
+];
