@@ -6,6 +6,8 @@
 pub mod answering;
 pub mod api;
 pub mod clock;
+pub mod engine;
 pub mod inference;
 pub mod model;
 pub mod storage;
+pub mod workspace;

@@ -9,9 +9,11 @@ mod error;
 mod migrate;
 pub mod models;
 pub mod profiles;
+pub mod recent;
 mod record;
 pub mod tables;
 mod txn;
+pub mod ui_state;
 
 pub use db::{Db, DbOptions};
 pub use error::StorageError;
