@@ -1,1 +1,3 @@
 //! The window and the command line of RS Personal Agent.
+
+pub mod cli;

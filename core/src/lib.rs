@@ -7,3 +7,6 @@ pub mod api;
 pub mod clock;
 pub mod inference;
 pub mod model;
+
+/// The models themselves, for `rspa bench` and the types in requests.
+pub use rspa_ml as ml;
