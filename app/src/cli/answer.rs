@@ -9,7 +9,7 @@ use rspa_core::model::{ChatId, Message, MessageId, MessageState, ModelId, Passag
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::output::{one_line, path_text};
+use super::output::{one_line, path_text, with_path};
 use super::session::{Events, Session};
 use super::typed;
 
@@ -229,15 +229,17 @@ fn as_json(message: &Message) -> Value {
         .citations
         .iter()
         .map(|citation| {
-            json!({
-                "path": citation.passage.path.to_string_lossy(),
-                "start_line": citation.start_line,
-                "end_line": citation.end_line,
-                "quote": citation.quote,
-                "support": citation.support,
-                "page": citation.passage.page,
-                "heading": citation.passage.heading,
-            })
+            with_path(
+                &citation.passage.path,
+                json!({
+                    "start_line": citation.start_line,
+                    "end_line": citation.end_line,
+                    "quote": citation.quote,
+                    "support": citation.support,
+                    "page": citation.passage.page,
+                    "heading": citation.passage.heading,
+                }),
+            )
         })
         .collect();
     let stats = message.stats.clone().unwrap_or_default();

@@ -2,9 +2,11 @@
 
 mod embed;
 mod index;
+mod llm;
+mod perplexity;
 mod search;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use rspa_core::api::{CoreOptions, Role};
@@ -13,7 +15,7 @@ use tempfile::TempDir;
 
 use super::Context;
 use super::failure::Failure;
-use super::output::one_line;
+use super::output::{one_line, path_text};
 use super::session::{self, Session};
 
 #[derive(Args)]
@@ -24,6 +26,10 @@ pub struct BenchArguments {
 
 #[derive(Subcommand)]
 enum Subject {
+    /// Tokens per second that a language model reads and writes
+    Llm(llm::LlmArguments),
+    /// How well a language model predicts a text
+    Perplexity(perplexity::PerplexityArguments),
     /// Texts that an embedder turns into vectors, per second
     Embed(embed::EmbedArguments),
     /// Files that become searchable, per second
@@ -34,6 +40,8 @@ enum Subject {
 
 pub fn run(context: &Context, arguments: BenchArguments) -> Result<(), Failure> {
     match arguments.subject {
+        Subject::Llm(arguments) => llm::run(context, &arguments),
+        Subject::Perplexity(arguments) => perplexity::run(context, &arguments),
         Subject::Embed(arguments) => embed::run(context, &arguments),
         Subject::Index(arguments) => index::run(context, &arguments),
         Subject::Search(arguments) => search::run(context, &arguments),
@@ -68,13 +76,22 @@ fn all_threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
+/// What `--threads` means: 0 is all.
+fn threads(asked: usize) -> usize {
+    if asked == 0 { all_threads() } else { asked }
+}
+
+/// The text of a file; bytes that are none are replaced.
+fn read_text(path: &Path) -> Result<String, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        Failure::validation(format!("cannot read {}: {error}", path_text(path)), "Name a text file.")
+    })?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// As the processor names itself.
 fn cpu_model() -> String {
-    std::fs::read_to_string("/proc/cpuinfo")
-        .ok()
-        .and_then(|text| text.lines().find(|line| line.starts_with("model name")).map(str::to_owned))
-        .and_then(|line| line.split_once(':').map(|(_, name)| name.trim().to_owned()))
-        .unwrap_or_else(|| std::env::consts::ARCH.to_owned())
+    rspa_core::ml::device::detect().cpu
 }
 
 /// A model by the name of its file or folder: in `RSPA_MODELS_PATH`, or in the data folder.

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::failure::Failure;
-use super::output::{Output, path_text, size};
+use super::output::{Output, path_text, size, with_path};
 use super::session::Session;
 use super::typed;
 
@@ -225,18 +225,20 @@ fn status_line(status: &SourceStatus) -> String {
 
 fn status_json(status: &SourceStatus) -> Value {
     let progress = status.progress;
-    json!({
-        "id": status.source.id,
-        "path": status.source.path.to_string_lossy(),
-        "name": status.source.name,
-        "state": status.state,
-        "documents": status.documents,
-        "passages": status.passages,
-        "problems": status.problems,
-        "files_done": progress.map(|progress| progress.files_done),
-        "files_total": progress.map(|progress| progress.files_total),
-        "completed": status.completed,
-    })
+    with_path(
+        &status.source.path,
+        json!({
+            "id": status.source.id,
+            "name": status.source.name,
+            "state": status.state,
+            "documents": status.documents,
+            "passages": status.passages,
+            "problems": status.problems,
+            "files_done": progress.map(|progress| progress.files_done),
+            "files_total": progress.map(|progress| progress.files_total),
+            "completed": status.completed,
+        }),
+    )
 }
 
 /// All items of a paged list.
@@ -259,8 +261,8 @@ fn problems(session: &Session, source: Option<SourceId>) -> Result<(), Failure> 
         let rows: Vec<Value> = all
             .iter()
             .map(|problem| {
-                json!({ "source": problem.source, "path": problem.path.to_string_lossy(), "reason": problem.reason,
-                        "at": problem.at })
+                let fields = json!({ "source": problem.source, "reason": problem.reason, "at": problem.at });
+                with_path(&problem.path, fields)
             })
             .collect();
         return output.json_line(&rows);
@@ -275,9 +277,18 @@ fn documents(session: &Session, source: SourceId, filter: &str) -> Result<(), Fa
         let rows: Vec<Value> = all
             .iter()
             .map(|document| {
-                json!({ "id": document.id, "path": document.path.to_string_lossy(), "kind": document.kind,
-                        "size_bytes": document.size_bytes, "hash": document.hash, "passages": document.passages,
-                        "confidence": document.confidence, "note": document.note })
+                with_path(
+                    &document.path,
+                    json!({
+                        "id": document.id,
+                        "kind": document.kind,
+                        "size_bytes": document.size_bytes,
+                        "hash": document.hash,
+                        "passages": document.passages,
+                        "confidence": document.confidence,
+                        "note": document.note,
+                    }),
+                )
             })
             .collect();
         return output.json_line(&rows);

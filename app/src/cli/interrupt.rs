@@ -50,15 +50,14 @@ impl Interrupt {
             Self { token: CancellationToken::new(), cancel: Cancel::new(), terminate: Arc::new(AtomicU8::new(0)) };
         let heard = interrupt.clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let mut signals = runtime.block_on(async { Signals::register() })?;
         std::thread::Builder::new().name("signals".to_owned()).spawn(move || {
             runtime.block_on(async {
-                let Ok(first) = next_signal().await else { return };
+                let first = signals.next().await;
                 heard.terminate.store(u8::from(first == Signal::Terminate), Ordering::Release);
                 heard.cancel.cancel();
                 heard.token.cancel();
-                if let Ok(second) = next_signal().await {
-                    exit_at_once(i32::from(second.exit_code()));
-                }
+                exit_at_once(i32::from(signals.next().await.exit_code()));
             });
         })?;
         Ok(interrupt)
@@ -79,18 +78,41 @@ impl Interrupt {
     }
 }
 
+/// The signals that end this process, taken over from the moment of registering.
+struct Signals {
+    interrupt: Source,
+    #[cfg(unix)]
+    terminate: Source,
+}
+
 #[cfg(unix)]
-async fn next_signal() -> std::io::Result<Signal> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = interrupt.recv() => Ok(Signal::Interrupt),
-        _ = terminate.recv() => Ok(Signal::Terminate),
+type Source = tokio::signal::unix::Signal;
+#[cfg(not(unix))]
+type Source = tokio::signal::windows::CtrlC;
+
+#[cfg(unix)]
+impl Signals {
+    fn register() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Signal {
+        tokio::select! {
+            _ = self.interrupt.recv() => Signal::Interrupt,
+            _ = self.terminate.recv() => Signal::Terminate,
+        }
     }
 }
 
 #[cfg(not(unix))]
-async fn next_signal() -> std::io::Result<Signal> {
-    tokio::signal::ctrl_c().await.map(|()| Signal::Interrupt)
+impl Signals {
+    fn register() -> std::io::Result<Self> {
+        Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
+    }
+
+    async fn next(&mut self) -> Signal {
+        self.interrupt.recv().await;
+        Signal::Interrupt
+    }
 }

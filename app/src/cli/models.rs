@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::Context;
 use super::failure::Failure;
 use super::job;
-use super::output::{Output, one_line, path_text, size};
+use super::output::{Output, one_line, path_text, size, with_path};
 use super::session::Session;
 
 #[derive(Args)]
@@ -120,22 +120,24 @@ fn list(output: Output, list: &ModelList) -> Result<(), Failure> {
 
 fn model_json(model: &InstalledModel) -> Value {
     let info = &model.info;
-    json!({
-        "id": model.id,
-        "family": info.family,
-        "path": info.path.to_string_lossy(),
-        "size_bytes": info.size_bytes,
-        "context_length": info.context_length,
-        "kind": info.kind,
-        "name": info.name,
-        "quantisation": info.quantisation,
-        "parameters": info.parameters,
-        "license": info.license,
-        "default": model.is_default,
-        "demonstration": model.demonstration,
-        "owned": model.owned,
-        "measured_tok_s": model.measured_tok_s,
-    })
+    with_path(
+        &info.path,
+        json!({
+            "id": model.id,
+            "family": info.family,
+            "size_bytes": info.size_bytes,
+            "context_length": info.context_length,
+            "kind": info.kind,
+            "name": info.name,
+            "quantisation": info.quantisation,
+            "parameters": info.parameters,
+            "license": info.license,
+            "default": model.is_default,
+            "demonstration": model.demonstration,
+            "owned": model.owned,
+            "measured_tok_s": model.measured_tok_s,
+        }),
+    )
 }
 
 fn model_line(model: &InstalledModel) -> String {

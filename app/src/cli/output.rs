@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::ser::{CompactFormatter, Formatter};
 
 use super::failure::Failure;
@@ -67,7 +68,7 @@ impl Output {
         }
     }
 
-    pub fn error_json(self, value: &serde_json::Value) {
+    pub fn error_json(self, value: &Value) {
         if let Ok(text) = json_text(value) {
             writeln!(io::stderr().lock(), "{text}").ok();
         }
@@ -94,6 +95,16 @@ pub fn path_text(path: &Path) -> String {
         }
     }
     shown
+}
+
+/// The object with the path in it: as `path`, and as `path_bytes` too where it is no valid text.
+pub fn with_path(path: &Path, mut object: Value) -> Value {
+    let fields = object.as_object_mut().expect("paths belong into objects");
+    fields.insert("path".to_owned(), path.to_string_lossy().into());
+    if path.to_str().is_none() {
+        fields.insert("path_bytes".to_owned(), path.as_os_str().as_encoded_bytes().into());
+    }
+    object
 }
 
 fn escape(text: &str, keep: impl Fn(char) -> bool) -> String {
@@ -173,7 +184,10 @@ mod tests {
     fn a_path_that_is_no_text_is_shown_with_its_bytes() {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt;
-        assert_eq!(path_text(Path::new(OsStr::from_bytes(b"/a/\xff\n.md"))), "/a/\\xff\\u{a}.md");
+        let path = Path::new(OsStr::from_bytes(b"/a/\xff\n.md"));
+        assert_eq!(path_text(path), "/a/\\xff\\u{a}.md");
+        let object = with_path(path, serde_json::json!({}));
+        assert_eq!(object["path_bytes"], serde_json::json!([47, 97, 47, 255, 10, 46, 109, 100]));
     }
 
     #[test]

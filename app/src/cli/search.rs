@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::failure::Failure;
-use super::output::{one_line, path_text};
+use super::output::{one_line, path_text, with_path};
 use super::session::Session;
 use super::typed;
 
@@ -92,19 +92,21 @@ fn as_json(results: &SearchResults) -> Value {
 
 fn hit_json(hit: &SearchHit) -> Value {
     let passage = &hit.passage;
-    json!({
-        "path": passage.path.to_string_lossy(),
-        "start_line": passage.start_line,
-        "end_line": passage.end_line,
-        "score": hit.score,
-        "kind": passage.kind,
-        "text": passage.text,
-        "id": passage.id,
-        "page": passage.page,
-        "heading": passage.heading,
-        "snippet": hit.snippet,
-        "keyword": hit.keyword,
-        "static_vector": hit.static_vector,
-        "encoder_vector": hit.encoder_vector,
-    })
+    with_path(
+        &passage.path,
+        json!({
+            "start_line": passage.start_line,
+            "end_line": passage.end_line,
+            "score": hit.score,
+            "kind": passage.kind,
+            "text": passage.text,
+            "id": passage.id,
+            "page": passage.page,
+            "heading": passage.heading,
+            "snippet": hit.snippet,
+            "keyword": hit.keyword,
+            "static_vector": hit.static_vector,
+            "encoder_vector": hit.encoder_vector,
+        }),
+    )
 }
