@@ -4,7 +4,7 @@ pub mod bench;
 mod bpe;
 pub mod encoder;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 pub mod static_embedder;
 
 use crate::{Cancel, Result};

@@ -37,7 +37,7 @@ pub(super) fn dot(left: &[f32], right: &[f32]) -> f32 {
 }
 
 /// The folder of a model that `cargo xtask models` fetches.
-pub(super) fn model(name: &str) -> PathBuf {
+pub(crate) fn model(name: &str) -> PathBuf {
     let folder = std::env::var_os("RSPA_MODELS_PATH").map_or_else(
         || PathBuf::from(std::env::var_os("HOME").expect("HOME is set")).join(".cache/rspa-models"),
         PathBuf::from,
