@@ -8,5 +8,8 @@ pub use rspa_ml as ml;
 
 pub mod api;
 pub mod clock;
+pub mod engine;
 pub mod inference;
 pub mod model;
+pub mod storage;
+pub mod workspace;
