@@ -10,6 +10,7 @@ pub mod api;
 pub mod clock;
 pub mod engine;
 pub mod inference;
+pub mod knowledge;
 pub mod model;
 pub mod storage;
 pub mod workspace;

@@ -5,6 +5,7 @@
 
 mod db;
 mod error;
+pub mod knowledge;
 mod migrate;
 pub mod profiles;
 pub mod recent;
