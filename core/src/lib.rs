@@ -6,6 +6,7 @@
 /// The models themselves: for `rspa bench`, and for the types in requests.
 pub use rspa_ml as ml;
 
+pub mod answering;
 pub mod api;
 pub mod clock;
 pub mod engine;
