@@ -5,6 +5,8 @@ mod index;
 mod llm;
 mod perplexity;
 mod search;
+mod vectors;
+mod window;
 
 use std::path::{Path, PathBuf};
 
@@ -36,6 +38,12 @@ enum Subject {
     Index(index::IndexArguments),
     /// Milliseconds of hybrid searches over a generated collection, as somebody types
     Search(search::SearchArguments),
+    /// Build and query an index of vectors: recall and queries per second
+    Vectors(vectors::VectorsArguments),
+    /// Milliseconds from the start of the process to the first frame of a real window
+    Start,
+    /// Repaints and processor time of a real window in which nothing happens
+    Idle(window::IdleArguments),
 }
 
 pub fn run(context: &Context, arguments: BenchArguments) -> Result<(), Failure> {
@@ -45,6 +53,9 @@ pub fn run(context: &Context, arguments: BenchArguments) -> Result<(), Failure> 
         Subject::Embed(arguments) => embed::run(context, &arguments),
         Subject::Index(arguments) => index::run(context, &arguments),
         Subject::Search(arguments) => search::run(context, &arguments),
+        Subject::Vectors(arguments) => vectors::run(context, &arguments),
+        Subject::Start => window::start(context),
+        Subject::Idle(arguments) => window::idle(context, &arguments),
     }
 }
 

@@ -1,5 +1,6 @@
 //! One core for one verb: started, called and listened to so that an interrupt always gets through, and shut down.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rspa_core::api::{Call, Core, CoreOptions, Heard, Pending, Role};
@@ -125,11 +126,16 @@ pub fn options(global: &Global, role: Role) -> CoreOptions {
         role,
         data_folder: global.data_dir.clone(),
         overrides: global.overrides(),
-        environment: std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect(),
+        environment: environment(),
         console_level: global.console_level(),
         chat_model: None,
         clock: Arc::new(SystemClock),
     }
+}
+
+/// The environment, without what is no text.
+pub fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }

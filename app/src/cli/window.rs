@@ -1,14 +1,42 @@
 //! No verb: the window.
 
+use std::sync::Arc;
 use std::time::Instant;
+
+use rspa_core::clock::SystemClock;
 
 use super::arguments::Global;
 use super::failure::Failure;
+use super::session;
+use crate::{Measure, WindowOptions, run_window};
 
 pub fn open(global: &Global, started: Instant) -> Result<(), Failure> {
     check_display()?;
-    let _ = (global, started);
-    Err(Failure::system("this build has no window", "Use a verb: rspa help."))
+    run(options(global, started, None))
+}
+
+/// The window with what the global arguments say.
+pub fn options(global: &Global, process_start: Instant, measure: Option<Measure>) -> WindowOptions {
+    WindowOptions {
+        process_start,
+        data_folder: global.data_dir.clone(),
+        overrides: global.overrides(),
+        environment: session::environment(),
+        console_level: global.console_level(),
+        chat_model: None,
+        clock: Arc::new(SystemClock),
+        measure,
+    }
+}
+
+/// Opens the window and waits until it is closed.
+pub fn run(options: WindowOptions) -> Result<(), Failure> {
+    run_window(options).map_err(|error| {
+        Failure::system(
+            format!("the window cannot be opened: {error:#}"),
+            "Check the display and its graphics driver, or use a verb instead (rspa --help).",
+        )
+    })
 }
 
 /// Without a display there is nothing to open a window on: say so before anything starts.

@@ -14,7 +14,7 @@ const USUAL_CONTEXT: usize = 8192;
 /// Category system, with both numbers, when the model needs more memory than is available.
 pub fn require(info: &ModelInfo, max_context: usize) -> Result<(), ApiError> {
     let system = System::new_with_specifics(RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram()));
-    check(info, max_context, system.available_memory())
+    check(info, max_context, system.map_or(0, |system| system.available_memory()))
 }
 
 fn check(info: &ModelInfo, max_context: usize, available: u64) -> Result<(), ApiError> {
