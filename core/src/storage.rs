@@ -5,6 +5,8 @@
 
 mod db;
 mod error;
+pub mod ledger;
+pub mod logs;
 mod migrate;
 pub mod profiles;
 pub mod recent;
