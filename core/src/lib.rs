@@ -3,6 +3,7 @@
 //! It knows no user interface. A window, a command or a socket calls [`api::Core`] with typed requests and
 //! listens to numbered events.
 
+pub mod answering;
 pub mod api;
 pub mod clock;
 pub mod engine;

@@ -78,7 +78,7 @@ struct Payload {
 }
 
 #[derive(Clone, Copy)]
-struct Fields {
+pub struct Fields {
     text: Field,
     heading: Field,
     path: Field,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rspa_ml::embed::Embedder;
 
 use super::KnowledgeError;
+use crate::inference::EncoderProvider;
 use crate::model::{SourceId, SourceStatus};
 
 /// Hears what happens.
@@ -24,7 +25,7 @@ pub trait Reports: Send + Sync {
 }
 
 /// How long work goes on.
-pub trait JobReport: Send {
+pub trait JobReport: Send + Sync {
     /// In files.
     fn progress(&self, done: u64, total: u64);
 
@@ -32,11 +33,6 @@ pub trait JobReport: Send {
     fn is_cancelled(&self) -> bool;
 
     fn finish(self: Box<Self>, result: Result<(), KnowledgeError>);
-}
-
-/// Gives the encoder that is installed, loading it when needed (may block). None without one.
-pub trait EncoderProvider: Send + Sync {
-    fn encoder(&self) -> Option<Arc<dyn Embedder>>;
 }
 
 /// Nobody listens and no encoder is installed: for benchmarks and tests.

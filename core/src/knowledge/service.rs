@@ -13,12 +13,13 @@ use super::chunk::Sizes;
 use super::keyword::{KeywordIndex, Opened};
 use super::prepare::Preparer;
 use super::readers::Limits;
-use super::reports::{EncoderProvider, Reports};
+use super::reports::Reports;
 use super::runtime::{Board, Running};
 use super::vector::VectorIndex;
 use super::watch::Watcher;
 use super::{KnowledgeError, indexer, sample, upgrade};
 use crate::clock::{Clock, Ids};
+use crate::inference::EncoderProvider;
 use crate::model::{
     Document, DocumentProblem, Page, PageRequest, ProfileId, Source, SourceId, SourceState, SourceStatus, Timestamp,
 };
@@ -331,6 +332,30 @@ impl Service {
         }
     }
 
+    /// Opens both indexes and builds the graph now instead of in the background: for measurements.
+    pub fn warm(&self, cancel: &Cancel) -> Result<(), KnowledgeError> {
+        self.inner.open_keyword(cancel)?;
+        if let Some(space) = &self.inner.static_space {
+            space.index.load(&self.inner.store, cancel)?;
+            space.index.build_graph(&self.inner.store, cancel)?;
+        }
+        Ok(())
+    }
+
+    /// Opens the indexes and compares them with the store, for `rspa doctor`.
+    ///
+    /// # Errors
+    /// When they cannot be brought to the state of the store.
+    pub fn check(&self) -> Result<String, KnowledgeError> {
+        self.inner.open_keyword(&self.inner.stop)?;
+        let (stored, found) = (self.inner.store.passage_count()?, self.inner.keyword.count());
+        if stored == found || self.inner.board.lock().scanning.is_some() {
+            return Ok(format!("the keyword index holds {found} passages"));
+        }
+        self.inner.keyword.repair(&self.inner.store, &self.inner.stop)?;
+        Ok(format!("the keyword index held {found} of {stored} passages and was built again"))
+    }
+
     /// Bytes of vectors in memory.
     pub fn memory_bytes(&self) -> usize {
         let encoder = self.inner.encoder();
@@ -408,15 +433,6 @@ impl Inner {
                 Err(error) => tracing::warn!(%error, "the figures of a source cannot be read"),
             }
         }
-    }
-
-    pub fn set_state(&self, id: SourceId, state: SourceState) {
-        self.board.change(|board| {
-            if let Some(running) = board.by_id.get_mut(&id) {
-                running.state = state;
-            }
-        });
-        self.tell(id);
     }
 
     pub fn pause(&self, id: SourceId, paused: bool) -> Result<(), KnowledgeError> {

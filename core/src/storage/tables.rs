@@ -1,11 +1,18 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
-use super::{Schema, knowledge, profiles, recent, ui_state};
+use super::{Schema, chats, knowledge, models, profiles, recent, ui_state};
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
 pub static MAIN: Schema = Schema {
     version: 1,
-    tables: &[profiles::TABLES, recent::TABLES, ui_state::TABLES, knowledge::SOURCE_TABLES],
+    tables: &[
+        profiles::TABLES,
+        chats::TABLES,
+        knowledge::SOURCE_TABLES,
+        models::TABLES,
+        recent::TABLES,
+        ui_state::TABLES,
+    ],
     migrations: &[],
 };
 
