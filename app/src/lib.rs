@@ -1,1 +1,2 @@
 //! The window and the command line of RS Personal Agent.
+pub mod widgets;

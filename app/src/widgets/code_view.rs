@@ -1,0 +1,3 @@
+//! Code and document text in numbered lines.
+
+pub mod highlight;
