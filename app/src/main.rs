@@ -1,2 +1,5 @@
 //! The program.
-fn main() {}
+
+fn main() -> anyhow::Result<()> {
+    rspa_app::run_window(rspa_app::WindowOptions::default())
+}

@@ -1,0 +1,16 @@
+//! Chat: questions and answers.
+
+use egui::Ui;
+
+use super::{Cx, View};
+use crate::text::tr;
+use crate::widgets::page_header;
+
+#[derive(Default)]
+pub struct ChatView {}
+
+impl View for ChatView {
+    fn ui(&mut self, ui: &mut Ui, _cx: &mut Cx<'_>) {
+        page_header(ui, tr("page.chat"), |_| {});
+    }
+}

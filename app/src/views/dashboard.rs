@@ -1,0 +1,16 @@
+//! The dashboard page.
+
+use egui::Ui;
+
+use super::{Cx, View};
+use crate::text::tr;
+use crate::widgets::page_header;
+
+#[derive(Default)]
+pub struct DashboardView {}
+
+impl View for DashboardView {
+    fn ui(&mut self, ui: &mut Ui, _cx: &mut Cx<'_>) {
+        page_header(ui, tr("page.dashboard"), |_| {});
+    }
+}

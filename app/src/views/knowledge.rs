@@ -1,0 +1,16 @@
+//! Knowledge: sources and search.
+
+use egui::Ui;
+
+use super::{Cx, View};
+use crate::text::tr;
+use crate::widgets::page_header;
+
+#[derive(Default)]
+pub struct KnowledgeView {}
+
+impl View for KnowledgeView {
+    fn ui(&mut self, ui: &mut Ui, _cx: &mut Cx<'_>) {
+        page_header(ui, tr("page.knowledge"), |_| {});
+    }
+}
