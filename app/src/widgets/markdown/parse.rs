@@ -74,15 +74,23 @@ fn hidden(text: &str, range: Range<usize>, base: usize, segments: &mut Vec<Segme
         return;
     }
     let start = range.start + (piece.len() - piece.trim_start().len());
-    let source = base + start..base + start + trimmed.len();
-    let inline = Inline {
-        text: trimmed.to_owned(),
-        runs: vec![Run { range: 0..trimmed.len(), source: source.clone(), style: RunStyle::default(), link: None }],
-    };
-    let block = Block { source, indent: 0, quote: 0, marker: None, content: Content::Paragraph(inline) };
-    let mut blocks = Vec::new();
-    split_long(block, &mut blocks);
+    let blocks = paragraph(trimmed, base + start);
     segments.push(Segment { start: base + range.start, closes_earlier: false, blocks });
+}
+
+/// All of a text as it stands.
+pub(super) fn plain(text: &str) -> Vec<Block> {
+    let trimmed = text.trim_end();
+    if trimmed.is_empty() { Vec::new() } else { paragraph(trimmed, 0) }
+}
+
+fn paragraph(text: &str, start: usize) -> Vec<Block> {
+    let source = start..start + text.len();
+    let run = Run { range: 0..text.len(), source: source.clone(), style: RunStyle::default(), link: None };
+    let content = Content::Paragraph(Inline { text: text.to_owned(), runs: vec![run] });
+    let mut blocks = Vec::new();
+    split_long(Block { source, indent: 0, quote: 0, marker: None, content }, &mut blocks);
+    blocks
 }
 
 /// Cuts a very long paragraph at spaces.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::block::Block;
-use super::parse::{Segment, segments};
+use super::parse::{Segment, plain, segments};
 
 #[derive(Clone, Debug, Default)]
 pub struct Parsed {
@@ -20,6 +20,12 @@ impl Parsed {
         let mut parsed = Self::default();
         parsed.append(text);
         parsed
+    }
+
+    /// Not Markdown: all of it is one paragraph as it stands.
+    pub fn plain(text: &str) -> Self {
+        let blocks = plain(text).into_iter().map(Arc::new).collect();
+        Self { text: text.to_owned(), blocks, ..Self::default() }
     }
 
     pub fn text(&self) -> &str {
