@@ -67,7 +67,7 @@ impl Thread {
             ui.spacing_mut().item_spacing.x = tokens.space.xs;
             if some_answer {
                 let name = if inspector { tr("chat.inspector.hide") } else { tr("chat.inspector.show") };
-                if ui.add(IconButton::new(Icon::SidebarSimple, name).selected(inspector)).clicked() {
+                if ui.add(IconButton::new(Icon::SidebarSimple, name)).clicked() {
                     deeds.push(Deed::ToggleInspector);
                 }
             }
@@ -161,7 +161,7 @@ impl Thread {
         let mut scroll = ScrollArea::vertical().id_salt(("thread", self.chat.map(|id| id.0))).auto_shrink(false);
         scroll = scroll.stick_to_bottom(true);
         if std::mem::take(&mut self.go_to_end) {
-            scroll = scroll.vertical_scroll_offset(f32::MAX / 4.0);
+            scroll = scroll.vertical_scroll_offset(total);
         } else if moved != 0.0 {
             scroll = scroll.vertical_scroll_offset(self.view.start + moved);
         }
@@ -248,6 +248,12 @@ impl Thread {
             let frame = self.frame;
             self.views.retain(|_, view| view.seen + 2 > frame || view.is_precious());
         }
+    }
+
+    /// How many messages have a layout now.
+    #[cfg(test)]
+    pub fn laid_out(&self) -> usize {
+        self.views.len()
     }
 
     /// A chat without messages: what can be done now, given what is there.
