@@ -5,5 +5,8 @@
 
 pub mod api;
 pub mod clock;
+pub mod engine;
 pub mod inference;
 pub mod model;
+pub mod storage;
+pub mod workspace;

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod chat;
 pub mod document;
+pub mod exact_path;
 pub mod ids;
 pub mod job;
 pub mod models;

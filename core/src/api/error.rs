@@ -59,3 +59,14 @@ impl From<rspa_ml::Error> for ApiError {
         Self::new(category, error.to_string(), error.advice())
     }
 }
+
+impl From<crate::storage::StorageError> for ApiError {
+    fn from(error: crate::storage::StorageError) -> Self {
+        use crate::storage::StorageError as S;
+        let category = match &error {
+            S::NotFound(_) | S::Refused(_) => ErrorCategory::Validation,
+            _ => ErrorCategory::Storage,
+        };
+        Self::new(category, error.to_string(), error.advice())
+    }
+}

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{ApiError, Call, EventEnvelope, Pending};
+use crate::engine::{Engine, Listener};
 use crate::model::ProfileId;
 
 /// Called (from any thread, often) when an event was published or a reply is ready: a window asks for a repaint.
@@ -35,9 +36,11 @@ pub struct CoreOptions {
     pub clock: Arc<dyn crate::clock::Clock>,
 }
 
-/// A handle to the running core; clones share it.
+/// A handle to the running core; clones share it. When the last one is dropped, the core shuts down.
 #[derive(Clone)]
-pub struct Core {}
+pub struct Core {
+    engine: Arc<Engine>,
+}
 
 impl Core {
     /// Opens the data folder and starts the engine. Nothing is loaded that is not needed for the first frame.
@@ -45,35 +48,35 @@ impl Core {
     /// # Errors
     /// Category storage when the data folder cannot be used: read-only, full, owned by another process, of a newer version.
     pub fn start(options: CoreOptions) -> Result<Self, ApiError> {
-        let _ = options;
-        Err(ApiError::cancelled())
+        Ok(Self { engine: Arc::new(Engine::start(options)?) })
     }
 
     /// Starts a request of the active profile.
     pub fn call<C: Call>(&self, request: C) -> Pending<C::Reply> {
-        let _ = request;
-        unreachable!()
+        self.engine.call(request)
     }
 
     /// Listens to all events from now on. Bounded: a slow listener gets a gap.
     pub fn subscribe(&self) -> Subscription {
-        Subscription {}
+        Subscription { listener: self.engine.context().events.listen() }
     }
 
     pub fn set_waker(&self, waker: Waker) {
-        let _ = waker;
+        self.engine.context().events.set_waker(waker);
     }
 
     pub fn profile(&self) -> ProfileId {
-        unreachable!()
+        self.engine.context().profile
     }
 
     pub fn data_folder(&self) -> PathBuf {
-        unreachable!()
+        self.engine.context().places.data().to_owned()
     }
 
     /// Cancels running work, waits for writers and workers to end, and closes the files. Calls after it fail.
-    pub fn shutdown(&self) {}
+    pub fn shutdown(&self) {
+        self.engine.shutdown();
+    }
 }
 
 /// What a listener gets.
@@ -86,16 +89,20 @@ pub enum Heard {
     Closed,
 }
 
-pub struct Subscription {}
+/// One listener's place in the stream of events.
+pub struct Subscription {
+    listener: Listener,
+}
 
 impl Subscription {
     /// The next event if there is one now.
     pub fn try_next(&mut self) -> Option<Heard> {
-        None
+        self.listener.try_next()
     }
 
     /// Blocks this thread until the next event.
+    #[expect(clippy::should_implement_trait, reason = "it never ends with None; it says Closed")]
     pub fn next(&mut self) -> Heard {
-        Heard::Closed
+        self.listener.next()
     }
 }

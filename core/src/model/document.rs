@@ -22,6 +22,7 @@ pub struct Document {
     pub id: DocumentId,
     pub source: SourceId,
     /// Absolute.
+    #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
     pub kind: DocumentKind,
     pub size_bytes: u64,
@@ -41,6 +42,7 @@ pub struct Document {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DocumentProblem {
     pub source: SourceId,
+    #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
     /// In words, with what can be done.
     pub reason: String,
@@ -50,6 +52,7 @@ pub struct DocumentProblem {
 /// The readable text of a document, in lines, as passages count them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DocumentText {
+    #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
     pub kind: DocumentKind,
     /// Line numbers start at 1; `lines[0]` is line `first_line`.

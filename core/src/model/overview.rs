@@ -27,6 +27,7 @@ pub struct Overview {
     pub recent: Vec<RecentItem>,
     pub memory_bytes: u64,
     pub memory_total_bytes: u64,
+    #[serde(with = "crate::model::exact_path")]
     pub data_folder: PathBuf,
     pub data_bytes: u64,
     pub disk_free_bytes: u64,
@@ -58,7 +59,9 @@ pub struct DoctorReport {
 /// A folder's content for the picker inside the window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FolderListing {
+    #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
+    #[serde(default, with = "crate::model::exact_path::option")]
     pub parent: Option<PathBuf>,
     /// Folders first, then files, each by name.
     pub entries: Vec<FolderEntry>,
@@ -71,6 +74,7 @@ pub struct FolderListing {
 pub struct FolderEntry {
     /// For showing; characters that are no valid text are replaced.
     pub name: String,
+    #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
     pub is_folder: bool,
     pub hidden: bool,
@@ -84,5 +88,6 @@ pub struct FolderEntry {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Place {
     pub label: String,
+    #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
 }

@@ -12,6 +12,7 @@ pub struct Passage {
     pub document: DocumentId,
     pub source: SourceId,
     /// Absolute.
+    #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
     pub kind: DocumentKind,
     /// First line, from 1, inclusive.

@@ -11,6 +11,7 @@ pub struct Source {
     pub id: SourceId,
     pub profile: ProfileId,
     /// Absolute.
+    #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
     pub name: String,
     /// The sample folder that came with the program.

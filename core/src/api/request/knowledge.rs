@@ -12,6 +12,7 @@ use crate::model::{
 /// Adds a folder or a file; adding it again scans it again. Indexing goes on in the background.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AddSource {
+    #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
 }
 
@@ -76,6 +77,7 @@ pub struct ListProblems {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadDocument {
     /// Absolute; must belong to a source.
+    #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
     /// From 1, inclusive.
     pub start_line: u32,

@@ -14,6 +14,7 @@ pub struct ListModels {}
 /// Starts an import job from a .gguf, a folder, a zip or a wheel. The first chat model and the first encoder become the defaults.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ImportModel {
+    #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
 }
 

@@ -36,6 +36,7 @@ pub struct ListLedger {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListFolder {
     /// None means the home folder.
+    #[serde(default, with = "crate::model::exact_path::option")]
     pub path: Option<PathBuf>,
     pub show_hidden: bool,
 }
