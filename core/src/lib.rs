@@ -3,10 +3,12 @@
 //! It knows no user interface. A window, a command or a socket calls [`api::Core`] with typed requests and
 //! listens to numbered events.
 
+pub mod answering;
 pub mod api;
 pub mod clock;
 pub mod engine;
 pub mod inference;
+pub mod knowledge;
 pub mod model;
 pub mod storage;
 pub mod workspace;
