@@ -127,9 +127,8 @@ pub fn cite(
 /// The index of this citation; the same lines of the same passage are listed once.
 fn place(citations: &mut Vec<Citation>, supported: Supported, passages: &[Passage]) -> u32 {
     let passage = &passages[supported.passage];
-    let same = |c: &Citation| {
-        c.passage.id == passage.id && c.start_line == supported.start_line && c.quote == supported.quote
-    };
+    let same =
+        |c: &Citation| c.passage.id == passage.id && c.start_line == supported.start_line && c.quote == supported.quote;
     let index = citations.iter().position(same).unwrap_or_else(|| {
         citations.push(Citation {
             document: passage.document,
@@ -247,7 +246,13 @@ pub(crate) mod tests {
         for (case, best) in &scored {
             let cited = best.score >= DEFAULT_THRESHOLD;
             if cited != case.supported_by.is_some() {
-                report += &format!("{} {:.2} {}: {}\n", if cited { "WRONG" } else { "missed" }, best.score, case.kind, case.sentence);
+                report += &format!(
+                    "{} {:.2} {}: {}\n",
+                    if cited { "WRONG" } else { "missed" },
+                    best.score,
+                    case.kind,
+                    case.sentence
+                );
             }
         }
         println!("{report}");
@@ -270,7 +275,10 @@ pub(crate) mod tests {
     #[test]
     fn an_answer_is_cited_sentence_by_sentence() {
         let passages = [
-            passage(10, "# Backups\n\nBackups run every night at 02:00.\nThey are kept for 30 days and then deleted.\n"),
+            passage(
+                10,
+                "# Backups\n\nBackups run every night at 02:00.\nThey are kept for 30 days and then deleted.\n",
+            ),
             passage(1, "The office is open from nine to five.\n"),
         ];
         let answer = "Sure! Backups are kept for 30 days. They are stored on the moon by Elvis. Anything else?";

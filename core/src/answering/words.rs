@@ -119,7 +119,9 @@ struct Gap {
 impl Gap {
     fn see(&mut self, c: char) {
         match c {
-            '.' | '!' | '?' | '\n' | '。' | '！' | '？' | ':' | '|' | '•' => (self.sentence, self.clause) = (true, true),
+            '.' | '!' | '?' | '\n' | '。' | '！' | '？' | ':' | '|' | '•' => {
+                (self.sentence, self.clause) = (true, true)
+            }
             ',' | ';' | '(' | ')' | '—' | '–' | '，' | '；' => self.clause = true,
             '"' | '“' | '\'' | '*' | '`' | '#' | '-' if self.sentence => {}
             '%' => self.percent = true,
@@ -151,7 +153,9 @@ fn joins(last: char, mark: char, rest: &str, so_far: &str) -> bool {
             let group = rest.chars().take_while(char::is_ascii_digit).count();
             last.is_ascii_digit() && group == 3
         }
-        ':' => (last.is_ascii_digit() && next.is_ascii_digit()) || (last.is_alphanumeric() && next == ':') || last == ':',
+        ':' => {
+            (last.is_ascii_digit() && next.is_ascii_digit()) || (last.is_alphanumeric() && next == ':') || last == ':'
+        }
         '\'' | '’' => last.is_alphabetic() && next.is_alphabetic(),
         '-' => {
             let digits = so_far.chars().filter(char::is_ascii_digit).count();
@@ -342,9 +346,10 @@ mod tests {
 
     #[test]
     fn numbers_are_normalised() {
-        assert_eq!(stems("1,000 thirty 3.50 16GB 12:30 2024-03-01 v1.2.3 45%"), [
-            "1000", "30", "3.5", "16", "gb", "12:30", "2024-03-01", "1.2.3", "45", "percent",
-        ]);
+        assert_eq!(
+            stems("1,000 thirty 3.50 16GB 12:30 2024-03-01 v1.2.3 45%"),
+            ["1000", "30", "3.5", "16", "gb", "12:30", "2024-03-01", "1.2.3", "45", "percent",]
+        );
         assert_eq!(stems("twenty-five or two hundred, $20"), ["25", "200", "20", "dollar"]);
     }
 

@@ -40,7 +40,9 @@ impl Prepared {
     pub fn new(passage: &Passage) -> Self {
         let units = units::units(passage);
         let mut stems: HashSet<String> = units.iter().flat_map(|u| u.tokens.iter().map(|t| t.stem.clone())).collect();
-        let around = [passage.heading.as_deref().unwrap_or(""), &passage.path.file_name().unwrap_or_default().to_string_lossy()].join(". ");
+        let around =
+            [passage.heading.as_deref().unwrap_or(""), &passage.path.file_name().unwrap_or_default().to_string_lossy()]
+                .join(". ");
         stems.extend(words::tokens(&around).into_iter().map(|t| t.stem));
         Self { units, stems, text: plain(&passage.text) }
     }
@@ -240,7 +242,8 @@ impl Claim {
                 ["un", "in", "non", "dis", "de"].iter().any(|prefix| {
                     let negated = format!("{prefix}{stem}");
                     let plain = stem.strip_prefix(prefix).filter(|plain| plain.len() > 3);
-                    stem.len() > 3 && decides(stem)
+                    stem.len() > 3
+                        && decides(stem)
                         && (stems.contains(negated.as_str()) || plain.is_some_and(|plain| stems.contains(plain)))
                 })
             })

@@ -29,7 +29,9 @@ pub fn units(passage: &Passage) -> Vec<Unit> {
     } else {
         for sentence in sentences::split(text) {
             if sentence.code {
-                ranges.extend(lines.iter().filter(|l| l.start < sentence.range.end && l.end > sentence.range.start).cloned());
+                ranges.extend(
+                    lines.iter().filter(|l| l.start < sentence.range.end && l.end > sentence.range.start).cloned(),
+                );
             } else {
                 ranges.push(sentence.range);
             }
@@ -67,7 +69,8 @@ mod tests {
 
     #[test]
     fn units_know_their_lines() {
-        let found = passage(7, "# Backups\n\nThey run at night. They are\nkept 30 days.\n\n```sh\nrun it\n\nthen that\n```\n");
+        let found =
+            passage(7, "# Backups\n\nThey run at night. They are\nkept 30 days.\n\n```sh\nrun it\n\nthen that\n```\n");
         let lines: Vec<(u32, u32)> = units(&found).iter().map(|u| (u.first_line, u.last_line)).collect();
         assert_eq!(lines, [(7, 7), (9, 9), (9, 10), (12, 12), (13, 13), (15, 15), (16, 16)]);
         for window in windows(&units(&found)) {
