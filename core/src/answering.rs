@@ -2,6 +2,7 @@
 
 pub mod cite;
 pub mod prompt;
+pub mod relevant;
 mod run;
 pub mod sentences;
 mod service;

@@ -8,7 +8,7 @@ use rspa_ml::generate::{ChatTurn, FinishReason, GenerateEvent, GenerateRequest, 
 
 use super::prompt::{self, Budget, Ground};
 use super::service::Inner;
-use super::words::{self, Token};
+use super::words;
 use super::{AnswerSettings, Found, cite};
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::inference::ChatModel;

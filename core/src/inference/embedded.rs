@@ -12,17 +12,12 @@ use crate::api::ApiError;
 
 pub struct EmbeddedModel {
     model: LanguageModel,
-    context: usize,
 }
 
 impl EmbeddedModel {
     /// Reads the weights; takes as long as the file is large.
     pub fn load(path: &Path, options: LoadOptions) -> Result<Self, ApiError> {
-        let limit = options.max_context;
-        let model = LanguageModel::load(path, options)?;
-        let own = model.info().context_length;
-        let context = if limit == 0 { own } else { own.min(limit) };
-        Ok(Self { model, context })
+        Ok(Self { model: LanguageModel::load(path, options)? })
     }
 }
 
@@ -32,7 +27,7 @@ impl ChatModel for EmbeddedModel {
     }
 
     fn context_length(&self) -> usize {
-        self.context
+        self.model.context_length()
     }
 
     fn parameters(&self) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! Whether a model fits the memory that is free now, so that loading it does not drive the machine into swap.
 
+use rspa_ml::device;
 use rspa_ml::weights::ModelInfo;
-use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 use crate::api::{ApiError, ErrorCategory};
 
@@ -13,12 +13,12 @@ const USUAL_CONTEXT: usize = 8192;
 /// # Errors
 /// Category system, with both numbers, when the model needs more memory than is available.
 pub fn require(info: &ModelInfo, max_context: usize) -> Result<(), ApiError> {
-    let system = System::new_with_specifics(RefreshKind::nothing().with_memory(MemoryRefreshKind::nothing().with_ram()));
-    check(info, max_context, system.map_or(0, |system| system.available_memory()))
+    check(info, max_context, device::detect().memory_available_bytes)
 }
 
 fn check(info: &ModelInfo, max_context: usize, available: u64) -> Result<(), ApiError> {
     let needed = needed(info, max_context);
+    // 0 where the system does not say.
     if available == 0 || needed <= available {
         return Ok(());
     }
