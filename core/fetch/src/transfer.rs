@@ -24,7 +24,9 @@ pub(crate) struct Client {
 pub(crate) enum Outcome {
     Complete,
     /// The answer ended early; the part holds what came.
-    Cut { error: FetchError },
+    Cut {
+        error: FetchError,
+    },
     RangeRefused,
 }
 
