@@ -96,6 +96,8 @@ pub enum UiCommand {
         confirmed_host: String,
     },
     CancelJob(JobId),
+    /// Looks at the model folders again.
+    RefreshModels,
 
     // Settings
     SetSetting {

@@ -22,10 +22,10 @@ use crate::commands::palette::Palette;
 use crate::commands::{CommandQueue, Confirmation, PickPurpose, Shortcuts};
 use crate::design::{self, Look, UiExt};
 use crate::layout::Panes;
-use crate::state::{AppState, CoreStatus, Page};
+use crate::state::{AppState, CoreStatus};
 use crate::text::tr;
-use crate::views::Views;
 use crate::views::welcome::Welcome;
+use crate::views::{Cx, Views};
 use crate::widgets::picker::Picker;
 use crate::widgets::states;
 
@@ -152,7 +152,8 @@ impl Shell {
             CoreStatus::Ready => {}
         }
         if let Some(welcome) = &mut self.welcome {
-            welcome.ui(ui, &self.state, &mut self.queue);
+            let mut cx = Cx { state: &self.state, commands: &mut self.queue, focused: true };
+            welcome.ui(ui, &mut cx);
             return;
         }
         let mut layout = std::mem::take(&mut self.state.ui.layout);

@@ -21,6 +21,8 @@ use std::path::PathBuf;
 
 use egui::Ui;
 
+pub use dashboard::source_words;
+
 use crate::commands::{Action, CommandQueue};
 use crate::design::Icon;
 use crate::layout::Pane;

@@ -22,7 +22,7 @@ pub mod toggle;
 pub use button::{Button, IconButton};
 pub use chip::{Chip, Tone, dot};
 pub use field::TextField;
-pub use frame::{card, column_header, hairline, page_header, section_title};
+pub use frame::{card, cells, column_header, hairline, page_body, page_header, section_title, split};
 pub use list::{ListRow, TwoLineRow};
 pub use progress::progress_bar;
 pub use select::select;

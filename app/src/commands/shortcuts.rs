@@ -6,7 +6,7 @@ use egui::{Context, Key, KeyboardShortcut, Modifiers};
 
 use super::Action;
 
-/// Actions with their keys, those with more modifiers first, so that Ctrl+Shift+P is not taken for Ctrl+P.
+/// Actions with their keys, in the order of the table: the first keys of an action are shown.
 pub struct Shortcuts(Vec<(Action, KeyboardShortcut)>);
 
 impl Default for Shortcuts {
@@ -19,11 +19,6 @@ impl Default for Shortcuts {
                 all.push((*action, parse(keys).expect("the embedded shortcuts name keys that exist")));
             }
         }
-        let modifiers = |keys: &KeyboardShortcut| {
-            let m = keys.modifiers;
-            u8::from(m.shift) + u8::from(m.alt) + u8::from(m.command || m.ctrl)
-        };
-        all.sort_by_key(|(_, keys)| std::cmp::Reverse(modifiers(keys)));
         Self(all)
     }
 }
@@ -39,8 +34,14 @@ impl Shortcuts {
     pub fn pressed(&self, ctx: &Context) -> Vec<Action> {
         let typing = ctx.text_edit_focused();
         let mut pressed = Vec::new();
+        // Keys with more modifiers come first, so that Ctrl+Shift+P is not taken for Ctrl+P.
+        let mut all: Vec<_> = self.0.iter().collect();
+        all.sort_by_key(|(_, keys)| {
+            let m = keys.modifiers;
+            std::cmp::Reverse(u8::from(m.shift) + u8::from(m.alt) + u8::from(m.command || m.ctrl))
+        });
         ctx.input_mut(|input| {
-            for (action, keys) in &self.0 {
+            for (action, keys) in all {
                 // A bare key belongs to the text that is being typed.
                 let bare = keys.modifiers.is_none() && !matches!(keys.logical_key, Key::F1 | Key::F5 | Key::F6);
                 if !(typing && bare) && input.consume_shortcut(keys) {

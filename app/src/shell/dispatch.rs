@@ -79,6 +79,7 @@ impl Shell {
             C::SetDefaultModel(id) => self.set_default_model(id),
             C::DownloadModel { catalogue_id, confirmed_host } => self.download_model(catalogue_id, confirmed_host),
             C::CancelJob(id) => self.cancel_job(id),
+            C::RefreshModels => self.refresh_models(),
             C::SetSetting { key, value } => self.set_setting(key, value),
             C::ResetSetting(key) => self.reset_setting(key),
         }

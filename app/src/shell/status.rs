@@ -1,7 +1,7 @@
 //! The status bar: first whether anything can leave this computer, then the model and the jobs.
 
 use egui::{Align, Align2, Color32, Layout, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
-use rspa_core::model::{NetworkPolicy, NetworkStatus};
+use rspa_core::model::{NetworkPolicy, NetworkStatus, SourceState};
 
 use crate::commands::{Action, CommandQueue, Shortcuts};
 use crate::design::{Icon, Type, UiExt};
@@ -52,6 +52,7 @@ pub(super) fn ui(
                 commands.run(Action::OpenDashboard);
             }
         }
+        reading(ui, state, commands);
         if let Some((_, detail)) = state.degraded.first() {
             let tint = Some(tokens.color.warn);
             let response = item(ui, Some(Icon::Warning), tr("status.degraded"), detail, tint);
@@ -61,6 +62,17 @@ pub(super) fn ui(
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| right(ui, state, shortcuts, notices_open, commands));
     });
+}
+
+/// How far the sources are read that are being read now.
+fn reading(ui: &mut Ui, state: &AppState, commands: &mut CommandQueue) {
+    let busy = |s: &&rspa_core::model::SourceStatus| matches!(s.state, SourceState::Scanning | SourceState::Indexing);
+    let Some(status) = state.knowledge.sources.get().and_then(|sources| sources.iter().find(busy)) else { return };
+    let (_, words) = crate::views::source_words(status);
+    let label = tr_with("status.reading", &[("name", &status.source.name), ("words", &words)]);
+    if item(ui, Some(Icon::Books), &label, Action::OpenKnowledge.name(), None).clicked() {
+        commands.run(Action::OpenKnowledge);
+    }
 }
 
 fn right(ui: &mut Ui, state: &AppState, shortcuts: &Shortcuts, notices_open: &mut bool, commands: &mut CommandQueue) {

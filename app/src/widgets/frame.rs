@@ -51,3 +51,44 @@ pub fn section_title(ui: &mut Ui, title: &str) {
     let response = ui.label(tokens.rich(Type::Title, title));
     ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(egui::Role::Heading));
 }
+
+/// The scrolling body of a page: a margin of 24 points, content at most `width` wide.
+pub fn page_body<R>(ui: &mut Ui, width: f32, add: impl FnOnce(&mut Ui) -> R) -> R {
+    let tokens = ui.tokens();
+    egui::ScrollArea::vertical()
+        .auto_shrink([false, false])
+        .show(ui, |ui| {
+            Frame::new()
+                .inner_margin(Margin::same(tokens.space.xl as i8))
+                .show(ui, |ui| {
+                    ui.set_width(ui.available_width().min(width));
+                    ui.spacing_mut().item_spacing = vec2(tokens.space.s, tokens.space.xs);
+                    add(ui)
+                })
+                .inner
+        })
+        .inner
+}
+
+/// Cells of equal width beside each other, `gap` apart.
+pub fn cells(ui: &mut Ui, count: usize, gap: f32, mut add: impl FnMut(usize, &mut Ui)) {
+    let width = (ui.available_width() - gap * (count as f32 - 1.0)) / count as f32;
+    let shares = vec![width; count];
+    split(ui, &shares, gap, &mut add);
+}
+
+/// Cells of these widths beside each other, `gap` apart.
+pub fn split(ui: &mut Ui, widths: &[f32], gap: f32, add: &mut dyn FnMut(usize, &mut Ui)) {
+    let start = ui.cursor().min;
+    let (mut left, mut bottom) = (start.x, start.y);
+    for (i, width) in widths.iter().enumerate() {
+        let rect = egui::Rect::from_min_size(egui::pos2(left, start.y), vec2(*width, ui.available_height()));
+        let builder = egui::UiBuilder::new().max_rect(rect).layout(Layout::top_down(egui::Align::Min));
+        let mut child = ui.new_child(builder);
+        add(i, &mut child);
+        bottom = bottom.max(child.min_rect().bottom());
+        left += width + gap;
+    }
+    let all = egui::Rect::from_min_max(start, egui::pos2((left - gap).max(start.x), bottom));
+    ui.allocate_rect(all, Sense::hover());
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use rspa_core::api::request::models::{DownloadModel, ImportModel, RemoveModel, SetDefaultModel};
+use rspa_core::api::request::models::{DownloadModel, ImportModel, ListModels, RemoveModel, SetDefaultModel};
 use rspa_core::api::request::system::CancelJob;
 use rspa_core::model::{Job, JobId, ModelId};
 
@@ -10,6 +10,12 @@ use crate::shell::Shell;
 use crate::state::AppState;
 
 impl Shell {
+    pub(super) fn refresh_models(&mut self) {
+        if let Some(core) = self.engine.core() {
+            self.state.models.list.ask(core.call(ListModels {}));
+        }
+    }
+
     pub(super) fn import_model(&mut self, path: PathBuf) {
         self.engine.send(&mut self.state, ImportModel { path }, |state, _, job| put(state, job));
     }
