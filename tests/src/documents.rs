@@ -29,7 +29,7 @@ pub fn pdf(lines: &[&str]) -> Vec<u8> {
     let table = file.len();
     write!(file, "xref\n0 {}\n0000000000 65535 f \n", objects.len() + 1).expect("writing to a String cannot fail");
     for offset in offsets {
-        write!(file, "{offset:010} 00000 n \n").expect("writing to a String cannot fail");
+        writeln!(file, "{offset:010} 00000 n ").expect("writing to a String cannot fail");
     }
     write!(file, "trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n", objects.len() + 1)
         .expect("writing to a String cannot fail");

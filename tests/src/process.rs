@@ -3,7 +3,9 @@
 use std::io::{Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use crate::wait;
 
 /// A running child in a process group of its own; killed when dropped.
 pub struct Running {
@@ -80,17 +82,11 @@ impl Running {
     /// # Panics
     /// When it has not ended after this time.
     pub fn ended_within(&mut self, limit: Duration) -> ExitStatus {
-        let start = Instant::now();
-        loop {
-            if let Some(status) = self.child.try_wait().expect("a child can be waited for") {
-                return status;
-            }
-            if start.elapsed() > limit {
-                self.kill();
-                panic!("{} did not end within {limit:?}", self.what);
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        let ended = wait::within(limit, || self.child.try_wait().expect("a child can be waited for"));
+        ended.unwrap_or_else(|| {
+            self.kill();
+            panic!("{} did not end within {limit:?}", self.what);
+        })
     }
 }
 

@@ -6,13 +6,22 @@ use std::time::{Duration, Instant};
 ///
 /// # Panics
 /// When the deadline has passed, with what was waited for.
-pub fn until<T>(what: &str, deadline: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+#[track_caller]
+pub fn until<T>(what: &str, deadline: Duration, ask: impl FnMut() -> Option<T>) -> T {
+    within(deadline, ask).unwrap_or_else(|| panic!("waited {deadline:?} in vain for {what}"))
+}
+
+/// Asks until there is a value; none when the deadline has passed.
+#[expect(clippy::disallowed_methods, reason = "another process gives no signal to wait for")]
+pub fn within<T>(deadline: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
         if let Some(value) = ask() {
-            return value;
+            return Some(value);
         }
-        assert!(start.elapsed() < deadline, "waited {deadline:?} in vain for {what}");
+        if start.elapsed() >= deadline {
+            return None;
+        }
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -1,4 +1,5 @@
 //! The real window, read and driven over egui's inspection protocol by accessible names.
+#![expect(clippy::disallowed_types, reason = "the inspection door of a test build is a loopback socket")]
 
 use std::io::BufWriter;
 use std::net::{TcpListener, TcpStream};
@@ -87,19 +88,12 @@ impl Window {
     /// # Panics
     /// When none comes, with all names that are there.
     pub fn wait_for(&mut self, what: &str, fits: impl Fn(&Element) -> bool) -> Element {
-        let mut seen = Vec::new();
-        let start = std::time::Instant::now();
-        loop {
-            let elements = self.elements();
-            if let Some(element) = elements.iter().find(|element| fits(element)) {
-                return element.clone();
-            }
-            if start.elapsed() > PATIENCE {
-                seen.extend(elements.iter().map(|e| format!("{:?} {:?} {:?}", e.role, e.name, e.value)));
-                panic!("waited {PATIENCE:?} in vain for {what}; the window shows:\n{}", seen.join("\n"));
-            }
-            std::thread::sleep(Duration::from_millis(30));
-        }
+        let found = wait::within(PATIENCE, || self.elements().into_iter().find(&fits));
+        found.unwrap_or_else(|| {
+            let seen: Vec<String> =
+                self.elements().iter().map(|e| format!("{:?} {:?} {:?}", e.role, e.name, e.value)).collect();
+            panic!("waited {PATIENCE:?} in vain for {what}; the window shows:\n{}", seen.join("\n"));
+        })
     }
 
     /// The first element with this name that is drawn and can be used.
