@@ -13,6 +13,9 @@ pub use session::Session;
 use crate::weights::gguf::Gguf;
 use crate::{Error, Result};
 
+/// `general.architecture` of the model files that [`load`] takes.
+pub const FAMILIES: &[&str] = &["llama", "qwen2", "qwen3"];
+
 /// Which logits a forward pass returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Logits {

@@ -1,6 +1,10 @@
 //! Text to vectors: the static embedder inside the executable and BERT-family encoders.
 
+pub mod bench;
+mod bpe;
 pub mod encoder;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod static_embedder;
 
 use crate::{Cancel, Result};
@@ -15,4 +19,12 @@ pub trait Embedder: Send + Sync {
 
     /// One vector of [`Embedder::dimensions`] values per text, L2-normalised; a text without any known token gives zeros.
     fn embed(&self, texts: &[&str], cancel: &Cancel) -> Result<Vec<Vec<f32>>>;
+}
+
+/// Scales to unit length; a zero vector stays zero.
+fn normalise(vector: &mut [f32]) {
+    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+    if length > 0.0 {
+        vector.iter_mut().for_each(|value| *value /= length);
+    }
 }

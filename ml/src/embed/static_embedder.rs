@@ -1,7 +1,35 @@
 //! Static token embeddings: the mean of one vector per token. Small and fast enough to live in the executable.
 
+use std::cell::RefCell;
+use std::sync::OnceLock;
+
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
+use rayon::prelude::*;
+use safetensors::{Dtype, SafeTensors};
+
 use super::Embedder;
-use crate::{Cancel, Result};
+use super::bpe::{Bpe, Scratch};
+use crate::{Cancel, Error, Result};
+
+const DIMENSIONS: usize = 256;
+/// Texts per parallel piece of work; cancellation is looked at between them.
+const TEXTS_PER_JOB: usize = 32;
+/// Ends in the first bytes of the table's SHA-256; a constant, so that naming the space does not read 16 MB.
+const ID: &str = "wordllama-l2-supercat-256-64b47a2d";
+
+static WEIGHTS: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/embedder/l2_supercat_256.safetensors"));
+static TOKENIZER: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../assets/embedder/l2_supercat_tokenizer_config.json"));
+
+thread_local!(static SCRATCH: RefCell<Scratch> = RefCell::default());
+
+/// What the embedder needs, made at its first use: the start of the program does not pay for it.
+struct Parts {
+    bpe: Bpe,
+    /// Rows of [`DIMENSIONS`] little-endian f16, in the executable's own pages.
+    table: &'static [u8],
+}
 
 pub struct StaticEmbedder {}
 
@@ -14,12 +42,128 @@ impl StaticEmbedder {
 
 impl Embedder for StaticEmbedder {
     fn id(&self) -> &str {
-        ""
+        ID
     }
+
     fn dimensions(&self) -> usize {
-        256
+        DIMENSIONS
     }
-    fn embed(&self, _texts: &[&str], _cancel: &Cancel) -> Result<Vec<Vec<f32>>> {
-        Err(crate::Error::WorkerGone)
+
+    fn embed(&self, texts: &[&str], cancel: &Cancel) -> Result<Vec<Vec<f32>>> {
+        let parts = parts()?;
+        let job = |texts: &[&str]| {
+            if cancel.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            Ok(texts.iter().map(|text| embed_one(parts, text)).collect::<Vec<_>>())
+        };
+        if texts.len() <= TEXTS_PER_JOB {
+            return job(texts);
+        }
+        let jobs = texts.par_chunks(TEXTS_PER_JOB).map(job).collect::<Result<Vec<_>>>()?;
+        Ok(jobs.into_iter().flatten().collect())
+    }
+}
+
+fn parts() -> Result<&'static Parts> {
+    static PARTS: OnceLock<Result<Parts, String>> = OnceLock::new();
+    PARTS.get_or_init(load).as_ref().map_err(|reason| Error::Tokenizer(reason.clone()))
+}
+
+fn load() -> Result<Parts, String> {
+    let weights = SafeTensors::deserialize(WEIGHTS).map_err(|error| error.to_string())?;
+    let table = weights.tensor("embedding.weight").map_err(|error| error.to_string())?;
+    if table.dtype() != Dtype::F16 || table.shape() != [32000, DIMENSIONS] {
+        return Err("the embedding table has another shape".to_owned());
+    }
+    Ok(Parts { bpe: Bpe::from_json(TOKENIZER)?, table: table.data() })
+}
+
+/// The mean's length cancels out in the normalisation, so the plain sum is normalised.
+fn embed_one(parts: &Parts, text: &str) -> Vec<f32> {
+    let mut sum = vec![0.0_f32; DIMENSIONS];
+    SCRATCH.with_borrow_mut(|scratch| {
+        parts.bpe.encode(text, scratch, &mut |ids| {
+            for &id in ids {
+                add_row(&mut sum, parts.table, usize::from(id));
+            }
+        });
+    });
+    super::normalise(&mut sum);
+    sum
+}
+
+fn add_row(sum: &mut [f32], table: &[u8], id: usize) {
+    let row = &table[id * DIMENSIONS * 2..(id + 1) * DIMENSIONS * 2];
+    let mut bits = [0_u16; DIMENSIONS];
+    for (bits, bytes) in bits.iter_mut().zip(row.as_chunks::<2>().0) {
+        *bits = u16::from_le_bytes(*bytes);
+    }
+    let mut values = [0.0_f32; DIMENSIONS];
+    bits.reinterpret_cast::<half::f16>().convert_to_f32_slice(&mut values);
+    for (sum, value) in sum.iter_mut().zip(values) {
+        *sum += value;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embed::fixture;
+    use sha2::{Digest, Sha256};
+
+    fn embed(texts: &[&str]) -> Vec<Vec<f32>> {
+        StaticEmbedder::built_in().unwrap().embed(texts, &Cancel::new()).unwrap()
+    }
+
+    #[test]
+    fn vectors_equal_wordllama() {
+        let rows = fixture::rows();
+        let texts: Vec<&str> = rows.iter().map(|row| row.text.as_str()).collect();
+        for (row, vector) in rows.iter().zip(embed(&texts)) {
+            let cosine = fixture::dot(&vector, &row.static_vector());
+            assert!(cosine >= 0.9999, "{cosine} for {:?}", row.text);
+        }
+    }
+
+    #[test]
+    fn ids_equal_wordllama() {
+        let parts = parts().unwrap();
+        for row in fixture::rows() {
+            let mut ids = Vec::new();
+            parts.bpe.encode(&row.text, &mut Scratch::default(), &mut |more| ids.extend_from_slice(more));
+            assert_eq!(ids, row.static_ids, "{:?}", row.text);
+        }
+    }
+
+    #[test]
+    fn many_texts_give_the_same_vectors_as_one_by_one() {
+        let texts: Vec<String> = (0..200).map(|i| format!("text number {i} about {}", i % 7)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let all = embed(&texts);
+        for (text, vector) in texts.iter().zip(all) {
+            assert_eq!(embed(&[text])[0], vector);
+        }
+    }
+
+    #[test]
+    fn an_empty_text_gives_zeros_and_the_rest_unit_length() {
+        let vectors = embed(&["", "something"]);
+        assert!(vectors[0].iter().all(|&value| value == 0.0));
+        assert!((fixture::dot(&vectors[1], &vectors[1]) - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn the_id_carries_the_fingerprint_of_the_table() {
+        let digest = Sha256::digest(WEIGHTS);
+        let hex: String = digest[..4].iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(ID.ends_with(&hex), "{hex}");
+    }
+
+    #[test]
+    fn cancelled_work_says_so() {
+        let cancel = Cancel::new();
+        cancel.cancel();
+        assert!(matches!(StaticEmbedder::built_in().unwrap().embed(&["a"], &cancel), Err(Error::Cancelled)));
     }
 }

@@ -1,0 +1,75 @@
+//! What the engine tells everybody who listens: one closed enum, numbered, bounded.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    ChatId, Job, Message, MessageId, NetworkStatus, Passage, ProfileId, RecentItem, SettingEntry, SourceId,
+    SourceStatus, Timestamp,
+};
+
+/// An event with its number. Numbers rise by one; a gap means that the listener was too slow and must read again.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventEnvelope {
+    pub number: u64,
+    pub at: Timestamp,
+    /// None for what concerns the whole program.
+    pub profile: Option<ProfileId>,
+    pub event: Event,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Event {
+    SourceChanged {
+        status: SourceStatus,
+    },
+    SourceRemoved {
+        id: SourceId,
+    },
+    /// A message began, changed state, or is complete with its citations. Carries the whole message.
+    MessageChanged {
+        message: Message,
+    },
+    /// The passages for an answer are there; the model starts now.
+    PassagesFound {
+        chat: ChatId,
+        message: MessageId,
+        passages: Vec<Passage>,
+        ms: f64,
+    },
+    /// The next piece of a streaming answer.
+    AnswerDelta {
+        chat: ChatId,
+        message: MessageId,
+        text: String,
+    },
+    /// The model reads the prompt: tokens done, of all.
+    AnswerProgress {
+        chat: ChatId,
+        message: MessageId,
+        done: u32,
+        total: u32,
+    },
+    /// A chat was made, renamed, or deleted: read the list again.
+    ChatsChanged,
+    JobChanged {
+        job: Job,
+    },
+    ModelsChanged,
+    SettingChanged {
+        entry: SettingEntry,
+    },
+    NetworkChanged {
+        status: NetworkStatus,
+    },
+    Happened {
+        item: RecentItem,
+    },
+    /// Something works less well than it should, or works again (`healthy`), in words.
+    Health {
+        part: String,
+        healthy: bool,
+        detail: String,
+    },
+    ShuttingDown,
+}

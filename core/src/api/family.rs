@@ -1,0 +1,75 @@
+//! Families of requests: each family is one enum and one handler module, never one giant dispatcher.
+
+use serde::{Deserialize, Serialize};
+
+use super::ApiError;
+use super::request::{
+    chats::{ChatsRequest, ChatsResponse},
+    knowledge::{KnowledgeRequest, KnowledgeResponse},
+    models::{ModelsRequest, ModelsResponse},
+    settings::{SettingsRequest, SettingsResponse},
+    system::{SystemRequest, SystemResponse},
+};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "family", content = "request", rename_all = "snake_case")]
+pub enum Request {
+    Chats(ChatsRequest),
+    Knowledge(KnowledgeRequest),
+    Models(ModelsRequest),
+    Settings(SettingsRequest),
+    System(SystemRequest),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "family", content = "response", rename_all = "snake_case")]
+pub enum Response {
+    Chats(ChatsResponse),
+    Knowledge(KnowledgeResponse),
+    Models(ModelsResponse),
+    Settings(SettingsResponse),
+    System(SystemResponse),
+}
+
+/// A request struct that knows the type of its reply.
+pub trait Call: Send + 'static {
+    type Reply: Send + 'static;
+
+    fn into_request(self) -> Request;
+
+    /// Takes the reply out of the response to this request; an error if the response belongs to another one.
+    fn reply(response: Response) -> Result<Self::Reply, ApiError>;
+}
+
+/// Declares a family: `Name => Reply` pairs of request structs make the request and the response enum and tie them.
+macro_rules! family {
+    ($family:ident, $request:ident, $response:ident { $($name:ident => $reply:ty),* $(,)? }) => {
+        #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+        #[serde(tag = "name", content = "arguments", rename_all = "snake_case")]
+        pub enum $request { $($name($name)),* }
+
+        #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+        #[serde(tag = "name", content = "reply", rename_all = "snake_case")]
+        pub enum $response { $($name($reply)),* }
+
+        $(impl $crate::api::Call for $name {
+            type Reply = $reply;
+
+            fn into_request(self) -> $crate::api::Request {
+                $crate::api::Request::$family($request::$name(self))
+            }
+
+            fn reply(response: $crate::api::Response) -> Result<$reply, $crate::api::ApiError> {
+                match response {
+                    $crate::api::Response::$family($response::$name(reply)) => Ok(reply),
+                    _ => Err($crate::api::ApiError::new(
+                        $crate::api::ErrorCategory::System,
+                        concat!("the reply to ", stringify!($name), " was of another kind"),
+                        "Restart the program; if it repeats, report it.",
+                    )),
+                }
+            }
+        })*
+    };
+}
+pub(crate) use family;

@@ -1,0 +1,104 @@
+//! Sources, documents and search.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::family::family;
+use crate::model::{
+    Document, DocumentProblem, DocumentText, Page, PageRequest, SearchQuery, SearchResults, SourceId, SourceStatus,
+};
+
+/// Adds a folder or a file; adding it again scans it again. Indexing goes on in the background.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AddSource {
+    #[serde(with = "crate::model::exact_path")]
+    pub path: PathBuf,
+}
+
+/// Writes the sample folder into the data folder (once) and adds it as a source.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AddSampleSource {}
+
+/// Forgets a source with its documents, passages and vectors. The files themselves are not touched.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RemoveSource {
+    pub id: SourceId,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListSources {}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PauseSource {
+    pub id: SourceId,
+    pub paused: bool,
+}
+
+/// Looks for changes now.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RescanSource {
+    pub id: SourceId,
+}
+
+/// How far `WaitForSource` waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WaitFor {
+    /// Keyword and static vectors cover the source.
+    Searchable,
+    /// The installed encoder has embedded it too.
+    Complete,
+}
+
+/// Replies when the source has come that far.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct WaitForSource {
+    pub id: SourceId,
+    pub until: WaitFor,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListDocuments {
+    pub source: SourceId,
+    /// Part of the path; empty means all.
+    pub filter: String,
+    pub page: PageRequest,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListProblems {
+    /// None means of all sources.
+    pub source: Option<SourceId>,
+    pub page: PageRequest,
+}
+
+/// The readable text of an indexed document around these lines (at most 2,000 lines).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReadDocument {
+    /// Absolute; must belong to a source.
+    #[serde(with = "crate::model::exact_path")]
+    pub path: PathBuf,
+    /// From 1, inclusive.
+    pub start_line: u32,
+    pub end_line: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Search {
+    pub query: SearchQuery,
+}
+
+family!(Knowledge, KnowledgeRequest, KnowledgeResponse {
+    AddSource => SourceStatus,
+    AddSampleSource => SourceStatus,
+    RemoveSource => (),
+    ListSources => Vec<SourceStatus>,
+    PauseSource => SourceStatus,
+    RescanSource => SourceStatus,
+    WaitForSource => SourceStatus,
+    ListDocuments => Page<Document>,
+    ListProblems => Page<DocumentProblem>,
+    ReadDocument => DocumentText,
+    Search => SearchResults,
+});

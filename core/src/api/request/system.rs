@@ -1,0 +1,67 @@
+//! Overview, jobs, doctor, network ledger, folders for the picker, and small state that the window keeps.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::api::family::family;
+use crate::model::{DoctorReport, FolderListing, Job, JobId, LedgerEntry, NetworkStatus, Overview, Page, PageRequest};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GetOverview {
+    /// Length of the per-day series, today included.
+    pub days: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunDoctor {}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListJobs {}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CancelJob {
+    pub id: JobId,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GetNetworkStatus {}
+
+/// Newest first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListLedger {
+    pub page: PageRequest,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListFolder {
+    /// None means the home folder.
+    #[serde(default, with = "crate::model::exact_path::option")]
+    pub path: Option<PathBuf>,
+    pub show_hidden: bool,
+}
+
+/// What the window stored under a name, as text; none if nothing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GetUiState {
+    pub name: String,
+}
+
+/// Keeps up to 1 MiB of text for the window under a name (layout, theme, zoom).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PutUiState {
+    pub name: String,
+    pub text: String,
+}
+
+family!(System, SystemRequest, SystemResponse {
+    GetOverview => Overview,
+    RunDoctor => DoctorReport,
+    ListJobs => Vec<Job>,
+    CancelJob => (),
+    GetNetworkStatus => NetworkStatus,
+    ListLedger => Page<LedgerEntry>,
+    ListFolder => FolderListing,
+    GetUiState => Option<String>,
+    PutUiState => (),
+});

@@ -1,0 +1,163 @@
+//! The engine: starts the runtime and the services, carries requests to their family, and ends it all in order.
+
+mod background;
+mod context;
+mod databases;
+mod events;
+pub mod handlers;
+mod jobs;
+mod services;
+mod supervise;
+
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
+
+pub use background::lower_priority;
+pub use context::Context;
+pub use databases::Databases;
+pub use events::Events;
+pub(crate) use events::Listener;
+pub use jobs::{JobHandle, Jobs};
+pub use services::{Service, Services};
+
+use crate::api::{ApiError, Call, CoreOptions, ErrorCategory, Event, Pending, Request, Response, Role};
+
+/// How long shutdown waits for work that does not heed its cancellation.
+const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Between two looks at the settings files.
+const SETTINGS_INTERVAL: Duration = Duration::from_secs(2);
+
+pub struct Engine {
+    context: Context,
+    runtime: Mutex<Option<Runtime>>,
+    /// Gets an end of stream when all requests and workers are done.
+    all_done: Mutex<Option<mpsc::Receiver<()>>>,
+}
+
+impl Engine {
+    pub fn start(options: CoreOptions) -> Result<Self, ApiError> {
+        let role = options.role;
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(cores.clamp(2, 4))
+            .thread_name("engine")
+            .enable_time()
+            .build()
+            .map_err(|error| {
+                ApiError::new(
+                    ErrorCategory::System,
+                    format!("no threads for the engine: {error}"),
+                    "Close other programs, then try again.",
+                )
+            })?;
+        let (in_flight, all_done) = mpsc::channel();
+        let context = Context::open(options, runtime.handle().clone(), in_flight)?;
+        if role == Role::Window {
+            let ctx = context.clone();
+            context.spawn(async move { ctx.services.start_all(&ctx) });
+            context.spawn_worker("settings", follow_settings);
+        }
+        Ok(Self { context, runtime: Mutex::new(Some(runtime)), all_done: Mutex::new(Some(all_done)) })
+    }
+
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    pub fn call<C: Call>(&self, request: C) -> Pending<C::Reply> {
+        let (sender, receiver) = oneshot::channel();
+        let cancel = self.context.shutdown.child_token();
+        let pending = Pending::new(receiver, cancel.clone());
+        let ctx = self.context.clone();
+        let request = request.into_request();
+        self.context.spawn(async move {
+            let reply = answer(&ctx, cancel, request).await.and_then(C::reply);
+            // A caller that has gone needs no reply.
+            drop(sender.send(reply));
+            ctx.events.wake();
+        });
+        pending
+    }
+
+    /// Cancels what runs, waits for it (10 s at most), and closes the files. The second call does nothing.
+    pub fn shutdown(&self) {
+        let Some(all_done) = self.all_done.lock().unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
+        self.context.events.publish(None, Event::ShuttingDown);
+        self.context.shutdown.cancel();
+        self.context.stop_accepting();
+        if all_done.recv_timeout(SHUTDOWN_PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
+            tracing::warn!("some work did not end in time");
+        }
+        self.context.services.stop_all();
+        if let Some(runtime) = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            if Handle::try_current().is_ok() {
+                runtime.shutdown_background();
+            } else {
+                runtime.shutdown_timeout(Duration::from_secs(2));
+            }
+        }
+        self.context.databases.close();
+        self.context.events.close();
+        self.context.observe.stop();
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.shutdown();
+    }
+}
+
+/// Runs the family's handler; a panic in it becomes an error of this one request.
+async fn answer(ctx: &Context, cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
+    if ctx.shutdown.is_cancelled() {
+        return Err(ApiError::new(ErrorCategory::System, "rspa is shutting down", "Start it again."));
+    }
+    let inner = ctx.clone();
+    let task = ctx.runtime.spawn(async move { dispatch(&inner, cancel, request).await });
+    match task.await {
+        Ok(reply) => reply,
+        Err(error) if error.is_panic() => {
+            tracing::error!(%error, "a request stopped unexpectedly");
+            Err(ApiError::new(
+                ErrorCategory::System,
+                "this request stopped because of a fault in the program",
+                "Try again; if it repeats, report it with the log.",
+            ))
+        }
+        Err(_cancelled) => Err(ApiError::cancelled()),
+    }
+}
+
+async fn dispatch(ctx: &Context, cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
+    match request {
+        Request::Chats(request) => handlers::chats::handle(ctx, cancel, request).await.map(Response::Chats),
+        Request::Knowledge(request) => handlers::knowledge::handle(ctx, cancel, request).await.map(Response::Knowledge),
+        Request::Models(request) => handlers::models::handle(ctx, cancel, request).await.map(Response::Models),
+        Request::Settings(request) => handlers::settings::handle(ctx, cancel, request).await.map(Response::Settings),
+        Request::System(request) => handlers::system::handle(ctx, cancel, request).await.map(Response::System),
+    }
+}
+
+/// Takes over what the person changes in the settings files while the window is open.
+async fn follow_settings(ctx: Context, cancel: CancellationToken) -> Result<(), ApiError> {
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return Ok(()),
+            () = tokio::time::sleep(SETTINGS_INTERVAL) => {}
+        }
+        let inner = ctx.clone();
+        let changed = ctx.blocking(move || Ok(inner.settings.reload_if_changed())).await?;
+        handlers::settings::tell(&ctx, &changed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

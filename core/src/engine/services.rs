@@ -1,0 +1,131 @@
+//! The services of the families: built when first needed, started for a window, asked for figures, stopped at the end.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Context;
+use super::handlers::chats::Chats;
+use super::handlers::knowledge::Knowledge;
+use super::handlers::models::Models;
+use crate::api::ApiError;
+use crate::model::{DoctorCheck, Overview};
+
+/// What the engine asks of a family's service.
+pub trait Service: Sized + Send + Sync + 'static {
+    /// Makes it, quickly: nothing large is loaded here. Runs once, at the first use.
+    fn build(ctx: &Context) -> Result<Self, ApiError>;
+
+    /// Begins background work (scans, watchers). Called once, and only for a window.
+    fn start(&self, _ctx: &Context) {}
+
+    /// Fills in its figures of the dashboard.
+    fn overview(&self, _ctx: &Context, _overview: &mut Overview) -> Result<(), ApiError> {
+        Ok(())
+    }
+
+    /// Its lines of `rspa doctor`. May block.
+    fn doctor(&self, _ctx: &Context) -> Vec<DoctorCheck> {
+        Vec::new()
+    }
+
+    /// Ends its own threads and writes what is not yet written. Called after all requests have ended.
+    fn stop(&self) {}
+}
+
+#[derive(Default)]
+pub struct Services {
+    chats: Slot<Chats>,
+    knowledge: Slot<Knowledge>,
+    models: Slot<Models>,
+}
+
+impl Context {
+    pub fn chats(&self) -> Result<Arc<Chats>, ApiError> {
+        self.services.chats.get(self)
+    }
+
+    pub fn knowledge(&self) -> Result<Arc<Knowledge>, ApiError> {
+        self.services.knowledge.get(self)
+    }
+
+    pub fn models(&self) -> Result<Arc<Models>, ApiError> {
+        self.services.models.get(self)
+    }
+}
+
+impl Services {
+    pub(super) fn start_all(&self, ctx: &Context) {
+        start(ctx, "models", ctx.models());
+        start(ctx, "knowledge", ctx.knowledge());
+        start(ctx, "chats", ctx.chats());
+    }
+
+    /// Lets each service fill in its figures; one that cannot is named among what is degraded.
+    pub(super) fn overview(&self, ctx: &Context, overview: &mut Overview) {
+        let results = [
+            ("knowledge", ctx.knowledge().and_then(|service| service.overview(ctx, overview))),
+            ("chats", ctx.chats().and_then(|service| service.overview(ctx, overview))),
+            ("models", ctx.models().and_then(|service| service.overview(ctx, overview))),
+        ];
+        for (part, result) in results {
+            if let Err(error) = result {
+                overview.degraded.push(format!("{part}: {error}"));
+            }
+        }
+    }
+
+    pub(super) fn doctor(&self, ctx: &Context) -> Vec<DoctorCheck> {
+        let mut checks = Vec::new();
+        checks.extend(examine("models", ctx, ctx.models()));
+        checks.extend(examine("knowledge", ctx, ctx.knowledge()));
+        checks.extend(examine("chats", ctx, ctx.chats()));
+        checks
+    }
+
+    pub(super) fn stop_all(&self) {
+        self.chats.stop();
+        self.knowledge.stop();
+        self.models.stop();
+    }
+}
+
+fn start<S: Service>(ctx: &Context, name: &str, service: Result<Arc<S>, ApiError>) {
+    match service {
+        Ok(service) => service.start(ctx),
+        Err(error) => ctx.health(name, false, &error.to_string()),
+    }
+}
+
+fn examine<S: Service>(name: &str, ctx: &Context, service: Result<Arc<S>, ApiError>) -> Vec<DoctorCheck> {
+    match service {
+        Ok(service) => service.doctor(ctx),
+        Err(error) => vec![DoctorCheck { name: name.to_owned(), ok: false, detail: error.to_string() }],
+    }
+}
+
+/// A service that is made once, by whoever needs it first; the others wait for it.
+struct Slot<S>(Mutex<Option<Arc<S>>>);
+
+impl<S> Default for Slot<S> {
+    fn default() -> Self {
+        Self(Mutex::new(None))
+    }
+}
+
+impl<S: Service> Slot<S> {
+    fn get(&self, ctx: &Context) -> Result<Arc<S>, ApiError> {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(service) = slot.as_ref() {
+            return Ok(service.clone());
+        }
+        let service = Arc::new(S::build(ctx)?);
+        *slot = Some(service.clone());
+        Ok(service)
+    }
+
+    /// Also lets go of it: services hold the context, and the context holds this slot.
+    fn stop(&self) {
+        if let Some(service) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            service.stop();
+        }
+    }
+}

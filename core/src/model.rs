@@ -1,0 +1,58 @@
+//! Plain domain values: ids and records as everything above storage sees them. No behaviour that touches a disk.
+
+pub mod answer;
+pub mod chat;
+pub mod document;
+pub mod exact_path;
+pub mod ids;
+pub mod job;
+pub mod models;
+pub mod network;
+pub mod overview;
+pub mod passage;
+pub mod search;
+pub mod setting;
+pub mod source;
+
+pub use answer::*;
+pub use chat::*;
+pub use document::*;
+pub use ids::*;
+pub use job::*;
+pub use models::*;
+pub use network::*;
+pub use overview::*;
+pub use passage::*;
+pub use search::*;
+pub use setting::*;
+pub use source::*;
+
+use serde::{Deserialize, Serialize};
+
+/// Milliseconds since the Unix epoch, UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+/// One page of a longer list.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Items in the whole list, not only in this page.
+    pub total: u64,
+    /// Index of the first item of this page.
+    pub offset: u64,
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PageRequest {
+    pub offset: u64,
+    pub limit: u32,
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        Self { offset: 0, limit: 200 }
+    }
+}

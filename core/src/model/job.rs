@@ -1,0 +1,40 @@
+//! Long work with progress that the person can see and cancel.
+
+use serde::{Deserialize, Serialize};
+
+use super::{JobId, Timestamp};
+use crate::api::ApiError;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobKind {
+    Index,
+    Import,
+    Download,
+    LoadModel,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobState {
+    Running,
+    Done,
+    Cancelled,
+    Failed(ApiError),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    pub id: JobId,
+    pub kind: JobKind,
+    /// For people: "Index ~/papers".
+    pub label: String,
+    pub state: JobState,
+    /// In `unit`s; `total` is 0 while unknown.
+    pub done: u64,
+    pub total: u64,
+    /// "files" or "bytes".
+    pub unit: String,
+    pub seconds_left: Option<f64>,
+    pub started: Timestamp,
+}

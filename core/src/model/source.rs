@@ -1,0 +1,62 @@
+//! A source: a folder or file of the person's that is read, watched and searched.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ProfileId, SourceId, Timestamp};
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    pub id: SourceId,
+    pub profile: ProfileId,
+    /// Absolute.
+    #[serde(with = "crate::model::exact_path")]
+    pub path: PathBuf,
+    pub name: String,
+    /// The sample folder that came with the program.
+    pub sample: bool,
+    pub paused: bool,
+    pub created: Timestamp,
+    pub updated: Timestamp,
+}
+
+/// What a source is doing now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceState {
+    /// Waiting for its turn.
+    Queued,
+    /// Looking for files that are new, changed or gone.
+    Scanning,
+    Indexing,
+    /// Keyword and static search cover everything; the encoder still works in the background.
+    Upgrading,
+    Ready,
+    Paused,
+    /// The folder is not there (an unplugged drive, say). What was indexed stays searchable.
+    Missing,
+}
+
+/// A source with its true figures.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceStatus {
+    pub source: Source,
+    pub state: SourceState,
+    pub documents: u64,
+    pub passages: u64,
+    /// Files that could not be read, or only in part.
+    pub problems: u64,
+    pub progress: Option<SourceProgress>,
+    /// When all was last found up to date.
+    pub completed: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SourceProgress {
+    pub files_done: u64,
+    pub files_total: u64,
+    pub files_per_second: f64,
+    /// Seconds until done at the present pace; none while it cannot be said.
+    pub seconds_left: Option<f64>,
+}

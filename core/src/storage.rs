@@ -1,0 +1,28 @@
+//! Storage on redb: one file per life of data, each with one group-committing writer, versioned records, change numbers.
+//!
+//! Only files below this module import redb. A store (chats, sources, the ledger, …) is one file here that owns
+//! its tables, keeps their indexes in the same transaction as the row, and speaks domain types to the outside.
+
+pub mod chats;
+mod db;
+mod error;
+pub mod knowledge;
+pub mod ledger;
+pub mod logs;
+mod migrate;
+pub mod models;
+pub mod profiles;
+pub mod recent;
+mod record;
+pub mod tables;
+mod txn;
+pub mod ui_state;
+
+pub use db::{Db, DbOptions};
+pub use error::StorageError;
+pub use migrate::{Migration, Schema};
+pub use record::{NoEarlier, Record, RecordReading, RecordWriting, decode, encode, first_version};
+pub use txn::{AnyTable, ReadTxn, WriteTxn};
+
+/// Paths in records: `#[serde(with = "crate::storage::path")]`. Keeps names that are no valid text exactly.
+pub use crate::model::exact_path as path;

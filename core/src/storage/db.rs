@@ -1,0 +1,308 @@
+//! One redb file with one writer thread: writes of many callers become one durable commit, each confirmed after it.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::thread::JoinHandle;
+
+use redb::{Database, ReadableDatabase};
+
+use super::migrate::{self, LAST_CHANGE, META, Schema};
+use super::{ReadTxn, StorageError, WriteTxn};
+
+/// Writes that are taken into one commit at most.
+const BATCH: usize = 512;
+
+#[derive(Clone, Copy, Debug)]
+pub struct DbOptions {
+    /// Bytes of pages kept in memory.
+    pub cache_bytes: usize,
+    /// After a kill the file opens at once, for somewhat slower commits; else opening walks the whole file.
+    pub quick_repair: bool,
+}
+
+impl Default for DbOptions {
+    fn default() -> Self {
+        Self { cache_bytes: 16 << 20, quick_repair: true }
+    }
+}
+
+/// A handle to an open file; clones share it. The file is closed when the last one goes, or by [`Db::close`].
+#[derive(Clone)]
+pub struct Db {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// For messages: "main.redb".
+    file: String,
+    path: PathBuf,
+    database: RwLock<Option<Arc<Database>>>,
+    sender: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    last_change: Arc<AtomicU64>,
+}
+
+impl Db {
+    /// Opens the file, or makes it (its folder must exist), and brings it to this schema.
+    ///
+    /// # Errors
+    /// In use by another process, written by a newer rspa (the file stays untouched), damaged (it is kept), or
+    /// whatever the system says.
+    pub fn open(path: &Path, schema: &Schema, options: DbOptions) -> Result<Self, StorageError> {
+        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        migrate::check_version(&file, migrate::peek_version(path, &file)?, schema)?;
+        make_private(path).map_err(|error| StorageError::opening_io(&file, &error))?;
+        let database = redb::Builder::new()
+            .set_cache_size(options.cache_bytes)
+            .create(path)
+            .map_err(|error| StorageError::opening(&file, error))?;
+        Self::start(database, file, path.to_owned(), schema, options)
+    }
+
+    fn start(
+        database: Database,
+        file: String,
+        path: PathBuf,
+        schema: &Schema,
+        options: DbOptions,
+    ) -> Result<Self, StorageError> {
+        let read = ReadTxn::new(database.begin_read()?);
+        migrate::check_version(&file, migrate::read_version(&read)?, schema)?;
+        drop(read);
+        migrate::apply(&database, schema)?;
+        let last = migrate::read_meta(&ReadTxn::new(database.begin_read()?), LAST_CHANGE)?.unwrap_or(0);
+        let database = Arc::new(database);
+        let last_change = Arc::new(AtomicU64::new(last));
+        let (sender, receiver) = mpsc::channel();
+        let writer = Writer {
+            file: file.clone(),
+            database: database.clone(),
+            last_change: last_change.clone(),
+            quick_repair: options.quick_repair,
+        };
+        let thread = std::thread::Builder::new()
+            .name(format!("write {file}"))
+            .spawn(move || writer.run(&receiver))
+            .map_err(|error| StorageError::Failed { detail: format!("no thread for writing: {error}") })?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                file,
+                path,
+                database: RwLock::new(Some(database)),
+                sender: Mutex::new(Some(sender)),
+                writer: Mutex::new(Some(thread)),
+                last_change,
+            }),
+        })
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// The number of the last durable change.
+    pub fn last_change(&self) -> u64 {
+        self.inner.last_change.load(Ordering::Acquire)
+    }
+
+    pub fn read(&self) -> Result<ReadTxn, StorageError> {
+        let database = self.inner.database.read().unwrap_or_else(PoisonError::into_inner);
+        let database = database.as_ref().ok_or_else(|| self.closed())?;
+        Ok(ReadTxn::new(database.begin_read()?))
+    }
+
+    /// Runs `work` in the next commit and returns when that commit is durable. Blocks this thread: not for async code.
+    ///
+    /// `work` may run more than once (when another write of the same commit fails); only the last run counts.
+    ///
+    /// # Errors
+    /// The error of `work` (then nothing of it is stored), or that the commit failed.
+    pub fn write<T, F>(&self, work: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnMut(&WriteTxn<'_>) -> Result<T, StorageError> + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        self.submit(work, move |result| drop(sender.send(result)))?;
+        receiver.recv().unwrap_or_else(|_closed| Err(self.closed()))
+    }
+
+    /// As [`Db::write`], for async code.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub async fn write_async<T, F>(&self, work: F) -> Result<T, StorageError>
+    where
+        T: Send + 'static,
+        F: FnMut(&WriteTxn<'_>) -> Result<T, StorageError> + Send + 'static,
+    {
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        self.submit(work, move |result| drop(sender.send(result)))?;
+        receiver.await.unwrap_or_else(|_closed| Err(self.closed()))
+    }
+
+    fn submit<T, F>(
+        &self,
+        work: F,
+        reply: impl FnOnce(Result<T, StorageError>) + Send + 'static,
+    ) -> Result<(), StorageError>
+    where
+        T: Send + 'static,
+        F: FnMut(&WriteTxn<'_>) -> Result<T, StorageError> + Send + 'static,
+    {
+        let job = Box::new(TypedJob { work, result: None, reply });
+        let sender = self.inner.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = sender.as_ref().ok_or_else(|| self.closed())?;
+        sender.send(job).map_err(|_closed| self.closed())
+    }
+
+    /// Finishes the writes that were handed in, ends the writer and closes the file. Later calls fail with `Closed`.
+    pub fn close(&self) {
+        self.inner.close();
+    }
+
+    fn closed(&self) -> StorageError {
+        StorageError::Closed { file: self.inner.file.clone() }
+    }
+}
+
+impl Inner {
+    fn close(&self) {
+        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread
+            && thread.thread().id() != std::thread::current().id()
+            && thread.join().is_err()
+        {
+            tracing::error!(file = self.file, "the writer thread ended with a panic");
+        }
+        drop(self.database.write().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// One caller's write.
+trait Job: Send {
+    /// False when it failed and must not be committed.
+    fn run(&mut self, txn: &WriteTxn<'_>, file: &str) -> bool;
+
+    /// Tells the caller its own result, or why the commit failed.
+    fn finish(self: Box<Self>, commit: Result<(), StorageError>);
+}
+
+struct TypedJob<T, F, R> {
+    work: F,
+    result: Option<Result<T, StorageError>>,
+    reply: R,
+}
+
+impl<T, F, R> Job for TypedJob<T, F, R>
+where
+    T: Send,
+    F: FnMut(&WriteTxn<'_>) -> Result<T, StorageError> + Send,
+    R: FnOnce(Result<T, StorageError>) + Send,
+{
+    fn run(&mut self, txn: &WriteTxn<'_>, file: &str) -> bool {
+        let result = catch_unwind(AssertUnwindSafe(|| (self.work)(txn))).unwrap_or_else(|panic| {
+            let detail = panic
+                .downcast_ref::<&str>()
+                .map(|text| (*text).to_owned())
+                .or_else(|| panic.downcast_ref::<String>().cloned())
+                .unwrap_or_else(|| "a panic".to_owned());
+            Err(StorageError::Panicked { file: file.to_owned(), detail })
+        });
+        let ok = result.is_ok();
+        self.result = Some(result);
+        ok
+    }
+
+    fn finish(self: Box<Self>, commit: Result<(), StorageError>) {
+        let own = match (self.result, commit) {
+            (Some(Err(error)), _) | (_, Err(error)) => Err(error),
+            (Some(Ok(value)), Ok(())) => Ok(value),
+            (None, Ok(())) => Err(StorageError::Failed { detail: "the write did not run".to_owned() }),
+        };
+        (self.reply)(own);
+    }
+}
+
+struct Writer {
+    file: String,
+    database: Arc<Database>,
+    last_change: Arc<AtomicU64>,
+    quick_repair: bool,
+}
+
+impl Writer {
+    fn run(self, receiver: &mpsc::Receiver<Box<dyn Job>>) {
+        while let Ok(first) = receiver.recv() {
+            let mut batch = vec![first];
+            batch.extend(receiver.try_iter().take(BATCH - 1));
+            self.commit(batch);
+        }
+    }
+
+    /// Commits all writes that succeed. One that fails leaves; the others run again without it, since a redb
+    /// transaction cannot be rolled back in part once a table was opened.
+    fn commit(&self, mut batch: Vec<Box<dyn Job>>) {
+        while !batch.is_empty() {
+            match self.attempt(&mut batch) {
+                Ok(()) => return batch.into_iter().for_each(|job| job.finish(Ok(()))),
+                Err(Attempt::Job(index)) => batch.remove(index).finish(Ok(())),
+                Err(Attempt::Commit(error)) => {
+                    tracing::error!(file = self.file, %error, "a commit failed");
+                    return batch.into_iter().for_each(|job| job.finish(Err(error.clone())));
+                }
+            }
+        }
+    }
+
+    fn attempt(&self, batch: &mut [Box<dyn Job>]) -> Result<(), Attempt> {
+        let mut txn = self.database.begin_write().map_err(|error| Attempt::Commit(error.into()))?;
+        txn.set_quick_repair(self.quick_repair);
+        let mut change = self.last_change.load(Ordering::Acquire);
+        for (index, job) in batch.iter_mut().enumerate() {
+            change += 1;
+            if !job.run(&WriteTxn::new(&txn, change), &self.file) {
+                return Err(match txn.abort() {
+                    Ok(()) => Attempt::Job(index),
+                    Err(error) => Attempt::Commit(error.into()),
+                });
+            }
+        }
+        let store = || -> Result<(), StorageError> {
+            WriteTxn::new(&txn, change).table(META)?.insert(LAST_CHANGE, change)?;
+            Ok(())
+        };
+        store().map_err(Attempt::Commit)?;
+        txn.commit().map_err(|error| Attempt::Commit(error.into()))?;
+        self.last_change.store(change, Ordering::Release);
+        Ok(())
+    }
+}
+
+/// Why a commit did not happen.
+enum Attempt {
+    /// The write at this index failed.
+    Job(usize),
+    Commit(StorageError),
+}
+
+/// Makes the file, readable for its owner only, before redb opens it.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+#[cfg(test)]
+mod tests;

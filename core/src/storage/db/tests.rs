@@ -1,0 +1,203 @@
+//! Group commits, failing writes, reopening, and files that must be refused.
+
+use std::sync::Barrier;
+
+use redb::{ReadableTableMetadata, TableDefinition};
+
+use super::super::AnyTable;
+use super::*;
+
+const ITEMS: TableDefinition<u64, &str> = TableDefinition::new("items");
+static SCHEMA: Schema = Schema { version: 2, tables: &[&[&ITEMS as &dyn AnyTable]], migrations: &[] };
+
+fn open(path: &Path) -> Result<Db, StorageError> {
+    Db::open(path, &SCHEMA, DbOptions::default())
+}
+
+fn put(db: &Db, key: u64, text: &'static str) -> Result<u64, StorageError> {
+    db.write(move |txn| {
+        txn.table(ITEMS)?.insert(key, text)?;
+        Ok(txn.change())
+    })
+}
+
+fn count(db: &Db) -> u64 {
+    db.read().unwrap().table(ITEMS).unwrap().len().unwrap()
+}
+
+#[test]
+fn writes_outlive_the_process_that_did_not_say_goodbye() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.redb");
+    let db = open(&path).unwrap();
+    for key in 0..10 {
+        put(&db, key, "x").unwrap();
+    }
+    assert_eq!(db.last_change(), 10);
+    // A copy taken while the file is open is what a killed process would leave behind.
+    let copy = folder.path().join("copy.redb");
+    std::fs::copy(&path, &copy).unwrap();
+    let after = open(&copy).unwrap();
+    assert_eq!((count(&after), after.last_change()), (10, 10));
+    drop(db);
+    let db = open(&path).unwrap();
+    assert_eq!(put(&db, 99, "y").unwrap(), 11);
+}
+
+#[test]
+fn a_failing_write_spoils_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let db = open(&folder.path().join("a.redb")).unwrap();
+    let (entered, release) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    // The first write holds the writer, so that all others fall into one batch.
+    let first = {
+        let (db, entered, release) = (db.clone(), entered.clone(), release.clone());
+        std::thread::spawn(move || {
+            db.write(move |_txn| {
+                entered.wait();
+                release.wait();
+                Ok(())
+            })
+        })
+    };
+    entered.wait();
+    let (sender, results) = mpsc::channel();
+    for key in 0..20_u64 {
+        let sender = sender.clone();
+        db.submit(
+            move |txn| {
+                txn.table(ITEMS)?.insert(key, "row")?;
+                match key % 5 {
+                    1 => Err(StorageError::Refused("no".to_owned())),
+                    2 => panic!("a bug in a store"),
+                    _ => Ok(txn.change()),
+                }
+            },
+            move |result| sender.send((key, result)).unwrap(),
+        )
+        .unwrap();
+    }
+    release.wait();
+    first.join().unwrap().unwrap();
+    let mut changes = Vec::new();
+    for (key, result) in results.iter().take(20) {
+        match key % 5 {
+            1 => assert_eq!(result, Err(StorageError::Refused("no".to_owned()))),
+            2 => assert!(matches!(result, Err(StorageError::Panicked { .. }))),
+            _ => changes.push(result.unwrap()),
+        }
+    }
+    changes.sort_unstable();
+    assert_eq!(changes, (2..=13).collect::<Vec<u64>>());
+    assert_eq!((count(&db), db.last_change()), (12, 13));
+}
+
+#[test]
+fn a_file_of_a_newer_version_is_refused_untouched() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.redb");
+    let newer = Schema { version: 7, tables: SCHEMA.tables, migrations: &[] };
+    drop(Db::open(&path, &newer, DbOptions::default()).unwrap());
+    let before = std::fs::read(&path).unwrap();
+    let error = open(&path).err().unwrap();
+    assert_eq!(error, StorageError::Newer { file: "a.redb".to_owned(), found: 7, known: 2 });
+    assert_eq!(std::fs::read(&path).unwrap(), before);
+}
+
+#[test]
+fn a_file_in_use_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.redb");
+    let _db = open(&path).unwrap();
+    assert_eq!(open(&path).err(), Some(StorageError::InUse { file: "a.redb".to_owned() }));
+}
+
+#[test]
+fn a_damaged_file_is_kept_and_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.redb");
+    std::fs::write(&path, vec![b'x'; 10_000]).unwrap();
+    let error = open(&path).err().unwrap();
+    assert!(matches!(error, StorageError::Damaged { .. }), "{error:?}");
+    assert_eq!(std::fs::read(&path).unwrap(), vec![b'x'; 10_000]);
+}
+
+#[test]
+fn missing_tables_and_migrations_are_made_in_one_go() {
+    const OLD: TableDefinition<u64, u64> = TableDefinition::new("old");
+    static FIRST: Schema = Schema { version: 1, tables: &[&[&OLD as &dyn AnyTable]], migrations: &[] };
+    static SECOND: Schema = Schema {
+        version: 2,
+        tables: &[&[&OLD as &dyn AnyTable, &ITEMS]],
+        migrations: &[super::super::Migration {
+            to: 2,
+            run: |txn| {
+                txn.table(ITEMS)?.insert(1, "made by the step")?;
+                Ok(())
+            },
+        }],
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.redb");
+    drop(Db::open(&path, &FIRST, DbOptions::default()).unwrap());
+    let db = Db::open(&path, &SECOND, DbOptions::default()).unwrap();
+    assert_eq!(count(&db), 1);
+    db.close();
+    assert_eq!(put(&db, 1, "x"), Err(StorageError::Closed { file: "a.redb".to_owned() }));
+    let again = Db::open(&path, &SECOND, DbOptions::default()).unwrap();
+    assert_eq!(count(&again), 1);
+}
+
+/// A backend whose writes fail from a given moment on, as a disk that was pulled out.
+#[derive(Debug)]
+struct Failing {
+    inner: redb::backends::InMemoryBackend,
+    broken: Arc<std::sync::atomic::AtomicBool>,
+}
+
+impl Failing {
+    fn check(&self) -> Result<(), std::io::Error> {
+        match self.broken.load(Ordering::SeqCst) {
+            true => Err(std::io::Error::other("the disk is gone")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl redb::StorageBackend for Failing {
+    fn len(&self) -> Result<u64, std::io::Error> {
+        self.inner.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
+        self.inner.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
+        self.check()?;
+        self.inner.set_len(len)
+    }
+
+    fn sync_data(&self) -> Result<(), std::io::Error> {
+        self.check()?;
+        self.inner.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
+        self.check()?;
+        self.inner.write(offset, data)
+    }
+}
+
+#[test]
+fn a_commit_that_cannot_reach_the_disk_is_not_confirmed() {
+    let broken = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let backend = Failing { inner: redb::backends::InMemoryBackend::new(), broken: broken.clone() };
+    let database = redb::Builder::new().create_with_backend(backend).unwrap();
+    let db = Db::start(database, "a.redb".to_owned(), PathBuf::new(), &SCHEMA, DbOptions::default()).unwrap();
+    put(&db, 1, "before").unwrap();
+    broken.store(true, Ordering::SeqCst);
+    let error = put(&db, 2, "after").unwrap_err();
+    assert!(matches!(error, StorageError::Failed { .. }), "{error:?}");
+    assert_eq!(db.last_change(), 1);
+}

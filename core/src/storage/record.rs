@@ -1,0 +1,168 @@
+//! Versioned records: a version number before a MessagePack map of named fields, and a chain of upgrades.
+//!
+//! A new optional field (`#[serde(default)]`) needs no new version: maps are read by field name. Anything else
+//! gets a new struct with `VERSION` one higher, whose `Before` is the old struct.
+
+use redb::{Key, ReadableTable, Table};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::StorageError;
+
+/// A stored struct, apart from the domain type it is made from.
+pub trait Record: Serialize + DeserializeOwned {
+    /// For messages: "chat".
+    const NAME: &'static str;
+    /// From 1.
+    const VERSION: u16;
+    /// The struct of the version before; [`NoEarlier`] for version 1.
+    type Before: Record;
+
+    fn upgrade(before: Self::Before) -> Self;
+}
+
+/// The end of every upgrade chain: there is no version 0.
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+pub enum NoEarlier {}
+
+impl Record for NoEarlier {
+    const NAME: &'static str = "record";
+    const VERSION: u16 = 0;
+    type Before = Self;
+
+    fn upgrade(before: Self) -> Self {
+        before
+    }
+}
+
+/// Implements [`Record`] for the first version of a struct: `first_version!(StoredChat, "chat");`
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __first_version {
+    ($record:ty, $name:literal) => {
+        impl $crate::storage::Record for $record {
+            const NAME: &'static str = $name;
+            const VERSION: u16 = 1;
+            type Before = $crate::storage::NoEarlier;
+
+            fn upgrade(before: Self::Before) -> Self {
+                match before {}
+            }
+        }
+    };
+}
+pub use crate::__first_version as first_version;
+
+pub fn encode<R: Record>(record: &R) -> Result<Vec<u8>, StorageError> {
+    let mut bytes = R::VERSION.to_le_bytes().to_vec();
+    rmp_serde::encode::write_named(&mut bytes, record)
+        .map_err(|error| StorageError::Record { record: R::NAME, detail: error.to_string() })?;
+    Ok(bytes)
+}
+
+/// Reads a record of this or any earlier version.
+pub fn decode<R: Record>(bytes: &[u8]) -> Result<R, StorageError> {
+    let Some((version, body)) = bytes.split_first_chunk::<2>() else {
+        return Err(StorageError::Record { record: R::NAME, detail: "it is too short".to_owned() });
+    };
+    decode_version(u16::from_le_bytes(*version), body)
+}
+
+fn decode_version<R: Record>(version: u16, body: &[u8]) -> Result<R, StorageError> {
+    if version == 0 || version > R::VERSION {
+        let detail = format!("it has version {version}, this rspa knows {}", R::VERSION);
+        return Err(StorageError::Record { record: R::NAME, detail });
+    }
+    if version == R::VERSION {
+        return rmp_serde::from_slice(body)
+            .map_err(|error| StorageError::Record { record: R::NAME, detail: error.to_string() });
+    }
+    decode_version::<R::Before>(version, body).map(R::upgrade)
+}
+
+/// Reads records from any table whose values are record bytes.
+pub trait RecordReading<K: Key + 'static> {
+    fn record<R: Record>(&self, key: K::SelfType<'_>) -> Result<Option<R>, StorageError>;
+}
+
+impl<K: Key + 'static, T: ReadableTable<K, &'static [u8]>> RecordReading<K> for T {
+    fn record<R: Record>(&self, key: K::SelfType<'_>) -> Result<Option<R>, StorageError> {
+        self.get(key)?.map(|bytes| decode(bytes.value())).transpose()
+    }
+}
+
+/// Writes records into tables whose values are record bytes.
+pub trait RecordWriting<K: Key + 'static> {
+    fn put<R: Record>(&mut self, key: K::SelfType<'_>, record: &R) -> Result<(), StorageError>;
+}
+
+impl<K: Key + 'static> RecordWriting<K> for Table<'_, K, &'static [u8]> {
+    fn put<R: Record>(&mut self, key: K::SelfType<'_>, record: &R) -> Result<(), StorageError> {
+        self.insert(key, encode(record)?.as_slice())?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize};
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct NoteV1 {
+        text: String,
+    }
+    first_version!(NoteV1, "note");
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct NoteV2 {
+        title: String,
+        body: String,
+        #[serde(default)]
+        stars: u32,
+    }
+
+    impl Record for NoteV2 {
+        const NAME: &'static str = "note";
+        const VERSION: u16 = 2;
+        type Before = NoteV1;
+
+        fn upgrade(before: NoteV1) -> Self {
+            Self { title: before.text.lines().next().unwrap_or_default().to_owned(), body: before.text, stars: 0 }
+        }
+    }
+
+    #[test]
+    fn an_older_record_is_upgraded() {
+        let old = encode(&NoteV1 { text: "shopping\nmilk".to_owned() }).unwrap();
+        let new: NoteV2 = decode(&old).unwrap();
+        assert_eq!(new, NoteV2 { title: "shopping".to_owned(), body: "shopping\nmilk".to_owned(), stars: 0 });
+    }
+
+    #[test]
+    fn a_newer_record_is_refused() {
+        let new = encode(&NoteV2 { title: String::new(), body: String::new(), stars: 3 }).unwrap();
+        let error = decode::<NoteV1>(&new).unwrap_err();
+        assert!(error.to_string().contains("version 2"), "{error}");
+    }
+
+    #[test]
+    fn an_added_optional_field_needs_no_version() {
+        #[derive(Serialize, Deserialize)]
+        struct Without {
+            title: String,
+            body: String,
+        }
+        let mut bytes = 2u16.to_le_bytes().to_vec();
+        rmp_serde::encode::write_named(&mut bytes, &Without { title: "a".to_owned(), body: "b".to_owned() }).unwrap();
+        assert_eq!(decode::<NoteV2>(&bytes).unwrap().stars, 0);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_give_a_record_or_an_error(bytes: Vec<u8>) {
+            let _: Result<NoteV2, _> = decode(&bytes);
+        }
+    }
+}
