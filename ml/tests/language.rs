@@ -1,5 +1,7 @@
 //! SmolLM2 against what llama.cpp makes of the same inputs, and whole answers through the worker.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 
