@@ -9,5 +9,8 @@ pub mod clock;
 pub mod engine;
 pub mod inference;
 pub mod model;
+pub mod observe;
+pub mod settings;
 pub mod storage;
+pub mod trust;
 pub mod workspace;

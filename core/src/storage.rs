@@ -6,6 +6,8 @@
 pub mod chats;
 mod db;
 mod error;
+pub mod ledger;
+pub mod logs;
 mod migrate;
 pub mod models;
 pub mod profiles;

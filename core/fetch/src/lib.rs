@@ -1,1 +1,111 @@
-//! Empty.
+//! Verified, resumable download of one file. The only crate that builds an HTTP client.
+//!
+//! A download grows as `TARGET.part` beside its target and becomes the target only when its size and checksum are
+//! right. What is cut off stays as `.part` and is continued with a range request (RFC 9110, section 14).
+
+mod address;
+mod error;
+mod part;
+mod transfer;
+
+use std::path::Path;
+use std::time::Duration;
+
+pub use error::FetchError;
+
+use part::Part;
+use transfer::{Client, Outcome};
+
+/// Continuations after cut connections, as long as each brings something.
+const MAX_ATTEMPTS: usize = 20;
+
+/// How long a server may be silent.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    pub connect: Duration,
+    /// Between two pieces of data.
+    pub idle: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(20), idle: Duration::from_secs(30) }
+    }
+}
+
+/// What is to be fetched.
+#[derive(Clone, Copy, Debug)]
+pub struct Download<'a> {
+    /// `https`, or `http` to this computer itself.
+    pub url: &'a str,
+    pub target: &'a Path,
+    /// In bytes, where it is known.
+    pub expected_size: Option<u64>,
+    /// Hex, where it is known.
+    pub sha256: Option<&'a str>,
+    /// Hosts that may be asked, also by way of redirects; none for any.
+    pub hosts: Option<&'a [String]>,
+}
+
+/// Downloads `url` to `target`, continuing an earlier `target.part`. `progress(received, total)` is in bytes.
+///
+/// Errors leave no target. A cut connection, a silent server and a cancellation keep the part for the next try;
+/// a wrong checksum or size deletes it.
+pub fn fetch(
+    url: &str,
+    target: &Path,
+    expected_size: Option<u64>,
+    sha256: Option<&str>,
+    progress: &mut dyn FnMut(u64, Option<u64>),
+    cancel: &dyn Fn() -> bool,
+) -> Result<(), FetchError> {
+    fetch_with(Download { url, target, expected_size, sha256, hosts: None }, Timeouts::default(), progress, cancel)
+}
+
+/// As [`fetch`], with other timeouts.
+pub fn fetch_with(
+    download: Download,
+    timeouts: Timeouts,
+    progress: &mut dyn FnMut(u64, Option<u64>),
+    cancel: &dyn Fn() -> bool,
+) -> Result<(), FetchError> {
+    let address = address::Address::parse(download.url)?;
+    let mut part = Part::open(download.target, download.url)?;
+    if download.expected_size.is_some_and(|size| part.len() > size) {
+        part.restart(None)?;
+    }
+    if download.expected_size.is_none_or(|size| part.len() < size) {
+        let client = Client::new(timeouts, address.is_loopback());
+        receive(&client, &address, &download, &mut part, progress, cancel)?;
+    }
+    part.finish(download.target, download.sha256, cancel)
+}
+
+/// Fills the part, going on after cuts as long as each try brings at least one byte.
+fn receive(
+    client: &Client,
+    address: &address::Address,
+    download: &Download,
+    part: &mut Part,
+    progress: &mut dyn FnMut(u64, Option<u64>),
+    cancel: &dyn Fn() -> bool,
+) -> Result<(), FetchError> {
+    for attempt in 1.. {
+        let before = part.len();
+        match client.transfer(address, download, part, progress, cancel)? {
+            Outcome::Complete => break,
+            // The server does not know this range: its file is another one than that of the part.
+            Outcome::RangeRefused if before > 0 => part.restart(None)?,
+            Outcome::RangeRefused => return Err(FetchError::Status { url: download.url.to_owned(), status: 416 }),
+            Outcome::Cut { error } if part.len() == before || attempt >= MAX_ATTEMPTS => {
+                part.keep()?;
+                return Err(error);
+            }
+            Outcome::Cut { .. } => part.keep()?,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

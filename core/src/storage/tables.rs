@@ -1,11 +1,18 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
-use super::{Schema, chats, models, profiles, recent, ui_state};
+use super::{Schema, chats, ledger, logs, models, profiles, recent, ui_state};
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
 pub static MAIN: Schema = Schema {
     version: 1,
-    tables: &[profiles::TABLES, chats::TABLES, models::TABLES, recent::TABLES, ui_state::TABLES],
+    tables: &[
+        profiles::TABLES,
+        chats::TABLES,
+        models::TABLES,
+        ledger::TABLES,
+        recent::TABLES,
+        ui_state::TABLES,
+    ],
     migrations: &[],
 };
 
@@ -14,3 +21,6 @@ pub static KNOWLEDGE: Schema = Schema { version: 1, tables: &[], migrations: &[]
 
 /// What may be thrown away at any time.
 pub static CACHE: Schema = Schema { version: 1, tables: &[], migrations: &[] };
+
+/// Logs, pruned by age.
+pub static LOGS: Schema = Schema { version: 1, tables: &[logs::TABLES], migrations: &[] };

@@ -6,7 +6,7 @@ mod source;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use find::{FoundMember, FoundModel};
 use source::Source;

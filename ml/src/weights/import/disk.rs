@@ -72,7 +72,7 @@ pub(super) fn require_free(folder: &Path, needed: u64) -> Result<()> {
 }
 
 fn enough(folder: &Path, needed: u64, free: u64) -> Result<()> {
-    if needed.saturating_add(SPARE_BYTES) <= free {
+    if needed <= free.saturating_sub(SPARE_BYTES) {
         return Ok(());
     }
     let message =

@@ -124,9 +124,14 @@ fn folder_of<'a>(name: &'a str, file: &str) -> Option<&'a str> {
 
 /// The folder's own name; where it says nothing, the title of its README, else the name of what it lies in.
 fn encoder_name(path: &Path, folder: &str, entries: &BTreeMap<String, Entry>, source: &mut Source) -> Result<String> {
-    let mut names: Vec<String> = folder.trim_end_matches('/').rsplit('/').map(str::to_owned).collect();
+    let mut names: Vec<String> = folder.split_terminator('/').rev().map(str::to_owned).collect();
+    // A chosen folder names its model; an archive's file name is the last resort.
     let outer = if path.is_dir() { path.file_name() } else { path.file_stem() };
-    names.push(outer.unwrap_or_default().to_string_lossy().into_owned());
+    let outer = outer.unwrap_or_default().to_string_lossy().into_owned();
+    if path.is_file() && names.is_empty() {
+        names.push(String::new());
+    }
+    names.push(outer);
     if let Some(name) = names.first().filter(|name| says_something(name)) {
         return Ok(safe_name(name, "encoder"));
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::Cursor;
+use std::path::PathBuf;
 
 use safetensors::tensor::{Dtype, TensorView};
 use tempfile::TempDir;
