@@ -8,6 +8,7 @@ pub mod api;
 pub mod clock;
 pub mod engine;
 pub mod inference;
+pub mod knowledge;
 pub mod model;
 pub mod observe;
 pub mod settings;

@@ -6,6 +6,7 @@
 pub mod chats;
 mod db;
 mod error;
+pub mod knowledge;
 pub mod ledger;
 pub mod logs;
 mod migrate;

@@ -1,6 +1,6 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
-use super::{Schema, chats, ledger, logs, models, profiles, recent, ui_state};
+use super::{Schema, chats, knowledge, ledger, logs, models, profiles, recent, ui_state};
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
 pub static MAIN: Schema = Schema {
@@ -8,6 +8,7 @@ pub static MAIN: Schema = Schema {
     tables: &[
         profiles::TABLES,
         chats::TABLES,
+        knowledge::SOURCE_TABLES,
         models::TABLES,
         ledger::TABLES,
         recent::TABLES,
@@ -17,7 +18,7 @@ pub static MAIN: Schema = Schema {
 };
 
 /// Per profile: documents, passages and vectors; can be built again.
-pub static KNOWLEDGE: Schema = Schema { version: 1, tables: &[], migrations: &[] };
+pub static KNOWLEDGE: Schema = Schema { version: 1, tables: &[knowledge::TABLES], migrations: &[] };
 
 /// What may be thrown away at any time.
 pub static CACHE: Schema = Schema { version: 1, tables: &[], migrations: &[] };
