@@ -128,11 +128,8 @@ fn a_folder_becomes_searchable_with_exact_places() {
     assert!(hits[0].passage.path.ends_with("lease.rs"));
     assert_eq!(hits[0].passage.kind, DocumentKind::Code);
 
-    let shown = world
-        .core
-        .call(ReadDocument { path: world.docs.join("guide.md"), start_line: 5, end_line: 7 })
-        .wait()
-        .unwrap();
+    let shown =
+        world.core.call(ReadDocument { path: world.docs.join("guide.md"), start_line: 5, end_line: 7 }).wait().unwrap();
     assert_eq!(shown.lines, ["## Backups", "", "A backup runs every night at three."]);
     assert_eq!((shown.first_line, shown.total_lines, shown.changed), (5, 7, false));
 }
@@ -151,7 +148,9 @@ fn added_changed_and_deleted_files_show_in_the_next_search() {
     fs::remove_file(world.docs.join("b.md")).unwrap();
     assert_eq!(world.rescan(id).documents, 1);
     assert!(world.names("kingfisher").is_empty());
-    assert!(world.search_as("kingfisher dives", SearchMode::Vector).iter().all(|hit| hit.passage.path.ends_with("a.md")));
+    assert!(
+        world.search_as("kingfisher dives", SearchMode::Vector).iter().all(|hit| hit.passage.path.ends_with("a.md"))
+    );
 }
 
 #[test]
@@ -279,7 +278,10 @@ fn a_damaged_or_deleted_keyword_index_is_built_again() {
     world.core.shutdown();
     for entry in fs::read_dir(&index).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| ["term", "idx", "fast", "store"].iter().any(|name| extension == *name)) {
+        if path
+            .extension()
+            .is_some_and(|extension| ["term", "idx", "fast", "store"].iter().any(|name| extension == *name))
+        {
             let length = fs::metadata(&path).unwrap().len() as usize;
             fs::write(&path, vec![0xA5; length]).unwrap();
         }
@@ -394,7 +396,8 @@ fn an_installed_encoder_upgrades_the_passages() {
     let id = add(&core, &docs).source.id;
     let status = core.call(WaitForSource { id, until: WaitFor::Complete }).wait().unwrap();
     assert_eq!(status.state, SourceState::Ready);
-    let query = SearchQuery { text: "a doctor in a hospital".to_owned(), mode: SearchMode::Vector, ..SearchQuery::default() };
+    let query =
+        SearchQuery { text: "a doctor in a hospital".to_owned(), mode: SearchMode::Vector, ..SearchQuery::default() };
     let hits = core.call(Search { query }).wait().unwrap().hits;
     assert!(hits[0].passage.path.ends_with("a.md"));
     assert_eq!(hits[0].encoder_vector.map(|stage| stage.rank), Some(1));

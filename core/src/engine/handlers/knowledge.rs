@@ -48,7 +48,9 @@ impl Service for Knowledge {
         let thread = std::thread::Builder::new().name("knowledge events".to_owned()).spawn(move || {
             loop {
                 match listener.next() {
-                    Heard::Event(envelope) if matches!(envelope.event, Event::ModelsChanged) => service.encoder_changed(),
+                    Heard::Event(envelope) if matches!(envelope.event, Event::ModelsChanged) => {
+                        service.encoder_changed()
+                    }
                     Heard::Event(envelope) if matches!(envelope.event, Event::ShuttingDown) => return,
                     Heard::Event(_) => {}
                     Heard::Gap(_) => service.encoder_changed(),
@@ -184,7 +186,9 @@ impl JobReport for IndexJob {
 impl From<KnowledgeError> for ApiError {
     fn from(error: KnowledgeError) -> Self {
         let category = match &error {
-            KnowledgeError::Storage(_) | KnowledgeError::Keyword(_) | KnowledgeError::Sample(_) => ErrorCategory::Storage,
+            KnowledgeError::Storage(_) | KnowledgeError::Keyword(_) | KnowledgeError::Sample(_) => {
+                ErrorCategory::Storage
+            }
             KnowledgeError::CannotAdd { .. } | KnowledgeError::UnknownSource => ErrorCategory::Validation,
             KnowledgeError::OutsideSources(_) => ErrorCategory::Authorisation,
             KnowledgeError::Unreadable { .. } | KnowledgeError::Embedding(_) => ErrorCategory::Processing,
