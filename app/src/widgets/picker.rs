@@ -65,7 +65,9 @@ impl Picker {
 
     /// Sends the question that is due and takes the listing in.
     pub fn poll(&mut self, core: Option<&Core>) {
-        if let (Some(core), Some(path)) = (core, self.ask.take()) {
+        if let Some(core) = core
+            && let Some(path) = self.ask.take()
+        {
             self.listing.ask(core.call(ListFolder { path, show_hidden: self.show_hidden }));
         }
         if self.listing.poll() && self.listing.error().is_none() {
