@@ -2,10 +2,15 @@
 
 pub mod button;
 pub mod chip;
+pub mod citation;
+pub mod code_view;
+pub mod column;
 pub mod dialog;
 pub mod field;
 pub mod frame;
 pub mod list;
+pub mod markdown;
+pub mod passage_card;
 pub mod picker;
 pub mod progress;
 pub mod select;

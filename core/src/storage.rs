@@ -3,9 +3,14 @@
 //! Only files below this module import redb. A store (chats, sources, the ledger, …) is one file here that owns
 //! its tables, keeps their indexes in the same transaction as the row, and speaks domain types to the outside.
 
+pub mod chats;
 mod db;
 mod error;
+pub mod knowledge;
+pub mod ledger;
+pub mod logs;
 mod migrate;
+pub mod models;
 pub mod profiles;
 pub mod recent;
 mod record;

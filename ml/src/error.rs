@@ -29,6 +29,8 @@ pub enum Error {
     Compute(#[from] candle_core::Error),
     #[error("the tokenizer failed: {0}")]
     Tokenizer(String),
+    #[error("too many requests are waiting for this model")]
+    Busy,
     #[error("the model's worker has stopped")]
     WorkerGone,
 }
@@ -57,6 +59,7 @@ impl Error {
                 "Shorten the question, search fewer passages, or choose a model with a longer context."
             }
             Self::Template(_) => "Import a newer conversion of the model; this one's chat template cannot be read.",
+            Self::Busy => "Wait until some of the answers are finished, then ask again.",
             Self::Cancelled => "Ask again when you are ready.",
             Self::Compute(_) | Self::Tokenizer(_) | Self::WorkerGone => {
                 "Try again; if it repeats, choose another model and report this one."

@@ -1,6 +1,7 @@
 //! Generation: sampling, chat templates, streaming. The types that requests and streams are made of.
 
 pub mod sampling;
+pub mod stop;
 pub mod stream;
 pub mod template;
 
@@ -13,6 +14,17 @@ pub enum Role {
     System,
     User,
     Assistant,
+}
+
+impl Role {
+    /// Its name in chat templates.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
 }
 
 /// One turn of a chat. `content` is plain text: special tokens inside it stay plain text.

@@ -4,6 +4,7 @@
 //! stream of events; every long call takes a [`Cancel`].
 
 pub mod arch;
+pub mod bench;
 pub mod cancel;
 pub mod device;
 pub mod embed;

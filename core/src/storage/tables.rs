@@ -1,13 +1,27 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
-use super::{Schema, profiles, recent, ui_state};
+use super::{Schema, chats, knowledge, ledger, logs, models, profiles, recent, ui_state};
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
-pub static MAIN: Schema =
-    Schema { version: 1, tables: &[profiles::TABLES, recent::TABLES, ui_state::TABLES], migrations: &[] };
+pub static MAIN: Schema = Schema {
+    version: 1,
+    tables: &[
+        profiles::TABLES,
+        chats::TABLES,
+        knowledge::SOURCE_TABLES,
+        ledger::TABLES,
+        models::TABLES,
+        recent::TABLES,
+        ui_state::TABLES,
+    ],
+    migrations: &[],
+};
 
 /// Per profile: documents, passages and vectors; can be built again.
-pub static KNOWLEDGE: Schema = Schema { version: 1, tables: &[], migrations: &[] };
+pub static KNOWLEDGE: Schema = Schema { version: 1, tables: &[knowledge::TABLES], migrations: &[] };
 
 /// What may be thrown away at any time.
 pub static CACHE: Schema = Schema { version: 1, tables: &[], migrations: &[] };
+
+/// Logs, pruned by age.
+pub static LOGS: Schema = Schema { version: 1, tables: &[logs::TABLES], migrations: &[] };

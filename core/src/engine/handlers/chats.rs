@@ -1,24 +1,172 @@
-//! The family of chats: requests to the answering service.
+//! The family of chats: requests to the answering service, and what that service gets from its neighbours.
 
+use std::sync::Arc;
+
+use rspa_ml::Cancel;
+use rspa_ml::embed::Embedder;
+use rspa_ml::embed::static_embedder::StaticEmbedder;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::request::chats::{ChatsRequest, ChatsResponse};
-use crate::api::{ApiError, ErrorCategory};
-use crate::engine::{Context, Service};
+use crate::answering::{AnswerSettings, Answering, ChatModels, FindPassages, Found, Parts, relevant};
+use crate::api::ApiError;
+use crate::api::request::chats::{ChatsRequest as Request, ChatsResponse as Response};
+use crate::api::request::knowledge::{KnowledgeRequest, KnowledgeResponse, Search};
+use crate::clock::Ids;
+use crate::engine::{Context, Service, handlers};
+use crate::inference::ChatModel;
+use crate::model::{ModelId, Overview, SearchMode, SearchQuery, SourceId, Timestamp};
+use crate::storage::chats;
 
 /// The answering service.
-pub struct Chats {}
+pub struct Chats {
+    answering: Answering,
+}
 
 impl Service for Chats {
-    fn build(_ctx: &Context) -> Result<Self, ApiError> {
-        Ok(Self {})
+    fn build(ctx: &Context) -> Result<Self, ApiError> {
+        let publisher = ctx.clone();
+        let settings = ctx.clone();
+        let answering = Answering::new(Parts {
+            main: ctx.databases.main().clone(),
+            profile: ctx.profile,
+            clock: ctx.clock.clone(),
+            ids: Arc::new(Ids::new(ctx.clock.clone())),
+            publish: Arc::new(move |event| match event {
+                // What happened is also kept for the dashboard.
+                crate::api::Event::Happened { item } => publisher.happened(&item.kind, &item.title),
+                event => publisher.publish(event),
+            }),
+            find: Arc::new(Finder(ctx.clone())),
+            models: Arc::new(Loader(ctx.clone())),
+            embedder: Arc::new(built_in_embedder),
+            settings: Arc::new(move || answer_settings(&settings)),
+        })?;
+        Ok(Self { answering })
+    }
+
+    fn overview(&self, ctx: &Context, overview: &mut Overview) -> Result<(), ApiError> {
+        let main = ctx.databases.main();
+        (overview.chats, overview.questions) = chats::totals(main, ctx.profile)?;
+        let days = overview.questions_per_day.len().max(overview.model_seconds_per_day.len());
+        let boundaries = days_until(ctx.clock.now(), days);
+        let activity = chats::activity(main, ctx.profile, &boundaries)?;
+        overview.questions_per_day = activity.iter().map(|day| day.questions).collect();
+        overview.model_seconds_per_day = activity.iter().map(|day| day.model_seconds).collect();
+        Ok(())
+    }
+
+    fn stop(&self) {
+        self.answering.shutdown();
     }
 }
 
-pub async fn handle(
-    _ctx: &Context,
-    _cancel: CancellationToken,
-    _request: ChatsRequest,
-) -> Result<ChatsResponse, ApiError> {
-    Err(ApiError::new(ErrorCategory::System, "chats are not part of this build", "Use a complete build of rspa."))
+pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
+    let ctx = ctx.clone();
+    // Every one of them reads or writes the database.
+    ctx.clone().blocking(move || answer(&ctx, request)).await
+}
+
+fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
+    let service = ctx.chats()?;
+    let answering = &service.answering;
+    let main = ctx.databases.main();
+    Ok(match request {
+        Request::CreateChat(create) => Response::CreateChat(answering.create_chat(&create.title)?),
+        Request::ListChats(_) => Response::ListChats(chats::list(main, ctx.profile)?),
+        Request::GetMessages(get) => Response::GetMessages(chats::messages(main, ctx.profile, get.chat)?),
+        Request::RenameChat(rename) => Response::RenameChat(answering.rename_chat(rename.chat, &rename.title)?),
+        Request::DeleteChat(delete) => {
+            answering.delete_chat(delete.chat)?;
+            Response::DeleteChat(())
+        }
+        Request::SendQuestion(send) => Response::SendQuestion(answering.send(send.chat, send.question)?),
+        Request::RetryAnswer(retry) => Response::RetryAnswer(answering.retry(retry.chat, retry.message)?),
+        Request::StopAnswer(stop) => {
+            answering.stop(stop.message);
+            Response::StopAnswer(())
+        }
+    })
+}
+
+/// Searches through the family of knowledge. Runs on threads of answers, never on the engine's own.
+struct Finder(Context);
+
+impl FindPassages for Finder {
+    fn find(&self, question: &str, sources: &[SourceId], limit: u32, cancel: &Cancel) -> Result<Found, ApiError> {
+        let query = SearchQuery {
+            text: question.to_owned(),
+            mode: SearchMode::Hybrid,
+            limit: limit.max(1),
+            sources: sources.to_vec(),
+            kinds: Vec::new(),
+        };
+        let request = KnowledgeRequest::Search(Search { query });
+        let token = self.0.shutdown.child_token();
+        let reply = self.0.runtime.block_on(handlers::knowledge::handle(&self.0, token, request))?;
+        if cancel.is_cancelled() {
+            return Err(ApiError::cancelled());
+        }
+        let KnowledgeResponse::Search(results) = reply else { return Err(ApiError::cancelled()) };
+        Ok(Found { passages: relevant::passages(question, results.hits), searched: results.searched })
+    }
+}
+
+/// Loads chat models as jobs that the person sees.
+struct Loader(Context);
+
+impl ChatModels for Loader {
+    fn chat_model(&self, wanted: Option<&ModelId>, cancel: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError> {
+        self.0.models()?.load(&self.0, wanted, cancel)
+    }
+
+    fn measured(&self, id: &str, tok_s: f64, at: Timestamp) {
+        let stored = self.0.models().and_then(|models| models.registry().set_measured(id, tok_s, at));
+        if let Err(error) = stored {
+            tracing::warn!(%error, "the measured speed of a model was not stored");
+        }
+    }
+}
+
+fn built_in_embedder() -> Option<Arc<dyn Embedder>> {
+    match StaticEmbedder::built_in() {
+        Ok(embedder) => Some(Arc::new(embedder)),
+        Err(error) => {
+            tracing::warn!(%error, "the embedder inside the executable cannot be used");
+            None
+        }
+    }
+}
+
+fn answer_settings(_ctx: &Context) -> AnswerSettings {
+    AnswerSettings::default()
+}
+
+/// Starts of the last `days` local days, today's included, and the start of tomorrow.
+fn days_until(now: Timestamp, days: usize) -> Vec<Timestamp> {
+    let zone = jiff::tz::TimeZone::system();
+    let Ok(now) = jiff::Timestamp::from_millisecond(now.0) else { return Vec::new() };
+    let today = now.to_zoned(zone.clone()).date();
+    let start = |back: i64| -> Option<Timestamp> {
+        let day = today.checked_sub(jiff::Span::new().try_days(back).ok()?).ok()?;
+        Some(Timestamp(day.to_zoned(zone.clone()).ok()?.timestamp().as_millisecond()))
+    };
+    let days = i64::try_from(days).unwrap_or(0);
+    (0..=days).rev().filter_map(|back| start(back - 1)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_end_with_tomorrow_and_lie_a_day_apart() {
+        let now = Timestamp(1_700_000_000_000);
+        let days = days_until(now, 7);
+        assert_eq!(days.len(), 8);
+        assert!(days[7] > now && days[6] <= now);
+        for pair in days.windows(2) {
+            let hours = (pair[1].0 - pair[0].0) / 3_600_000;
+            assert!((23..=25).contains(&hours), "{hours}");
+        }
+    }
 }

@@ -1,24 +1,151 @@
-//! The family of models: requests to the model service.
+//! The family of models: the registry, imports and downloads as jobs, and what suits this machine.
 
+mod import;
+
+use std::sync::Arc;
+
+use rspa_ml::Cancel;
+use rspa_ml::device;
+use rspa_ml::embed::Embedder;
+use rspa_ml::weights::{ModelKind, catalogue};
 use tokio_util::sync::CancellationToken;
 
-use crate::api::request::models::{ModelsRequest, ModelsResponse};
-use crate::api::{ApiError, ErrorCategory};
+use crate::api::request::models::{ModelsRequest as Request, ModelsResponse as Response};
+use crate::api::{ApiError, Event};
 use crate::engine::{Context, Service};
+use crate::inference::registry::{Registry, RegistryOptions, bundle_folder, folders_in};
+use crate::inference::{ChatModel, EncoderProvider};
+use crate::model::{DoctorCheck, JobKind, ModelId, Recommendation};
 
 /// The model service.
-pub struct Models {}
+pub struct Models {
+    registry: Registry,
+}
 
 impl Service for Models {
-    fn build(_ctx: &Context) -> Result<Self, ApiError> {
-        Ok(Self {})
+    fn build(ctx: &Context) -> Result<Self, ApiError> {
+        let main = ctx.databases.main().clone();
+        let registry = Registry::new(main, ctx.profile, registry_options(ctx), ctx.chat_model.clone());
+        Ok(Self { registry })
+    }
+
+    fn doctor(&self, _ctx: &Context) -> Vec<DoctorCheck> {
+        let check = |name: &str, result: Result<String, String>| DoctorCheck {
+            name: name.to_owned(),
+            ok: result.is_ok(),
+            detail: result.unwrap_or_else(|detail| detail),
+        };
+        let default = |kind| match self.registry.default_model(kind) {
+            Ok(Some(model)) => Ok(format!("{} ({})", model.name, model.path.display())),
+            Ok(None) => Err("none is installed; `rspa models import PATH` takes one in".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        let mut checks = vec![check("chat model", default(ModelKind::Chat))];
+        // Search works without an encoder, so that its absence is no fault.
+        let encoder =
+            default(ModelKind::Encoder).or_else(|_none| Ok("none; the embedder inside the program is used".to_owned()));
+        checks.push(check("encoder", encoder));
+        if let Ok(list) = self.registry.list() {
+            checks.extend(
+                list.unusable.into_iter().map(|(path, reason)| check("model file", Err(format!("{path}: {reason}")))),
+            );
+        }
+        checks
+    }
+
+    fn stop(&self) {
+        self.registry.unload();
     }
 }
 
-pub async fn handle(
-    _ctx: &Context,
-    _cancel: CancellationToken,
-    _request: ModelsRequest,
-) -> Result<ModelsResponse, ApiError> {
-    Err(ApiError::new(ErrorCategory::System, "models are not part of this build", "Use a complete build of rspa."))
+impl Models {
+    pub fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
+    /// The default encoder, loaded; none when there is none.
+    pub fn encoder(&self) -> Option<Arc<dyn Embedder>> {
+        self.registry.encoder()
+    }
+
+    /// The chat model, loaded as a job that the person sees. Blocks.
+    pub fn load(
+        &self,
+        ctx: &Context,
+        wanted: Option<&ModelId>,
+        cancel: &Cancel,
+    ) -> Result<Arc<dyn ChatModel>, ApiError> {
+        let Some(label) = self.registry.must_load(wanted)? else {
+            return self.registry.chat_model(wanted, cancel);
+        };
+        let token = ctx.shutdown.child_token();
+        let job = ctx.jobs.start(JobKind::LoadModel, format!("Load {label}"), "bytes", 0, token);
+        let result = self.registry.chat_model(wanted, cancel);
+        job.finish(result.as_ref().map(|_| ()).map_err(Clone::clone));
+        ctx.publish(Event::ModelsChanged);
+        result
+    }
+
+    /// What changes with the installed files: looks again, tells everybody.
+    fn changed(&self, ctx: &Context) {
+        self.registry.rescan();
+        ctx.publish(Event::ModelsChanged);
+    }
+}
+
+fn registry_options(ctx: &Context) -> RegistryOptions {
+    let mut folders: Vec<_> = ctx.environment.get("RSPA_MODELS_PATH").map(|list| folders_in(list)).unwrap_or_default();
+    folders.extend(bundle_folder());
+    RegistryOptions { own_folder: ctx.places.models(), folders, threads: 0, max_context: 0 }
+}
+
+pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
+    let ctx = ctx.clone();
+    // Every one of them reads the disk.
+    ctx.clone().blocking(move || answer(&ctx, request)).await
+}
+
+fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
+    let service = ctx.models()?;
+    let registry = &service.registry;
+    Ok(match request {
+        Request::ListModels(_) => {
+            registry.rescan();
+            Response::ListModels(registry.list()?)
+        }
+        Request::ImportModel(import) => Response::ImportModel(import::start(ctx, import.path)?),
+        Request::RemoveModel(remove) => {
+            registry.remove(&remove.id)?;
+            ctx.happened("model.removed", &remove.id.0);
+            service.changed(ctx);
+            Response::RemoveModel(())
+        }
+        Request::SetDefaultModel(set) => {
+            registry.set_default(&set.id)?;
+            service.changed(ctx);
+            Response::SetDefaultModel(())
+        }
+        Request::WarmModel(_) => {
+            service.load(ctx, None, &Cancel::new())?;
+            Response::WarmModel(())
+        }
+        Request::Recommend(_) => Response::Recommend(recommend()),
+        Request::ListCatalogue(_) => Response::ListCatalogue(catalogue::built_in()),
+        Request::DownloadModel(_) => return Err(ApiError::cancelled()),
+    })
+}
+
+fn recommend() -> Recommendation {
+    let hardware = device::detect();
+    match catalogue::recommend(&hardware, rspa_ml::arch::FAMILIES) {
+        Some(found) => Recommendation { hardware, model: Some(found.model), reason: found.reason },
+        None => {
+            let memory = hardware.memory_bytes as f64 / 1e9;
+            let reason = format!(
+                "None of the models in the catalogue fits: this computer has {memory:.1} GB of memory. \
+                 Very small models can still be imported from a file."
+            );
+            Recommendation { hardware, model: None, reason }
+        }
+    }
 }

@@ -1,0 +1,339 @@
+//! Whole answers on a real file with a scripted model, and some with the small real one.
+
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, channel};
+
+use rspa_ml::runtime::LoadOptions;
+use uuid::Uuid;
+
+use super::*;
+use crate::answering::cite::tests::passage;
+use crate::answering::{Found, relevant};
+use crate::clock::ManualClock;
+use crate::inference::ChatModel;
+use crate::inference::embedded::EmbeddedModel;
+use crate::inference::scripted::{Gate, ScriptedModel};
+use crate::model::{ModelId, Passage, PassageId, SearchHit, SourceId, StageRank, Timestamp};
+use crate::storage::{DbOptions, tables};
+
+const PROFILE: ProfileId = ProfileId(Uuid::from_u128(5));
+
+/// Finds among given passages those that share words with the question, most first.
+struct Shelf(Vec<Passage>);
+
+impl FindPassages for Shelf {
+    fn find(&self, question: &str, _: &[SourceId], limit: u32, _: &Cancel) -> Result<Found, ApiError> {
+        let wanted = crate::answering::words::tokens(question);
+        let shared = |passage: &Passage| {
+            let there = crate::answering::words::tokens(&passage.text);
+            wanted.iter().filter(|w| w.is_content() && there.iter().any(|t| t.stem == w.stem)).count()
+        };
+        let mut all = self.0.clone();
+        all.sort_by_key(|passage| std::cmp::Reverse(shared(passage)));
+        all.truncate(limit as usize);
+        let hits = all.into_iter().map(|passage| SearchHit {
+            score: 0.5,
+            keyword: None,
+            static_vector: Some(StageRank { rank: 1, score: 0.1 }),
+            encoder_vector: None,
+            snippet: String::new(),
+            marks: Vec::new(),
+            passage,
+        });
+        Ok(Found { passages: relevant::passages(question, hits.collect()), searched: self.0.len() as u64 })
+    }
+}
+
+struct One(Arc<dyn ChatModel>);
+
+impl ChatModels for One {
+    fn chat_model(&self, _: Option<&ModelId>, _: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError> {
+        Ok(self.0.clone())
+    }
+
+    fn measured(&self, _: &str, tok_s: f64, _: Timestamp) {
+        assert!(tok_s > 0.0);
+    }
+}
+
+struct Desk {
+    answering: Answering,
+    events: Receiver<Event>,
+    main: Db,
+    folder: tempfile::TempDir,
+}
+
+fn desk(model: Arc<dyn ChatModel>, shelf: Vec<Passage>) -> Desk {
+    let folder = tempfile::tempdir().unwrap();
+    let main = Db::open(&folder.path().join("main.redb"), &tables::MAIN, DbOptions::default()).unwrap();
+    let (sender, events) = channel();
+    let sender = Mutex::new(sender);
+    let clock = Arc::new(ManualClock::at(Timestamp(1_700_000_000_000)));
+    let answering = Answering::new(Parts {
+        main: main.clone(),
+        profile: PROFILE,
+        ids: Arc::new(Ids::seeded(clock.clone(), 3)),
+        clock,
+        publish: Arc::new(move |event| drop(sender.lock().unwrap().send(event))),
+        find: Arc::new(Shelf(shelf)),
+        models: Arc::new(One(model)),
+        embedder: Arc::new(|| None),
+        settings: Arc::new(AnswerSettings::default),
+    })
+    .unwrap();
+    Desk { answering, events, main, folder }
+}
+
+impl Desk {
+    fn ask(&self, text: &str) -> Sent {
+        let chat = self.answering.create_chat("").unwrap();
+        self.ask_in(chat.id, text)
+    }
+
+    fn ask_in(&self, chat: ChatId, text: &str) -> Sent {
+        let question = Question { text: text.to_owned(), use_knowledge: true, sources: Vec::new(), model: None };
+        self.answering.send(chat, question).unwrap()
+    }
+
+    /// All events of one answer up to its last.
+    fn until_done(&self, id: MessageId) -> (Vec<Event>, Message) {
+        let mut seen = Vec::new();
+        for event in &self.events {
+            if let Event::MessageChanged { message } = &event
+                && message.id == id
+                && !matches!(message.state, MessageState::Preparing | MessageState::Streaming)
+            {
+                return (seen, message.clone());
+            }
+            seen.push(event);
+        }
+        panic!("the service has gone");
+    }
+
+    fn until_text(&self) {
+        for event in &self.events {
+            if matches!(event, Event::AnswerDelta { .. }) {
+                return;
+            }
+        }
+    }
+
+    fn stored(&self, message: &Message) -> Message {
+        let all = chats::messages(&self.main, PROFILE, message.chat).unwrap();
+        all.into_iter().find(|m| m.id == message.id).unwrap()
+    }
+}
+
+fn shelf() -> Vec<Passage> {
+    let texts = [
+        "# Backups\n\nBackups run every night at 02:00 and are encrypted with AES-256.\nThey are kept for 30 days and then deleted.\nThe restore test is done on the first Monday of each month.",
+        "# Office\n\nThe office is open from 9:00 to 17:00. Visitors sign in at the front desk.\nCoffee is free; the machine is cleaned every Friday.",
+        "# Work queue\n\nA lease lasts 60 seconds. When a worker dies, its lease expires and the job is handed to another worker.\nA job is retried at most five times.",
+        "# Server\n\nThe server listens on port 8080 by default. Set RSPA_PORT to change it.\nRequests larger than 10 MB are rejected.",
+        "# Team\n\nAnna Keller leads the storage team. Tom Brandt is responsible for the release.\nThe next release is planned for June.",
+    ];
+    texts
+        .iter()
+        .zip(1u64..)
+        .map(|(text, id)| Passage {
+            id: PassageId(id),
+            path: PathBuf::from(format!(
+                "/notes/{}.md",
+                ["backups", "office", "queue", "server", "team"][id as usize - 1]
+            )),
+            ..passage(1, text)
+        })
+        .collect()
+}
+
+fn gated(text: &str) -> (Arc<ScriptedModel>, Gate) {
+    let (model, gate) = ScriptedModel::new().reply("", text).gated();
+    (Arc::new(model), gate)
+}
+
+#[test]
+fn passages_come_first_then_text_then_citations() {
+    let model = Arc::new(ScriptedModel::new().reply("backups", "Backups are kept for 30 days. They glow in the dark."));
+    let desk = desk(model.clone(), shelf());
+    let sent = desk.ask("How long are backups kept?");
+    assert_eq!(sent.answer.state, MessageState::Preparing);
+    let (events, answer) = desk.until_done(sent.answer.id);
+    let passages = events.iter().position(|e| matches!(e, Event::PassagesFound { .. })).unwrap();
+    let text = events.iter().position(|e| matches!(e, Event::AnswerDelta { .. })).unwrap();
+    assert!(passages < text);
+    let streamed: String = events
+        .iter()
+        .filter_map(|e| if let Event::AnswerDelta { text, .. } = e { Some(text.as_str()) } else { None })
+        .collect();
+    assert_eq!(streamed, "Backups are kept for 30 days. They glow in the dark.");
+    assert_eq!((answer.state.clone(), answer.text.as_str()), (MessageState::Complete, streamed.as_str()));
+    assert_eq!(answer.sentences.iter().map(|s| s.citations.len()).collect::<Vec<_>>(), [1, 0]);
+    let cited = &answer.citations[0];
+    assert!(cited.quote.ends_with("They are kept for 30 days and then deleted."), "{cited:?}");
+    assert_eq!((cited.start_line, cited.end_line), (3, 4));
+    assert_eq!(desk.stored(&answer), answer);
+    assert!(answer.stats.as_ref().is_some_and(|s| s.model == "scripted" && s.answer_tokens == 11));
+    let chat = chats::get(&desk.main, PROFILE, answer.chat).unwrap();
+    assert_eq!(chat.title, "How long are backups kept?");
+    let prompts = model.prompts().lock().unwrap().clone();
+    assert!(prompts[0].contains("kept for 30 days") && prompts[0].ends_with("Question: How long are backups kept?"));
+}
+
+#[test]
+fn a_stopped_answer_keeps_its_text() {
+    let (model, gate) = gated("one two three four");
+    let desk = desk(model, shelf());
+    let sent = desk.ask("How long are backups kept?");
+    gate.allow(1);
+    desk.until_text();
+    desk.answering.stop(sent.answer.id);
+    let (_, answer) = desk.until_done(sent.answer.id);
+    assert_eq!((answer.state, answer.text.as_str()), (MessageState::Stopped, "one"));
+}
+
+#[test]
+fn a_failure_keeps_the_text_so_far_and_retry_replaces_it() {
+    let model = ScriptedModel::new().fail("break", "Backups are kept", "out of order").reply("", "fine");
+    let desk = desk(Arc::new(model), shelf());
+    let sent = desk.ask("When do backups break?");
+    let (_, answer) = desk.until_done(sent.answer.id);
+    assert_eq!(answer.text, "Backups are kept");
+    assert!(matches!(&answer.state, MessageState::Failed(error) if error.message.contains("out of order")));
+    let again = desk.answering.retry(answer.chat, answer.id).unwrap();
+    assert_eq!((again.question.text.as_str(), again.answer.text.as_str()), ("When do backups break?", ""));
+    desk.until_done(answer.id);
+    assert_eq!(chats::messages(&desk.main, PROFILE, answer.chat).unwrap().len(), 2);
+}
+
+#[test]
+fn answers_wait_for_each_other_and_say_so() {
+    let (model, gate) = gated("one two");
+    let desk = desk(model, shelf());
+    let first = desk.ask("How long are backups kept?");
+    gate.allow(1);
+    desk.until_text();
+    let second = desk.ask("When is the office open?");
+    let waits =
+        |e: &Event| matches!(e, Event::AnswerProgress { message, total: 0, .. } if *message == second.answer.id);
+    assert!(desk.events.iter().any(|event| waits(&event)));
+    gate.open();
+    desk.until_done(first.answer.id);
+    assert_eq!(desk.until_done(second.answer.id).1.state, MessageState::Complete);
+}
+
+#[test]
+fn a_waiting_answer_can_be_stopped_and_a_deleted_chat_takes_its_answer_along() {
+    let (model, gate) = gated("one two");
+    let desk = desk(model, shelf());
+    let first = desk.ask("How long are backups kept?");
+    gate.allow(1);
+    desk.until_text();
+    let second = desk.ask("When is the office open?");
+    desk.answering.stop(second.answer.id);
+    assert_eq!(desk.until_done(second.answer.id).1.state, MessageState::Stopped);
+    desk.answering.delete_chat(first.answer.chat).unwrap();
+    desk.answering.shutdown();
+    assert!(chats::messages(&desk.main, PROFILE, first.answer.chat).is_err());
+}
+
+#[test]
+fn what_the_end_of_the_program_cuts_off_is_failed_with_its_text() {
+    let (model, gate) = gated("one two three");
+    let desk = desk(model, shelf());
+    let sent = desk.ask("How long are backups kept?");
+    gate.allow(2);
+    desk.until_text();
+    desk.answering.shutdown();
+    let stored = desk.stored(&sent.answer);
+    assert!(stored.text.starts_with("one"));
+    assert!(matches!(stored.state, MessageState::Failed(error) if error.message.contains("interrupted")));
+    assert!(desk.folder.path().exists());
+}
+
+#[test]
+fn without_relevant_passages_the_answer_says_so_and_is_unsupported() {
+    let model = ScriptedModel::new().reply("moon", "The moon is made of rock.");
+    let desk = desk(Arc::new(model), shelf());
+    let sent = desk.ask("What is the moon made of?");
+    let (_, answer) = desk.until_done(sent.answer.id);
+    assert!(answer.text.starts_with("*Nothing in your sources"));
+    assert!(answer.citations.is_empty() && answer.passages.is_empty());
+    let claims: Vec<bool> = answer.sentences.iter().map(|s| s.claims).collect();
+    assert_eq!(claims.last(), Some(&true));
+    assert!(!claims[0]);
+}
+
+#[test]
+fn a_follow_up_is_searched_and_answered_with_what_was_said_before() {
+    let model = Arc::new(ScriptedModel::new().reply("", "Backups are kept for 30 days."));
+    let desk = desk(model.clone(), shelf());
+    let sent = desk.ask("How long are backups kept?");
+    desk.until_done(sent.answer.id);
+    let again = desk.ask_in(sent.answer.chat, "And why?");
+    let (_, answer) = desk.until_done(again.answer.id);
+    assert!(!answer.passages.is_empty());
+    let prompts = model.prompts().lock().unwrap().clone();
+    assert!(prompts[1].contains("---\nHow long are backups kept?\n---\nBackups are kept for 30 days."));
+}
+
+#[test]
+fn impossible_requests_are_refused_in_words() {
+    let desk = desk(Arc::new(ScriptedModel::new()), shelf());
+    let chat = desk.answering.create_chat("  My   chat ").unwrap();
+    assert_eq!(chat.title, "My chat");
+    let question = |text: &str| Question { text: text.to_owned(), use_knowledge: false, sources: vec![], model: None };
+    assert!(desk.answering.send(chat.id, question("  ")).is_err());
+    assert!(desk.answering.send(chat.id, question(&"x".repeat(70_000))).is_err());
+    assert!(desk.answering.send(ChatId(Uuid::from_u128(77)), question("hello")).is_err());
+    assert!(desk.answering.retry(chat.id, MessageId(Uuid::from_u128(77))).is_err());
+    assert!(desk.answering.rename_chat(chat.id, " ").is_err());
+}
+
+fn small_model() -> Arc<dyn ChatModel> {
+    let folder = match std::env::var_os("RSPA_MODELS_PATH") {
+        Some(list) => std::env::split_paths(&list).next().unwrap_or_default(),
+        None => PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cache/rspa-models"),
+    };
+    let path = folder.join("SmolLM2-135M-Instruct.Q4_1.gguf");
+    assert!(path.is_file(), "{} is missing: run `cargo xtask models`", path.display());
+    Arc::new(EmbeddedModel::load(&path, LoadOptions { threads: 0, max_context: 0 }).unwrap())
+}
+
+/// The smallest real model, greedy enough to be the same every time, on questions whose answers stand in one passage.
+#[test]
+fn a_small_real_model_answers_briefly_with_correct_citations() {
+    let desk = desk(small_model(), shelf());
+    let questions = [
+        ("How long are backups kept?", "30 days", "backups.md"),
+        ("When do the backups run?", "02:00", "backups.md"),
+        ("How are backups encrypted?", "AES-256", "backups.md"),
+        ("How long does a lease last?", "60 seconds", "queue.md"),
+        ("Which port does the server listen on?", "8080", "server.md"),
+        ("When is the office open?", "9:00", "office.md"),
+        ("Who leads the storage team?", "Anna Keller", "team.md"),
+        ("What happens when a worker dies?", "another worker", "queue.md"),
+    ];
+    let mut right = 0;
+    let mut report = String::new();
+    for (question, expected, file) in questions {
+        let sent = desk.ask(question);
+        let (_, answer) = desk.until_done(sent.answer.id);
+        let files: Vec<String> = answer
+            .citations
+            .iter()
+            .map(|c| c.passage.path.file_name().unwrap().to_string_lossy().into_owned())
+            .collect();
+        let good = answer.text.contains(expected) && files.iter().any(|f| f == file);
+        right += usize::from(good);
+        report += &format!(
+            "{} {question}\n   {:?} {files:?} {:?}\n",
+            if good { "ok " } else { "BAD" },
+            answer.text,
+            answer.stats
+        );
+        assert_eq!(answer.state, MessageState::Complete, "{report}");
+        assert!(answer.text.len() < 600, "{report}");
+    }
+    println!("{report}");
+    assert!(right >= 6, "{right} of {}\n{report}", questions.len());
+}

@@ -1,0 +1,122 @@
+//! From a file on disk to a document ready to store: read, cut, embedded. Runs on reader threads.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use rspa_ml::Cancel;
+use rspa_ml::embed::Embedder;
+use sha2::{Digest, Sha256};
+
+use super::chunk::{self, Chunk, Sizes};
+use super::readers::{self, Format, Limits, ReadError, detect};
+use super::walk::Found;
+use crate::clock::Ids;
+use crate::model::DocumentId;
+use crate::storage::knowledge::{FileChange, KnownFile, NewDocument, Outcome, Stamp};
+
+/// Texts embedded at once: below the number from which the static embedder takes other threads' time.
+const EMBED_BATCH: usize = 32;
+/// A date that no file has: the file is looked at again next time.
+const LOOK_AGAIN: i64 = i64::MIN;
+
+/// What the reader threads share.
+pub struct Preparer {
+    pub limits: Limits,
+    pub sizes: Sizes,
+    pub embedder: Option<Arc<dyn Embedder>>,
+    pub ids: Arc<Ids>,
+}
+
+impl Preparer {
+    /// None when cancelled.
+    pub fn prepare(&self, found: &Found, known: Option<&KnownFile>, cancel: &Cancel) -> Option<FileChange> {
+        let started = Instant::now();
+        let change = |stamp: Stamp, outcome: Outcome| {
+            let remark = std::str::from_utf8(&found.relative).is_err().then(|| {
+                "Its name holds characters that are no valid text; it is shown with replacement characters.".to_owned()
+            });
+            let remark = remark.filter(|_| matches!(outcome, Outcome::Indexed(_)));
+            Some(FileChange { path: found.relative.clone(), stamp, outcome, remark })
+        };
+        match self.document(found, known, started, cancel) {
+            Ok(outcome) => change(found.stamp, outcome),
+            Err(ReadError::Cancelled) => None,
+            // Gone between the walk and now.
+            Err(ReadError::Io(_)) if !found.path.exists() => change(found.stamp, Outcome::Gone),
+            // What stands in the way may be removed without touching the file.
+            Err(error @ (ReadError::Io(_) | ReadError::TimedOut(_) | ReadError::TooLarge(..))) => {
+                let stamp = Stamp { modified: LOOK_AGAIN, ..found.stamp };
+                change(stamp, Outcome::Problem(error.to_string()))
+            }
+            Err(error) => change(found.stamp, Outcome::Problem(error.to_string())),
+        }
+    }
+
+    fn document(
+        &self,
+        found: &Found,
+        known: Option<&KnownFile>,
+        started: Instant,
+        cancel: &Cancel,
+    ) -> Result<Outcome, ReadError> {
+        let bytes = readers::load(&found.path, &self.limits)?;
+        let hash: [u8; 32] = Sha256::digest(&bytes).into();
+        if known.is_some_and(|known| known.hash == Some(hash)) {
+            return Ok(Outcome::Touched);
+        }
+        let mut format = found.format;
+        if format == Format::Unknown {
+            if detect::looks_binary(&bytes) {
+                return Ok(Outcome::NoText);
+            }
+            if detect::has_shebang(&bytes) {
+                format = Format::Code;
+            }
+        }
+        let extracted = readers::extract(format, Arc::new(bytes), &self.limits, cancel)?;
+        let passages = chunk::chunk(&extracted, self.sizes);
+        let mut note = extracted.note;
+        if passages.len() >= chunk::MOST_CHUNKS {
+            note = Some(format!("Only its first {} passages are searchable.", chunk::MOST_CHUNKS));
+        }
+        let vectors = self.vectors(&passages, cancel)?;
+        Ok(Outcome::Indexed(Box::new(NewDocument {
+            id: DocumentId(self.ids.next()),
+            kind: extracted.kind,
+            hash,
+            confidence: extracted.confidence,
+            note,
+            seconds: started.elapsed().as_secs_f64(),
+            passages,
+            vectors,
+        })))
+    }
+
+    fn vectors(&self, passages: &[Chunk], cancel: &Cancel) -> Result<Vec<Vec<f32>>, ReadError> {
+        let Some(embedder) = &self.embedder else { return Ok(Vec::new()) };
+        let mut vectors = Vec::with_capacity(passages.len());
+        for batch in passages.chunks(EMBED_BATCH) {
+            let texts: Vec<String> =
+                batch.iter().map(|passage| embedded_text(passage.heading.as_deref(), &passage.text)).collect();
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            match embedder.embed(&texts, cancel) {
+                Ok(more) => vectors.extend(more),
+                Err(rspa_ml::Error::Cancelled) => return Err(ReadError::Cancelled),
+                // Words still find it; the vectors are made up for later.
+                Err(error) => {
+                    tracing::warn!(%error, "a document could not be embedded");
+                    return Ok(Vec::new());
+                }
+            }
+        }
+        Ok(vectors)
+    }
+}
+
+/// What is embedded for a passage: the heading says what the text is about.
+pub fn embedded_text(heading: Option<&str>, text: &str) -> String {
+    match heading {
+        Some(heading) => format!("{heading}\n{text}"),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,308 @@
+//! HTML pages: readable text with headings; scripts, styles and markup dropped.
+
+use rspa_ml::Cancel;
+use scraper::{Html, Node};
+
+use super::{Extracted, Heading, Limits, Lines, ReadError, Reader, text};
+use crate::model::DocumentKind;
+
+pub struct HtmlPage;
+
+/// Elements open at once beyond which a page is no document. Parsers of HTML slow down sharply with depth.
+const MOST_DEPTH: usize = 2_000;
+const TITLE_CHARS: usize = 120;
+
+impl Reader for HtmlPage {
+    fn read(&self, bytes: &[u8], limits: &Limits, cancel: &Cancel) -> Result<Extracted, ReadError> {
+        let decoded = text::decode(bytes)?;
+        if deepest(&decoded.text) > MOST_DEPTH {
+            return Err(ReadError::Hostile(format!("more than {MOST_DEPTH} elements inside each other")));
+        }
+        let page = Html::parse_document(&decoded.text);
+        let mut writer = PageWriter::new(limits.text_bytes);
+        walk(&page, &mut writer, cancel)?;
+        let cut = writer.full;
+        let (text, headings, blocks) = writer.finish();
+        let mut extracted = Extracted::plain(DocumentKind::Html, Lines::new(text));
+        extracted.headings = headings;
+        extracted.blocks = blocks;
+        if let Some(note) = decoded.note {
+            extracted.doubt(decoded.confidence, note);
+        }
+        if cut {
+            extracted.doubt(0.5, "Only its first part was read, because it is very long.");
+        }
+        if extracted.lines.count() == 0 && bytes.len() > 200 {
+            extracted.doubt(0.1, "The page holds no readable text; it may be made by a script.");
+        }
+        Ok(extracted)
+    }
+
+    fn isolated(&self) -> bool {
+        true
+    }
+}
+
+/// Visits the tree without recursion.
+fn walk(page: &Html, writer: &mut PageWriter, cancel: &Cancel) -> Result<(), ReadError> {
+    let mut next = page.tree.root().first_child();
+    let mut steps = 0_usize;
+    while let Some(node) = next {
+        steps += 1;
+        if steps.is_multiple_of(1024) && cancel.is_cancelled() {
+            return Err(ReadError::Cancelled);
+        }
+        let skipped = match node.value() {
+            Node::Text(text) => {
+                writer.text(text);
+                true
+            }
+            Node::Element(element) if is_skipped(element.name()) => true,
+            Node::Element(element) => {
+                writer.open(element.name());
+                false
+            }
+            _ => node.first_child().is_none(),
+        };
+        next = if skipped { None } else { node.first_child() };
+        let mut at = node;
+        if !skipped && next.is_none() {
+            close(at.value(), writer);
+        }
+        while next.is_none() {
+            next = at.next_sibling();
+            if next.is_none() {
+                match at.parent() {
+                    Some(parent) => {
+                        close(parent.value(), writer);
+                        at = parent;
+                    }
+                    None => return Ok(()),
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn close(node: &Node, writer: &mut PageWriter) {
+    if let Some(element) = node.as_element() {
+        writer.close(element.name());
+    }
+}
+
+fn is_skipped(name: &str) -> bool {
+    matches!(
+        name,
+        "script" | "style" | "noscript" | "template" | "svg" | "math" | "iframe" | "object" | "embed" | "canvas" | "head"
+            | "select" | "audio" | "video" | "nav"
+    )
+}
+
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "address" | "article" | "aside" | "blockquote" | "body" | "dd" | "details" | "div" | "dl" | "dt" | "fieldset"
+            | "figcaption" | "figure" | "footer" | "form" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "header" | "hr"
+            | "li" | "main" | "ol" | "p" | "pre" | "section" | "summary" | "table" | "tbody" | "thead" | "tr" | "ul"
+    )
+}
+
+fn level_of(name: &str) -> Option<u8> {
+    match name.as_bytes() {
+        [b'h', digit @ b'1'..=b'6'] => Some(digit - b'0'),
+        _ => None,
+    }
+}
+
+/// The most elements open at once, counted from the tags alone before the real parser sees the page.
+fn deepest(source: &str) -> usize {
+    let (mut open, mut most) = (0_usize, 0_usize);
+    let bytes = source.as_bytes();
+    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'<') {
+        match bytes.get(at + 1) {
+            Some(b'/') => open = open.saturating_sub(1),
+            Some(first) if first.is_ascii_alphabetic() => {
+                let name: Vec<u8> = bytes[at + 1..].iter().take(10).take_while(|b| b.is_ascii_alphanumeric()).copied().collect();
+                let void = matches!(
+                    name.to_ascii_lowercase().as_slice(),
+                    b"br" | b"img" | b"meta" | b"link" | b"input" | b"hr" | b"wbr" | b"source" | b"area" | b"base" | b"col"
+                        | b"p" | b"li" | b"td" | b"tr" | b"th" | b"dt" | b"dd" | b"option"
+                );
+                if !void {
+                    open += 1;
+                    most = most.max(open);
+                }
+            }
+            _ => {}
+        }
+    }
+    most
+}
+
+/// Collects lines of text: white space folded, one line per block.
+struct PageWriter {
+    text: String,
+    line: String,
+    number: u32,
+    headings: Vec<Heading>,
+    blocks: Vec<(u32, u32)>,
+    heading: Option<u8>,
+    pre: usize,
+    pre_start: u32,
+    limit: usize,
+    full: bool,
+}
+
+impl PageWriter {
+    fn new(limit: usize) -> Self {
+        Self {
+            text: String::new(),
+            line: String::new(),
+            number: 1,
+            headings: Vec::new(),
+            blocks: Vec::new(),
+            heading: None,
+            pre: 0,
+            pre_start: 0,
+            limit,
+            full: false,
+        }
+    }
+
+    fn text(&mut self, piece: &str) {
+        if self.text.len() + self.line.len() + piece.len() > self.limit {
+            self.full = true;
+            return;
+        }
+        if self.pre > 0 {
+            for (index, part) in piece.split('\n').enumerate() {
+                if index > 0 {
+                    self.push_line();
+                }
+                self.line.push_str(part.trim_end_matches('\r'));
+            }
+            return;
+        }
+        let mut spaced = piece.starts_with(char::is_whitespace);
+        for word in piece.split_whitespace() {
+            if spaced && !self.line.is_empty() && !self.line.ends_with(' ') {
+                self.line.push(' ');
+            }
+            self.line.push_str(word);
+            spaced = true;
+        }
+        if piece.ends_with(char::is_whitespace) && !self.line.is_empty() && !self.line.ends_with(' ') {
+            self.line.push(' ');
+        }
+    }
+
+    fn push_line(&mut self) {
+        let line = std::mem::take(&mut self.line);
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+        self.number += 1;
+    }
+
+    /// Ends the line; a blank one follows what stands alone.
+    fn end_block(&mut self, spaced: bool) {
+        if !self.line.trim().is_empty() {
+            self.push_line();
+        } else {
+            self.line.clear();
+        }
+        if spaced && !self.text.is_empty() && !self.text.ends_with("\n\n") {
+            self.push_line();
+        }
+    }
+
+    fn open(&mut self, name: &str) {
+        match name {
+            "br" => self.push_line(),
+            "td" | "th" if !self.line.is_empty() => self.line.push_str(" | "),
+            "pre" => {
+                self.end_block(true);
+                if self.pre == 0 {
+                    self.pre_start = self.number;
+                }
+                self.pre += 1;
+            }
+            _ if is_block(name) => {
+                self.end_block(matches!(name, "p" | "section" | "article" | "table" | "ul" | "ol") || level_of(name).is_some());
+                if let Some(level) = level_of(name) {
+                    self.heading = Some(level);
+                } else if name == "li" {
+                    self.line.push_str("- ");
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        if level_of(name).is_some() {
+            if let Some(level) = self.heading.take() {
+                let title: String = self.line.trim().chars().take(TITLE_CHARS).collect();
+                if !title.is_empty() {
+                    self.headings.push(Heading { line: self.number, level, title });
+                }
+            }
+            self.end_block(true);
+        } else if name == "pre" && self.pre > 0 {
+            self.pre -= 1;
+            if self.pre == 0 {
+                let last = if self.line.is_empty() { self.number.saturating_sub(1) } else { self.number };
+                if last >= self.pre_start {
+                    self.blocks.push((self.pre_start, last));
+                }
+                self.end_block(true);
+            }
+        } else if is_block(name) {
+            self.end_block(matches!(name, "p" | "section" | "article" | "table" | "ul" | "ol"));
+        }
+    }
+
+    fn finish(mut self) -> (String, Vec<Heading>, Vec<(u32, u32)>) {
+        self.end_block(false);
+        let kept = self.text.trim_end().len();
+        self.text.truncate(kept);
+        (self.text, self.headings, self.blocks)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(source: &str) -> Result<Extracted, ReadError> {
+        HtmlPage.read(source.as_bytes(), &Limits::default(), &Cancel::new())
+    }
+
+    #[test]
+    fn text_and_headings_without_scripts() {
+        let page = "<html><head><title>T</title><style>p{}</style></head><body><h1>Main  <b>thing</b></h1>\
+                    <p>First &amp; <i>second</i>.</p><script>var secret = 1;</script><ul><li>one<li>two</ul>\
+                    <pre>a\n  b</pre></body></html>";
+        let extracted = read(page).unwrap();
+        let text = extracted.lines.text();
+        assert!(!text.contains("secret") && !text.contains("p{}"), "{text}");
+        assert_eq!(extracted.headings.len(), 1);
+        assert_eq!(extracted.lines.line(extracted.headings[0].line), "Main thing");
+        assert!(text.contains("First & second."), "{text}");
+        assert!(text.contains("- one\n- two"), "{text}");
+        let (first, last) = extracted.blocks[0];
+        assert_eq!(extracted.lines.join(first, last), "a\n  b");
+    }
+
+    #[test]
+    fn a_page_nested_without_end_is_refused_in_words() {
+        let error = read(&"<div>".repeat(500_000)).unwrap_err();
+        assert!(error.to_string().contains("inside each other"), "{error}");
+    }
+
+    #[test]
+    fn a_page_nested_within_the_limit_is_read() {
+        let page = format!("{}deep{}", "<div>".repeat(1_500), "</div>".repeat(1_500));
+        assert_eq!(read(&page).unwrap().lines.text(), "deep");
+    }
+}

@@ -1,0 +1,69 @@
+//! What knowledge tells the rest of the program while it works. The engine implements it; services know no engine.
+
+use std::sync::Arc;
+
+use rspa_ml::embed::Embedder;
+
+use super::KnowledgeError;
+use crate::inference::EncoderProvider;
+use crate::model::{SourceId, SourceStatus};
+
+/// Hears what happens.
+pub trait Reports: Send + Sync {
+    fn source_changed(&self, status: SourceStatus);
+
+    fn source_removed(&self, id: SourceId);
+
+    /// A part works less well than it should, or works again.
+    fn health(&self, part: &str, healthy: bool, detail: &str);
+
+    /// Long work began.
+    fn job(&self, label: &str) -> Box<dyn JobReport>;
+
+    /// Something that the dashboard may name, such as `source.indexed`.
+    fn happened(&self, kind: &str, title: &str);
+}
+
+/// How long work goes on.
+pub trait JobReport: Send + Sync {
+    /// In files.
+    fn progress(&self, done: u64, total: u64);
+
+    /// The person wants it to stop.
+    fn is_cancelled(&self) -> bool;
+
+    fn finish(self: Box<Self>, result: Result<(), KnowledgeError>);
+}
+
+/// Nobody listens and no encoder is installed: for benchmarks and tests.
+pub struct Silent;
+
+impl Reports for Silent {
+    fn source_changed(&self, _status: SourceStatus) {}
+
+    fn source_removed(&self, _id: SourceId) {}
+
+    fn health(&self, _part: &str, _healthy: bool, _detail: &str) {}
+
+    fn job(&self, _label: &str) -> Box<dyn JobReport> {
+        Box::new(Self)
+    }
+
+    fn happened(&self, _kind: &str, _title: &str) {}
+}
+
+impl JobReport for Silent {
+    fn progress(&self, _done: u64, _total: u64) {}
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+
+    fn finish(self: Box<Self>, _result: Result<(), KnowledgeError>) {}
+}
+
+impl EncoderProvider for Silent {
+    fn encoder(&self) -> Option<Arc<dyn Embedder>> {
+        None
+    }
+}

@@ -1,0 +1,440 @@
+//! Chats and messages: rows, their order, which answers are unfinished, and how much was asked and worked when.
+
+use redb::{ReadableTable, TableDefinition};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{AnyTable, Db, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
+use crate::api::{ApiError, ErrorCategory};
+use crate::model::{
+    AnswerStats, Author, Chat, ChatId, ChatSummary, Citation, Message, MessageId, MessageState, ModelId, Passage,
+    ProfileId, Question, SentenceSupport, SourceId, Timestamp,
+};
+
+const CHATS: TableDefinition<u128, &[u8]> = TableDefinition::new("chats");
+/// (profile, milliseconds of the last change, chat).
+const CHATS_BY_UPDATE: TableDefinition<(u128, i64, u128), ()> = TableDefinition::new("chats_by_update");
+const MESSAGES: TableDefinition<u128, &[u8]> = TableDefinition::new("messages");
+/// (chat, number in the chat) to the message.
+const CHAT_MESSAGES: TableDefinition<(u128, u32), u128> = TableDefinition::new("chat_messages");
+/// Answers that are being prepared or streamed; what is in here at the start was cut off.
+const UNFINISHED: TableDefinition<u128, ()> = TableDefinition::new("unfinished_answers");
+/// (profile, hours since the epoch): hours add up to days in any time zone.
+const ACTIVITY: TableDefinition<(u128, i64), &[u8]> = TableDefinition::new("chat_activity");
+pub(super) const TABLES: &[&dyn AnyTable] =
+    &[&CHATS, &CHATS_BY_UPDATE, &MESSAGES, &CHAT_MESSAGES, &UNFINISHED, &ACTIVITY];
+
+const HOUR_MS: i64 = 3_600_000;
+/// Characters of the last message that a list shows.
+const PREVIEW: usize = 120;
+
+#[derive(Serialize, Deserialize)]
+struct StoredChat {
+    profile: Uuid,
+    title: String,
+    created: i64,
+    updated: i64,
+    /// Number that the next message gets; those before it may be gone.
+    next: u32,
+    messages: u32,
+    preview: String,
+}
+first_version!(StoredChat, "chat");
+
+/// The passages lie here once; citations point at them.
+#[derive(Serialize, Deserialize)]
+struct StoredMessage {
+    chat: Uuid,
+    number: u32,
+    author: Author,
+    text: String,
+    created: i64,
+    state: MessageState,
+    passages: Vec<Passage>,
+    citations: Vec<StoredCitation>,
+    sentences: Vec<SentenceSupport>,
+    stats: Option<AnswerStats>,
+    /// In answers: how it was asked, so that it can be asked again.
+    asked: Option<StoredAsking>,
+}
+first_version!(StoredMessage, "message");
+
+#[derive(Serialize, Deserialize)]
+struct StoredCitation {
+    /// Index into the message's passages.
+    passage: u32,
+    quote: String,
+    start_line: u32,
+    end_line: u32,
+    support: f32,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct StoredAsking {
+    use_knowledge: bool,
+    sources: Vec<SourceId>,
+    model: Option<ModelId>,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+struct StoredActivity {
+    questions: u32,
+    model_seconds: f64,
+}
+first_version!(StoredActivity, "activity");
+
+/// What was done in a span of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Activity {
+    pub questions: u32,
+    pub model_seconds: f64,
+}
+
+fn chat_of(id: u128, stored: &StoredChat) -> Chat {
+    Chat {
+        id: ChatId(Uuid::from_u128(id)),
+        profile: ProfileId(stored.profile),
+        title: stored.title.clone(),
+        created: Timestamp(stored.created),
+        updated: Timestamp(stored.updated),
+    }
+}
+
+fn message_of(id: u128, stored: StoredMessage) -> Message {
+    let citation = |cited: StoredCitation| {
+        let passage = stored.passages.get(usize::try_from(cited.passage).ok()?)?.clone();
+        Some(Citation {
+            document: passage.document,
+            passage,
+            quote: cited.quote,
+            start_line: cited.start_line,
+            end_line: cited.end_line,
+            support: cited.support,
+        })
+    };
+    Message {
+        id: MessageId(Uuid::from_u128(id)),
+        chat: ChatId(stored.chat),
+        author: stored.author,
+        text: stored.text,
+        created: Timestamp(stored.created),
+        state: stored.state,
+        citations: stored.citations.into_iter().filter_map(citation).collect(),
+        passages: stored.passages,
+        sentences: stored.sentences,
+        stats: stored.stats,
+    }
+}
+
+fn stored_message(message: &Message, number: u32, asked: Option<StoredAsking>) -> StoredMessage {
+    let mut passages = message.passages.clone();
+    let citations = message
+        .citations
+        .iter()
+        .map(|citation| {
+            let at = passages.iter().position(|passage| passage.id == citation.passage.id).unwrap_or_else(|| {
+                passages.push(citation.passage.clone());
+                passages.len() - 1
+            });
+            StoredCitation {
+                passage: u32::try_from(at).unwrap_or(u32::MAX),
+                quote: citation.quote.clone(),
+                start_line: citation.start_line,
+                end_line: citation.end_line,
+                support: citation.support,
+            }
+        })
+        .collect();
+    StoredMessage {
+        chat: message.chat.0,
+        number,
+        author: message.author,
+        text: message.text.clone(),
+        created: message.created.0,
+        state: message.state.clone(),
+        passages,
+        citations,
+        sentences: message.sentences.clone(),
+        stats: message.stats.clone(),
+        asked,
+    }
+}
+
+fn unknown_chat() -> StorageError {
+    StorageError::NotFound("this chat".to_owned())
+}
+
+fn unknown_message() -> StorageError {
+    StorageError::NotFound("this message".to_owned())
+}
+
+/// Reads a chat of the profile; a chat of another profile does not exist.
+fn own_chat(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result<StoredChat, StorageError> {
+    let stored: Option<StoredChat> = txn.table(CHATS)?.record(id.0.as_u128())?;
+    stored.filter(|chat| chat.profile == profile.0).ok_or_else(unknown_chat)
+}
+
+fn put_chat(txn: &WriteTxn<'_>, id: ChatId, chat: &mut StoredChat, updated: Timestamp) -> Result<(), StorageError> {
+    let key = id.0.as_u128();
+    let mut index = txn.table(CHATS_BY_UPDATE)?;
+    index.remove((chat.profile.as_u128(), chat.updated, key))?;
+    chat.updated = updated.0;
+    index.insert((chat.profile.as_u128(), chat.updated, key), ())?;
+    txn.table(CHATS)?.put(key, chat)
+}
+
+pub fn create(main: &Db, chat: Chat) -> Result<(), StorageError> {
+    main.write(move |txn| {
+        let mut stored = StoredChat {
+            profile: chat.profile.0,
+            title: chat.title.clone(),
+            created: chat.created.0,
+            updated: chat.updated.0,
+            next: 0,
+            messages: 0,
+            preview: String::new(),
+        };
+        put_chat(txn, chat.id, &mut stored, chat.updated)
+    })
+}
+
+/// Newest change first.
+pub fn list(main: &Db, profile: ProfileId) -> Result<Vec<ChatSummary>, StorageError> {
+    let txn = main.read()?;
+    let chats = txn.table(CHATS)?;
+    let profile = profile.0.as_u128();
+    let mut out = Vec::new();
+    for row in txn.table(CHATS_BY_UPDATE)?.range((profile, i64::MIN, 0)..=(profile, i64::MAX, u128::MAX))?.rev() {
+        let (key, _) = row?;
+        let (_, _, id) = key.value();
+        let stored: StoredChat = chats.record(id)?.ok_or_else(unknown_chat)?;
+        out.push(ChatSummary { chat: chat_of(id, &stored), messages: stored.messages, preview: stored.preview });
+    }
+    Ok(out)
+}
+
+pub fn get(main: &Db, profile: ProfileId, id: ChatId) -> Result<Chat, StorageError> {
+    let stored: Option<StoredChat> = main.read()?.table(CHATS)?.record(id.0.as_u128())?;
+    let stored = stored.filter(|chat| chat.profile == profile.0).ok_or_else(unknown_chat)?;
+    Ok(chat_of(id.0.as_u128(), &stored))
+}
+
+pub fn rename(main: &Db, profile: ProfileId, id: ChatId, title: String) -> Result<Chat, StorageError> {
+    main.write(move |txn| {
+        let mut stored = own_chat(txn, profile, id)?;
+        stored.title.clone_from(&title);
+        txn.table(CHATS)?.put(id.0.as_u128(), &stored)?;
+        Ok(chat_of(id.0.as_u128(), &stored))
+    })
+}
+
+/// Deletes a chat with its messages; returns their ids.
+pub fn delete(main: &Db, profile: ProfileId, id: ChatId) -> Result<Vec<MessageId>, StorageError> {
+    main.write(move |txn| {
+        let stored = own_chat(txn, profile, id)?;
+        let key = id.0.as_u128();
+        let mut order = txn.table(CHAT_MESSAGES)?;
+        let mut gone = Vec::new();
+        for row in order.range((key, 0)..=(key, u32::MAX))? {
+            gone.push(row?.1.value());
+        }
+        order.retain_in((key, 0)..=(key, u32::MAX), |_, _| false)?;
+        let (mut messages, mut unfinished) = (txn.table(MESSAGES)?, txn.table(UNFINISHED)?);
+        for message in &gone {
+            messages.remove(message)?;
+            unfinished.remove(message)?;
+        }
+        txn.table(CHATS_BY_UPDATE)?.remove((stored.profile.as_u128(), stored.updated, key))?;
+        txn.table(CHATS)?.remove(key)?;
+        Ok(gone.into_iter().map(|id| MessageId(Uuid::from_u128(id))).collect())
+    })
+}
+
+/// Oldest first.
+pub fn messages(main: &Db, profile: ProfileId, chat: ChatId) -> Result<Vec<Message>, StorageError> {
+    get(main, profile, chat)?;
+    let txn = main.read()?;
+    let rows = txn.table(MESSAGES)?;
+    let key = chat.0.as_u128();
+    let mut out = Vec::new();
+    for row in txn.table(CHAT_MESSAGES)?.range((key, 0)..=(key, u32::MAX))? {
+        let id = row?.1.value();
+        let stored: StoredMessage = rows.record(id)?.ok_or_else(unknown_message)?;
+        out.push(message_of(id, stored));
+    }
+    Ok(out)
+}
+
+fn append(
+    txn: &WriteTxn<'_>,
+    chat: &mut StoredChat,
+    message: &Message,
+    asked: Option<StoredAsking>,
+) -> Result<(), StorageError> {
+    let number = chat.next;
+    chat.next += 1;
+    chat.messages += 1;
+    if !message.text.is_empty() {
+        chat.preview = preview(&message.text);
+    }
+    txn.table(CHAT_MESSAGES)?.insert((message.chat.0.as_u128(), number), message.id.0.as_u128())?;
+    put_message(txn, &stored_message(message, number, asked), message.id)
+}
+
+fn put_message(txn: &WriteTxn<'_>, stored: &StoredMessage, id: MessageId) -> Result<(), StorageError> {
+    let id = id.0.as_u128();
+    txn.table(MESSAGES)?.put(id, stored)?;
+    let mut unfinished = txn.table(UNFINISHED)?;
+    if matches!(stored.state, MessageState::Preparing | MessageState::Streaming) {
+        unfinished.insert(id, ())?;
+    } else {
+        unfinished.remove(id)?;
+    }
+    Ok(())
+}
+
+/// Stores a question with its answer to be, counts it, and titles the chat if it has no title yet.
+pub fn add_exchange(
+    main: &Db,
+    profile: ProfileId,
+    question: Message,
+    answer: Message,
+    asked: &Question,
+    title: String,
+) -> Result<(), StorageError> {
+    let asked =
+        StoredAsking { use_knowledge: asked.use_knowledge, sources: asked.sources.clone(), model: asked.model.clone() };
+    main.write(move |txn| {
+        let mut chat = own_chat(txn, profile, question.chat)?;
+        append(txn, &mut chat, &question, None)?;
+        append(txn, &mut chat, &answer, Some(asked.clone()))?;
+        if chat.title.is_empty() {
+            chat.title.clone_from(&title);
+        }
+        put_chat(txn, question.chat, &mut chat, question.created)?;
+        count(txn, profile, question.created, |activity| activity.questions += 1)
+    })
+}
+
+/// Overwrites a message that is there; one whose chat was deleted meanwhile stays deleted.
+pub fn update(main: &Db, message: Message) -> Result<(), StorageError> {
+    main.write(move |txn| {
+        let before: Option<StoredMessage> = txn.table(MESSAGES)?.record(message.id.0.as_u128())?;
+        let before = before.ok_or_else(unknown_message)?;
+        put_message(txn, &stored_message(&message, before.number, before.asked), message.id)?;
+        let chat: Option<StoredChat> = txn.table(CHATS)?.record(message.chat.0.as_u128())?;
+        let mut chat = chat.ok_or_else(unknown_chat)?;
+        if before.number + 1 == chat.next && !message.text.is_empty() {
+            chat.preview = preview(&message.text);
+            txn.table(CHATS)?.put(message.chat.0.as_u128(), &chat)?;
+        }
+        Ok(())
+    })
+}
+
+/// An answer with the question before it, and how it was asked.
+pub struct Exchange {
+    pub question: Message,
+    pub answer: Message,
+    pub asked: Question,
+}
+
+pub fn exchange(main: &Db, profile: ProfileId, chat: ChatId, answer: MessageId) -> Result<Exchange, StorageError> {
+    let all = messages(main, profile, chat)?;
+    let at = all.iter().position(|m| m.id == answer && m.author == Author::Model).ok_or_else(unknown_message)?;
+    let question = all[..at].iter().rfind(|m| m.author == Author::Person).ok_or_else(unknown_message)?.clone();
+    let stored: Option<StoredMessage> = main.read()?.table(MESSAGES)?.record(answer.0.as_u128())?;
+    let asked = stored.and_then(|stored| stored.asked);
+    let asked = Question {
+        text: question.text.clone(),
+        use_knowledge: asked.as_ref().is_none_or(|asked| asked.use_knowledge),
+        sources: asked.as_ref().map(|asked| asked.sources.clone()).unwrap_or_default(),
+        model: asked.and_then(|asked| asked.model),
+    };
+    Ok(Exchange { question, answer: all[at].clone(), asked })
+}
+
+/// Marks answers that a crash or a kill cut off as failed; their text so far stays. Returns how many.
+pub fn close_unfinished(main: &Db) -> Result<usize, StorageError> {
+    let none = main.read()?.table(UNFINISHED)?.iter()?.next().is_none();
+    if none {
+        return Ok(0);
+    }
+    main.write(|txn| {
+        let mut ids = Vec::new();
+        for row in txn.table(UNFINISHED)?.iter()? {
+            ids.push(row?.0.value());
+        }
+        for id in &ids {
+            let stored: Option<StoredMessage> = txn.table(MESSAGES)?.record(*id)?;
+            if let Some(mut stored) = stored {
+                stored.state = MessageState::Failed(interrupted());
+                put_message(txn, &stored, MessageId(Uuid::from_u128(*id)))?;
+            } else {
+                txn.table(UNFINISHED)?.remove(id)?;
+            }
+        }
+        Ok(ids.len())
+    })
+}
+
+fn interrupted() -> ApiError {
+    ApiError::new(ErrorCategory::System, "the answer was interrupted because the program ended", "Retry the answer.")
+}
+
+fn count(
+    txn: &WriteTxn<'_>,
+    profile: ProfileId,
+    at: Timestamp,
+    change: impl FnOnce(&mut StoredActivity),
+) -> Result<(), StorageError> {
+    let key = (profile.0.as_u128(), at.0.div_euclid(HOUR_MS));
+    let mut table = txn.table(ACTIVITY)?;
+    let mut stored: StoredActivity = table.record(key)?.unwrap_or_default();
+    change(&mut stored);
+    table.put(key, &stored)
+}
+
+pub fn add_model_seconds(main: &Db, profile: ProfileId, at: Timestamp, seconds: f64) -> Result<(), StorageError> {
+    main.write(move |txn| count(txn, profile, at, |activity| activity.model_seconds += seconds))
+}
+
+/// What was done between each two neighbouring boundaries (starts of days, oldest first): one entry less than boundaries.
+pub fn activity(main: &Db, profile: ProfileId, boundaries: &[Timestamp]) -> Result<Vec<Activity>, StorageError> {
+    let txn = main.read()?;
+    let table = txn.table(ACTIVITY)?;
+    let profile = profile.0.as_u128();
+    let hour = |at: Timestamp| at.0.div_euclid(HOUR_MS);
+    boundaries
+        .windows(2)
+        .map(|span| {
+            let mut sum = Activity::default();
+            for row in table.range((profile, hour(span[0]))..(profile, hour(span[1])))? {
+                let stored: StoredActivity = decode(row?.1.value())?;
+                sum.questions += stored.questions;
+                sum.model_seconds += stored.model_seconds;
+            }
+            Ok(sum)
+        })
+        .collect()
+}
+
+/// Chats that exist, and questions that were ever asked.
+pub fn totals(main: &Db, profile: ProfileId) -> Result<(u64, u64), StorageError> {
+    let txn = main.read()?;
+    let key = profile.0.as_u128();
+    let chats = txn.table(CHATS_BY_UPDATE)?.range((key, i64::MIN, 0)..=(key, i64::MAX, u128::MAX))?.count();
+    let mut questions = 0;
+    for row in txn.table(ACTIVITY)?.range((key, i64::MIN)..=(key, i64::MAX))? {
+        let stored: StoredActivity = decode(row?.1.value())?;
+        questions += u64::from(stored.questions);
+    }
+    Ok((chats as u64, questions))
+}
+
+fn preview(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(PREVIEW).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! Sources: the folders and files that the person chose. They lie in main.redb, since they cannot be built again.
+
+use std::path::PathBuf;
+
+use redb::TableDefinition;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::model::{ProfileId, Source, SourceId, Timestamp};
+use crate::storage::{AnyTable, Db, RecordWriting, StorageError, decode, first_version};
+
+/// `(profile, source)` to the source.
+const SOURCES: TableDefinition<(u128, u128), &[u8]> = TableDefinition::new("sources");
+pub(in crate::storage) const TABLES: &[&dyn AnyTable] = &[&SOURCES];
+
+#[derive(Serialize, Deserialize)]
+struct StoredSource {
+    #[serde(with = "crate::storage::path")]
+    path: PathBuf,
+    name: String,
+    sample: bool,
+    paused: bool,
+    created: i64,
+    updated: i64,
+}
+first_version!(StoredSource, "source");
+
+/// Oldest first.
+pub fn list(main: &Db, profile: ProfileId) -> Result<Vec<Source>, StorageError> {
+    let txn = main.read()?;
+    let table = txn.table(SOURCES)?;
+    let owner = profile.0.as_u128();
+    table
+        .range((owner, 0)..=(owner, u128::MAX))?
+        .map(|row| {
+            let (key, value) = row?;
+            let stored: StoredSource = decode(value.value())?;
+            Ok(Source {
+                id: SourceId(Uuid::from_u128(key.value().1)),
+                profile,
+                path: stored.path,
+                name: stored.name,
+                sample: stored.sample,
+                paused: stored.paused,
+                created: Timestamp(stored.created),
+                updated: Timestamp(stored.updated),
+            })
+        })
+        .collect()
+}
+
+pub fn put(main: &Db, source: &Source) -> Result<(), StorageError> {
+    let row = source.clone();
+    main.write(move |txn| {
+        let stored = StoredSource {
+            path: row.path.clone(),
+            name: row.name.clone(),
+            sample: row.sample,
+            paused: row.paused,
+            created: row.created.0,
+            updated: row.updated.0,
+        };
+        txn.table(SOURCES)?.put((row.profile.0.as_u128(), row.id.0.as_u128()), &stored)
+    })
+}
+
+pub fn remove(main: &Db, profile: ProfileId, id: SourceId) -> Result<(), StorageError> {
+    main.write(move |txn| {
+        txn.table(SOURCES)?.remove((profile.0.as_u128(), id.0.as_u128()))?;
+        Ok(())
+    })
+}
