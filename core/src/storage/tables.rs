@@ -11,6 +11,7 @@ pub static MAIN: Schema = Schema {
         knowledge::SOURCE_TABLES,
         ledger::TABLES,
         models::TABLES,
+        ledger::TABLES,
         recent::TABLES,
         ui_state::TABLES,
     ],
