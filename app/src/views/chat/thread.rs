@@ -130,7 +130,10 @@ impl Thread {
                     ui.set_max_width(room);
                     ui.add(label)
                 });
-                ui.ctx().accesskit_node_builder(shown.inner.id, |node| node.set_role(egui::Role::Heading));
+                ui.ctx().accesskit_node_builder(shown.inner.id, |node| {
+                    node.set_role(egui::Role::Heading);
+                    node.set_label(title);
+                });
                 let tone = if cx.state.chat_model().is_some() { Tone::Ok } else { Tone::Warn };
                 if badge_width + tokens.size.icon < ui.available_width() + tokens.size.chip {
                     ui.add(Chip::new(badge).icon(Icon::Cpu).tone(tone));
