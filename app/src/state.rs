@@ -77,6 +77,8 @@ pub struct ChatsState {
     pub messages: HashMap<ChatId, Slot<Vec<Message>>>,
     /// While a model reads its prompt: tokens done, of all.
     pub reading: HashMap<MessageId, (u32, u32)>,
+    /// How long the search for an answer took, in milliseconds, until its figures are complete.
+    pub search_ms: HashMap<MessageId, f64>,
     /// A question was sent and core has not confirmed it yet.
     pub sending: bool,
 }

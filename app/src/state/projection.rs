@@ -61,9 +61,13 @@ impl AppState {
             Event::MessageChanged { message } => {
                 stale.overview = matches!(message.state, MessageState::Complete) && message.author == Author::Model;
                 self.chats.reading.remove(&message.id);
+                if message.stats.is_some() {
+                    self.chats.search_ms.remove(&message.id);
+                }
                 self.put_message(message);
             }
-            Event::PassagesFound { chat, message, passages, .. } => {
+            Event::PassagesFound { chat, message, passages, ms } => {
+                self.chats.search_ms.insert(message, ms);
                 if let Some(message) = self.message_mut(chat, message) {
                     message.passages = passages;
                 }

@@ -16,6 +16,9 @@ use crate::state::{AppState, DocumentTarget, Page, Signal};
 use crate::text::{tr, tr_with};
 use crate::widgets::column::{Columns, column};
 
+/// Characters of an address that are shown.
+const LONGEST_ADDRESS: usize = 600;
+
 #[derive(Default)]
 pub struct ChatView {
     list: list::ChatList,
@@ -56,12 +59,13 @@ impl View for ChatView {
         let messages = cx.state.open_messages();
         let some_answer = messages.iter().any(|message| message.author == Author::Model);
         let columns = Columns::new(ui.max_rect(), tokens, true, some_answer && !self.inspector_closed);
+        let room = some_answer && Columns::new(ui.max_rect(), tokens, true, true).inspector.is_some();
         if let Some(rect) = columns.list {
             column(ui, "chats", rect, true, |ui| self.list.ui(ui, cx));
         }
         let mut deeds = Vec::new();
         column(ui, "thread", columns.centre, columns.inspector.is_some(), |ui| {
-            self.thread.header(ui, cx, columns.list.is_none(), columns.inspector.is_some(), some_answer, &mut deeds);
+            self.thread.header(ui, cx, columns.list.is_none(), columns.inspector.is_some(), room, &mut deeds);
             let running = running_answer(messages);
             let height = self.composer.height(ui, cx.state);
             let (mut above, mut below) = (ui.available_rect_before_wrap(), ui.available_rect_before_wrap());
@@ -112,13 +116,7 @@ impl ChatView {
                     cx.commands.push(UiCommand::RetryAnswer { chat, message });
                 }
             }
-            Deed::Link(address) => cx.commands.push(UiCommand::Confirm(Confirmation {
-                title: tr("chat.link.title").to_owned(),
-                consequence: tr_with("chat.link.consequence", &[("address", &address)]),
-                verb: tr("chat.link.verb").to_owned(),
-                danger: false,
-                then: Box::new(UiCommand::CopyText(address)),
-            })),
+            Deed::Link(address) => cx.commands.push(link(&address)),
             Deed::Run(action) => cx.commands.run(action),
             Deed::Page(page) => cx.commands.push(UiCommand::OpenPage(page)),
             Deed::Suggest(text) => self.composer.set(text.to_owned()),
@@ -138,6 +136,29 @@ impl ChatView {
 fn running_answer(messages: &[Message]) -> Option<MessageId> {
     let last = messages.last().filter(|message| message.author == Author::Model)?;
     matches!(last.state, MessageState::Preparing | MessageState::Streaming).then_some(last.id)
+}
+
+/// Shows an address that a model wrote. Nothing opens it; signs that could disguise it are spelled out.
+fn link(address: &str) -> UiCommand {
+    let disguise = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    let mut shown = String::new();
+    for c in address.chars().take(LONGEST_ADDRESS) {
+        if disguise(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    UiCommand::Confirm(Confirmation {
+        title: tr("chat.link.title").to_owned(),
+        consequence: tr_with("chat.link.consequence", &[("address", &shown)]),
+        verb: tr("chat.link.verb").to_owned(),
+        danger: false,
+        then: Box::new(UiCommand::CopyText(shown)),
+    })
 }
 
 fn passage_target(passage: &Passage) -> DocumentTarget {

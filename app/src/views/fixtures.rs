@@ -38,6 +38,7 @@ pub fn stage<V: 'static>(
         .with_size(vec2(size.0, size.1))
         .with_pixels_per_point(1.0)
         .allow_missing_glyphs()
+        .with_theme(if dark { egui::Theme::Dark } else { egui::Theme::Light })
         .with_context_setup(move |ctx| {
             design::install(ctx);
             let theme = if dark { egui::ThemePreference::Dark } else { egui::ThemePreference::Light };

@@ -20,17 +20,27 @@ pub fn short_place(page: Option<u32>, start_line: u32, end_line: u32) -> String 
     }
 }
 
-/// `fn lease · lines 91–104`.
-pub fn place(passage: &Passage) -> String {
-    let lines = match passage.page {
+/// `lines 91–104` or `page 17`.
+pub fn lines(passage: &Passage) -> String {
+    match passage.page {
         Some(page) => tr_with("citation.page", &[("n", &page)]),
         None if passage.start_line == passage.end_line => tr_with("citation.line", &[("n", &passage.start_line)]),
         None => tr_with("citation.lines", &[("first", &passage.start_line), ("last", &passage.end_line)]),
-    };
-    match passage.heading.as_deref().filter(|heading| !heading.is_empty()) {
-        Some(heading) => format!("{heading} · {lines}"),
-        None => lines,
     }
+}
+
+/// `Storage › Backups · lines 91–104`.
+pub fn place(passage: &Passage) -> String {
+    match passage.heading.as_deref().filter(|heading| !heading.is_empty()) {
+        Some(heading) => format!("{heading} · {}", lines(passage)),
+        None => lines(passage),
+    }
+}
+
+/// `Backups`: the innermost heading.
+pub fn heading(passage: &Passage) -> Option<&str> {
+    let heading = passage.heading.as_deref()?;
+    heading.rsplit(" › ").next().map(str::trim).filter(|heading| !heading.is_empty())
 }
 
 pub fn kind_name(kind: DocumentKind) -> &'static str {

@@ -8,7 +8,7 @@ use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 use rspa_core::model::Passage;
 
-use super::citation::{file_name, place};
+use super::citation::{file_name, heading, lines, place};
 use crate::design::{Tokens, Type, UiExt};
 
 pub fn height(tokens: &Tokens) -> f32 {
@@ -35,7 +35,10 @@ pub fn passage_card(ui: &mut Ui, rect: Rect, number: usize, passage: &Passage, w
     let inner = rect.shrink2(vec2(tokens.space.m, tokens.space.s));
     let mut title = LayoutJob { wrap: TextWrapping::truncate_at_width(inner.width()), ..LayoutJob::default() };
     append(tokens, &mut title, &format!("{number} · {name}  "), Type::Strong, c.text);
-    append(tokens, &mut title, &place, Type::Body, c.text_3);
+    append(tokens, &mut title, &lines(passage), Type::Body, c.text_3);
+    if let Some(heading) = heading(passage) {
+        append(tokens, &mut title, &format!(" · {heading}"), Type::Body, c.text_3);
+    }
     let at = inner.min;
     paint(ui, title, at);
 
@@ -43,7 +46,7 @@ pub fn passage_card(ui: &mut Ui, rect: Rect, number: usize, passage: &Passage, w
     let mut job = marked(tokens, &text, &marks, c.text_2);
     job.wrap = TextWrapping { max_width: inner.width(), max_rows: 2, ..TextWrapping::default() };
     paint(ui, job, at + vec2(0.0, tokens.line_height(Type::Secondary) + tokens.space.xs));
-    response.on_hover_text(crate::text::path(&passage.path))
+    response.on_hover_text(format!("{}\n{place}", crate::text::path(&passage.path)))
 }
 
 /// Text in secondary size, with these bytes on the ground of a mark.

@@ -154,7 +154,9 @@ impl Inspector {
             (0..answer.passages.len()).filter(|&index| !cited(answer.passages[index].id)).collect();
         if !others.is_empty() {
             ui.add_space(tokens.space.m);
-            ui.label(tokens.rich(Type::Secondary, tr("chat.sources.not_cited")));
+            let alive = answer.stats.is_none();
+            let title = if alive { tr("chat.sources.found") } else { tr("chat.sources.not_cited") };
+            ui.label(tokens.rich(Type::Secondary, title));
             for index in others {
                 let passage = &answer.passages[index];
                 let at = short_place(passage.page, passage.start_line, passage.end_line);

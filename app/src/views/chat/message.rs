@@ -22,6 +22,8 @@ enum Part {
     Cards,
     Preparing,
     Text,
+    /// How many sentences no passage supports.
+    Unsupported,
     Stopped,
     Failed,
     Figures,
@@ -78,6 +80,9 @@ impl MessageView {
             let height = self.text.prepare(ui, &message.text, &message.sentences, width);
             self.parts.push((Part::Text, height + tokens.space.xs));
         }
+        if unsupported(message).is_some() {
+            self.parts.push((Part::Unsupported, line));
+        }
         match &message.state {
             MessageState::Preparing => {
                 let bar = if state.chats.reading.contains_key(&message.id) { tokens.space.m } else { 0.0 };
@@ -124,7 +129,7 @@ impl MessageView {
             }
             match part {
                 Part::Bubble => self.bubble(ui, tokens, id, rect, message, deeds),
-                Part::Found => self.found(ui, tokens, id, rect, message),
+                Part::Found => self.found(ui, tokens, id, rect, state, message),
                 Part::Cards => self.cards(ui, tokens, rect, message, words, deeds),
                 Part::Preparing => preparing(ui, tokens, id, rect, state, message),
                 Part::Text => {
@@ -135,6 +140,15 @@ impl MessageView {
                             MarkdownEvent::Copy(text) => Deed::Copy(text),
                         });
                     }
+                }
+                Part::Unsupported => {
+                    let icon = Icon::font(tokens.size.icon);
+                    let at = pos2(rect.left(), rect.center().y);
+                    let ink = tokens.color.warn;
+                    let left = ui.painter().text(at, egui::Align2::LEFT_CENTER, Icon::Warning.code(), icon, ink);
+                    let rest = Rect::from_min_max(pos2(left.right() + tokens.space.xs, rect.top()), rect.max);
+                    let text = unsupported(message).unwrap_or_default();
+                    label(ui, tokens, id.with("unsupported"), rest, &text, ink);
                 }
                 Part::Stopped => {
                     let text = tr("chat.stopped");
@@ -172,13 +186,12 @@ impl MessageView {
         }
     }
 
-    fn found(&mut self, ui: &mut Ui, tokens: &Tokens, id: Id, rect: Rect, message: &Message) {
+    fn found(&mut self, ui: &mut Ui, tokens: &Tokens, id: Id, rect: Rect, state: &AppState, message: &Message) {
         let count = tr_count("chat.passages", message.passages.len() as u64);
-        let text = match &message.stats {
-            Some(stats) if stats.search_ms > 0.0 => {
-                tr_with("chat.passages_in", &[("passages", &count), ("ms", &milliseconds(stats.search_ms))])
-            }
-            _ => count,
+        let known = message.stats.as_ref().map(|stats| stats.search_ms).filter(|ms| *ms > 0.0);
+        let text = match known.or_else(|| state.chats.search_ms.get(&message.id).copied()) {
+            Some(ms) => tr_with("chat.passages_in", &[("passages", &count), ("ms", &milliseconds(ms))]),
+            None => count,
         };
         let at = pos2(rect.left(), rect.center().y);
         let ink = tokens.color.text_2;
@@ -219,6 +232,18 @@ impl MessageView {
                 deeds.push(Deed::Passage(message.id, index));
             }
         }
+    }
+}
+
+/// In words, how much of a finished answer stands on nothing that was found.
+fn unsupported(message: &Message) -> Option<String> {
+    let claims = message.sentences.iter().filter(|sentence| sentence.claims);
+    let (all, without) = claims
+        .fold((0u64, 0u64), |(all, without), sentence| (all + 1, without + u64::from(sentence.citations.is_empty())));
+    match without {
+        0 => None,
+        _ if without == all => Some(tr("chat.unsupported.all").to_owned()),
+        _ => Some(tr_with("chat.unsupported.some", &[("n", &number(without)), ("all", &number(all))])),
     }
 }
 
@@ -293,7 +318,8 @@ fn figures(ui: &mut Ui, tokens: &Tokens, id: Id, rect: Rect, message: &Message, 
     if let Some(stats) = &message.stats {
         let mut pieces = vec![tr_count("chat.tokens", u64::from(stats.answer_tokens))];
         if stats.tok_s > 0.0 {
-            pieces.push(tr_with("chat.tok_s", &[("n", &format!("{:.0}", stats.tok_s))]));
+            let decimals = usize::from(stats.tok_s < 9.95);
+            pieces.push(tr_with("chat.tok_s", &[("n", &format!("{:.decimals$}", stats.tok_s))]));
         }
         if stats.ttft_ms > 0.0 {
             pieces.push(tr_with("chat.first_token", &[("time", &seconds(stats.ttft_ms))]));

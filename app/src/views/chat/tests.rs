@@ -88,6 +88,29 @@ fn a_link_is_shown_and_confirmed_and_never_opened() {
 }
 
 #[test]
+fn sentences_without_a_source_are_counted() {
+    let mut harness = page::<ChatView>(fixtures::state(), WIDE, true);
+    harness.run();
+    harness.get_by_label_contains("1 of 3 sentences have no source");
+    let state = with(|chat| {
+        let mut answer = fixtures::cited_answer(chat, 301);
+        answer.citations.clear();
+        answer.sentences.iter_mut().for_each(|sentence| sentence.citations.clear());
+        vec![fixtures::question(chat, 300, "Why?"), answer]
+    });
+    let mut harness = page::<ChatView>(state, WIDE, true);
+    harness.run();
+    harness.get_by_label_contains("No passage supports this answer");
+    assert!(harness.query_by_label("Source 1").is_none());
+}
+
+#[test]
+fn an_address_cannot_disguise_itself() {
+    let UiCommand::Confirm(asked) = super::link("http://good.example/\u{202e}gpj.exe\n") else { panic!("asks") };
+    assert!(asked.consequence.contains("http://good.example/\\u{202e}gpj.exe\\u{a}"), "{}", asked.consequence);
+}
+
+#[test]
 fn a_running_answer_can_be_stopped_and_is_not_sent_over() {
     let state = with(|chat| {
         vec![fixtures::question(chat, 300, "Why?"), fixtures::answer(chat, 301, "Because", MessageState::Streaming)]
@@ -181,6 +204,9 @@ fn of_ten_thousand_messages_only_those_in_view_are_laid_out() {
     assert!(last.starts_with("Message 9999"));
     harness.get_by_label("Message 9999");
     assert!(harness.state().view.thread.laid_out() < 60, "{}", harness.state().view.thread.laid_out());
+    let begun = std::time::Instant::now();
+    harness.run_steps(50);
+    eprintln!("FRAME {:?}", begun.elapsed() / 50);
     // Scrolling up through messages that were only guessed keeps what is in view in order.
     let middle = egui::pos2(500.0, 300.0);
     let mut seen = 9999;

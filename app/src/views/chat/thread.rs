@@ -51,7 +51,7 @@ impl Thread {
         cx: &mut Cx<'_>,
         narrow: bool,
         inspector: bool,
-        some_answer: bool,
+        room: bool,
         deeds: &mut Vec<Deed>,
     ) {
         let tokens = ui.tokens();
@@ -65,7 +65,7 @@ impl Thread {
             egui::UiBuilder::new().id_salt("header").max_rect(inner).layout(Layout::right_to_left(Align::Center));
         ui.scope_builder(builder, |ui| {
             ui.spacing_mut().item_spacing.x = tokens.space.xs;
-            if some_answer {
+            if room {
                 let name = if inspector { tr("chat.inspector.hide") } else { tr("chat.inspector.show") };
                 if ui.add(IconButton::new(Icon::SidebarSimple, name)).clicked() {
                     deeds.push(Deed::ToggleInspector);
@@ -120,19 +120,24 @@ impl Thread {
                 let badge =
                     model.map_or(tr("chat.no_model").to_owned(), |name| tr_with("chat.local", &[("model", &name)]));
                 // The title gives way before the chip, which says where the answer is made.
-                let font = tokens.font(Type::Label);
-                let badge_width = ui.painter().layout_no_wrap(badge.clone(), font, tokens.color.text).size().x
-                    + tokens.size.chip
-                    + 3.0 * tokens.space.s;
-                let room = (ui.available_width() - badge_width).max(tokens.size.chip);
-                let label = egui::Label::new(tokens.rich(Type::Title, title)).truncate();
-                let shown = ui.scope(|ui| {
-                    ui.set_max_width(room);
-                    ui.add(label)
+                let chip = ui.painter().layout_no_wrap(badge.clone(), tokens.font(Type::Label), tokens.color.text);
+                let chip = chip.size().x + 2.0 * tokens.size.icon + 2.0 * tokens.space.s;
+                let free = ui.available_width();
+                let fits = free - chip >= tokens.size.list / 2.0;
+                let room = if fits { free - chip } else { free };
+                let natural =
+                    ui.painter().layout_no_wrap(title.to_owned(), tokens.font(Type::Title), tokens.color.text);
+                let size = vec2(room.min(natural.size().x.ceil() + 1.0), tokens.size.control);
+                let left = Layout::left_to_right(Align::Center);
+                let shown = ui.allocate_ui_with_layout(size, left, |ui| {
+                    ui.add(egui::Label::new(tokens.rich(Type::Title, title)).truncate())
                 });
-                ui.ctx().accesskit_node_builder(shown.inner.id, |node| node.set_role(egui::Role::Heading));
+                ui.ctx().accesskit_node_builder(shown.inner.id, |node| {
+                    node.set_role(egui::Role::Heading);
+                    node.set_label(title);
+                });
                 let tone = if cx.state.chat_model().is_some() { Tone::Ok } else { Tone::Warn };
-                if badge_width + tokens.size.icon < ui.available_width() + tokens.size.chip {
+                if fits {
                     ui.add(Chip::new(badge).icon(Icon::Cpu).tone(tone));
                 }
             });
@@ -323,7 +328,17 @@ fn guess(tokens: &Tokens, message: &Message, width: f32) -> f32 {
     lines * line + if message.author == Author::Model { 6.0 * line } else { line }
 }
 
-/// `SmolLM2` of `SmolLM2-135M-Instruct`.
+/// The first words of a model's name, as many as a chip holds.
 pub fn short_model(name: &str) -> String {
-    name.chars().take(28).collect()
+    let mut short = String::new();
+    for word in name.split(' ') {
+        if !short.is_empty() && short.len() + word.len() > 18 {
+            break;
+        }
+        if !short.is_empty() {
+            short.push(' ');
+        }
+        short.extend(word.chars().take(28));
+    }
+    short
 }

@@ -8,7 +8,7 @@ use crate::design::{Icon, Tokens, Type, UiExt};
 use crate::state::AppState;
 use crate::text::{number, tr, tr_with};
 use crate::views::Cx;
-use crate::widgets::citation::{kind_name, place};
+use crate::widgets::citation::{heading, kind_name, lines, place};
 use crate::widgets::column::padded;
 use crate::widgets::passage_card::{append, marked};
 use crate::widgets::{Button, Chip, TextField, Tone, states};
@@ -289,6 +289,10 @@ fn row(ui: &mut Ui, state: &AppState, tokens: &Tokens, hit: &SearchHit, selected
 
     let mut title = egui::text::LayoutJob::default();
     append(tokens, &mut title, &path, Type::Strong, tokens.color.text);
+    let place = match heading(passage) {
+        Some(heading) => format!("{heading} · {}", lines(passage)),
+        None => lines(passage),
+    };
     append(tokens, &mut title, &format!("   {place}"), Type::Body, tokens.color.text_3);
     title.wrap = egui::text::TextWrapping::truncate_at_width((right - tokens.space.s - inner.left()).max(0.0));
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(title));
@@ -316,10 +320,13 @@ fn kind_chip(ui: &Ui, tokens: &Tokens, kind: DocumentKind, right: f32, middle: f
     rect.left()
 }
 
-/// Line breaks become spaces, one byte each, so that marks stay where they are.
+/// One line without the signs of a heading. Line breaks become spaces, one byte each, so that marks stay right.
 fn one_line(snippet: &str, marks: &[(u32, u32)]) -> (String, Vec<std::ops::Range<usize>>) {
-    let text = snippet.replace(['\n', '\r', '\t'], " ");
-    (text, marks.iter().map(|(start, end)| *start as usize..*end as usize).collect())
+    let text = snippet.trim_start_matches(['#', ' ', '\n', '\r', '\t']);
+    let cut = snippet.len() - text.len();
+    let marks = marks.iter().filter(|(start, _)| *start as usize >= cut);
+    let marks = marks.map(|(start, end)| *start as usize - cut..(*end as usize).saturating_sub(cut)).collect();
+    (text.replace(['\n', '\r', '\t'], " "), marks)
 }
 
 fn mode_name(mode: SearchMode) -> &'static str {

@@ -83,16 +83,18 @@ impl MarkdownView {
             let laid = self.lay(ui, tokens, &self.parsed.blocks()[index], width);
             self.laid.push(laid);
         }
-        let widths = self.laid.iter().map(|laid| match &laid.body {
-            Body::Text(job) => text::galley(ui, job).size().x,
-            _ => width,
-        });
-        self.natural = widths.fold(0.0, f32::max);
+        if self.plain {
+            let widths = self.laid.iter().map(|laid| match &laid.body {
+                Body::Text(job) => text::galley(ui, job).size().x,
+                _ => width,
+            });
+            self.natural = widths.fold(0.0, f32::max);
+        }
         self.height = self.tops(tokens).last().map_or(0.0, |range| range.end);
         self.height
     }
 
-    /// Width of the widest paragraph, as wide as it was laid out.
+    /// Width of the widest paragraph of a plain text, as wide as it was laid out.
     pub fn width(&self) -> f32 {
         self.natural
     }

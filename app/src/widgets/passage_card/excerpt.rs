@@ -25,7 +25,9 @@ pub fn words(question: &str) -> Vec<String> {
 /// At most `length` characters of `text` in one line, from shortly before the first word on, and the marked bytes.
 pub fn excerpt(text: &str, words: &[String], length: usize) -> (String, Vec<Range<usize>>) {
     // A passage is bounded, but its bound is not ours.
-    let flat = text.split_whitespace().take(2000).collect::<Vec<_>>().join(" ");
+    // What only draws a heading or a table says nothing here.
+    let drawing = |word: &&str| word.chars().all(|c| matches!(c, '#' | '|' | '-' | '=' | '*' | '>'));
+    let flat = text.split_whitespace().take(2000).filter(|word| !drawing(word)).collect::<Vec<_>>().join(" ");
     let found = matches(&flat, words);
     let lead = length / 5;
     let start = found.first().map_or(0, |first| {
@@ -101,6 +103,7 @@ mod tests {
             "The [lease] expired; [leases] are short."
         );
         assert_eq!(shown("Nothing here", "lease", 80), "Nothing here");
+        assert_eq!(shown("## Lease\n| a | b |\n| - | - |", "", 80), "Lease a b");
     }
 
     #[test]
