@@ -1,6 +1,7 @@
 //! The window and the command line of RS Personal Agent.
 
 pub mod app;
+pub mod cli;
 pub mod commands;
 pub mod design;
 pub mod layout;

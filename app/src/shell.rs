@@ -76,7 +76,13 @@ impl Shell {
 
     /// A shell without an engine that shows the given state: for tests of what is drawn.
     pub fn showing(state: AppState, clock: Arc<dyn Clock>) -> Self {
-        Self { state, ..Self::new(Engine::none(), clock) }
+        let saved = persist::Saved::as_stored(&state.ui);
+        Self { state, saved, ..Self::new(Engine::none(), clock) }
+    }
+
+    /// The picker while it is open: for tests that give it listings.
+    pub fn picker_mut(&mut self) -> Option<&mut Picker> {
+        self.picker.as_mut().map(|(_, picker)| picker)
     }
 
     /// Takes in what happened. Runs before each frame, and while the window is hidden.

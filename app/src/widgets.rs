@@ -29,7 +29,7 @@ pub use select::select;
 pub use sparkline::sparkline;
 pub use toggle::toggle;
 
-use egui::{Rect, Stroke, StrokeKind, Ui};
+use egui::{Rect, Response, Role, Stroke, StrokeKind, Ui};
 
 use crate::design::UiExt;
 
@@ -38,4 +38,15 @@ pub fn focus_ring(ui: &Ui, rect: Rect) {
     let tokens = ui.tokens();
     let stroke = Stroke::new(2.0, tokens.color.accent);
     ui.painter().rect_stroke(rect.expand(1.0), tokens.radius.control, stroke, StrokeKind::Outside);
+}
+
+/// Makes shown words a heading, an alert and the like for screen readers.
+pub fn speak_as(ui: &Ui, response: &Response, role: Role, words: &str) {
+    ui.ctx().accesskit_node_builder(response.id, |node| {
+        node.set_role(role);
+        node.set_label(words);
+        if role == Role::Alert {
+            node.set_live(egui::accesskit::Live::Polite);
+        }
+    });
 }

@@ -3,6 +3,9 @@
 //! It knows no user interface. A window, a command or a socket calls [`api::Core`] with typed requests and
 //! listens to numbered events.
 
+/// The models themselves: for `rspa bench`, and for the types in requests.
+pub use rspa_ml as ml;
+
 pub mod answering;
 pub mod api;
 pub mod clock;
@@ -10,5 +13,8 @@ pub mod engine;
 pub mod inference;
 pub mod knowledge;
 pub mod model;
+pub mod observe;
+pub mod settings;
 pub mod storage;
+pub mod trust;
 pub mod workspace;

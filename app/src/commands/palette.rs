@@ -220,26 +220,38 @@ fn row(ui: &mut Ui, item: &Item, selected: bool, scroll: bool) -> bool {
     response.clicked()
 }
 
-/// How well `wanted` fits: all its letters in order; the start of words and runs count more. None if it does not fit.
+/// How well `wanted` fits: all its letters in order; starts of words and runs count more. None if it does not fit.
+///
+/// The best of all ways to place the letters, by dynamic programming over (letter, place).
 pub fn fuzzy(wanted: &str, text: &str) -> Option<i32> {
-    let letters: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
-    let mut score = 0;
-    let mut at = 0;
-    let mut run = 0;
-    for letter in wanted.chars().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace()) {
-        // The start of a word is preferred to a nearer letter inside one, unless a run goes on.
-        let word = (at..letters.len()).find(|&i| letters[i] == letter && (i == 0 || !letters[i - 1].is_alphanumeric()));
-        let next = (at..letters.len()).find(|&i| letters[i] == letter)?;
-        let place = match word {
-            Some(word) if run == 0 || next != at => word,
-            _ => next,
-        };
-        run = if place == at && at > 0 { run + 1 } else { 0 };
-        let starts_word = place == 0 || !letters[place - 1].is_alphanumeric();
-        score += 1 + run * 3 + if starts_word { 6 } else { 0 } - (place - at).min(5) as i32;
-        at = place + 1;
+    if wanted.trim().is_empty() {
+        return Some(0);
     }
-    Some(score * 8 - letters.len().min(60) as i32 / 4)
+    let text: Vec<char> = text.chars().flat_map(char::to_lowercase).take(200).collect();
+    let starts_word = |i: usize| i == 0 || !text[i - 1].is_alphanumeric();
+    // The best score with the last letter at each place; before the first letter every place is open.
+    let mut best: Option<Vec<Option<i32>>> = None;
+    for letter in wanted.chars().flat_map(char::to_lowercase).filter(|c| !c.is_whitespace()).take(60) {
+        let mut next = vec![None; text.len()];
+        for (i, place) in next.iter_mut().enumerate().filter(|(i, _)| text[*i] == letter) {
+            let own = 1 + if starts_word(i) { 6 } else { 0 };
+            *place = match &best {
+                None => Some(own - i.min(5) as i32),
+                Some(before) => (0..i)
+                    .filter_map(|j| {
+                        let gap = i - j - 1;
+                        Some(before[j]? + own + if gap == 0 { 5 } else { -(gap.min(5) as i32) })
+                    })
+                    .max(),
+            };
+        }
+        best = Some(next);
+    }
+    let score = match best {
+        None => 0,
+        Some(best) => best.into_iter().flatten().max()?,
+    };
+    Some(score * 8 - text.len().min(60) as i32 / 4)
 }
 
 #[cfg(test)]

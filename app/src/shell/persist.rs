@@ -22,6 +22,11 @@ pub(super) struct Saved {
 }
 
 impl Saved {
+    /// Nothing differs from what is stored.
+    pub(super) fn as_stored(persisted: &Persisted) -> Self {
+        Self { stored: Some(persisted.clone()), seen: Some(persisted.clone()), changed: None, placed: true }
+    }
+
     pub(super) fn is_restored(&self) -> bool {
         self.stored.is_some()
     }
@@ -51,7 +56,7 @@ impl Shell {
 
     /// Notices changes and writes them when they have come to rest.
     pub(super) fn keep(&mut self, ctx: &Context) {
-        if !self.saved.is_restored() {
+        if !self.saved.is_restored() || self.engine.core().is_none() {
             return;
         }
         self.remember_window(ctx);

@@ -36,6 +36,7 @@ impl View for DashboardView {
             return;
         };
         page_body(ui, 1400.0, |ui| {
+            ui.add_space(tokens.space.s);
             head(ui, cx);
             ui.add_space(tokens.space.l);
             let mut limits: Vec<&str> = overview.degraded.iter().map(String::as_str).collect();
@@ -71,8 +72,9 @@ fn head(ui: &mut Ui, cx: &mut Cx<'_>) {
     let Some(overview) = state.overview.get() else { return };
     ui.horizontal(|ui| {
         ui.vertical(|ui| {
-            let title = ui.label(tokens.rich(Type::Figure, greeting(state.now)));
-            ui.ctx().accesskit_node_builder(title.id, |node| node.set_role(egui::Role::Heading));
+            let words = greeting(state.now);
+            let title = ui.label(tokens.rich(Type::Figure, words));
+            crate::widgets::speak_as(ui, &title, egui::Role::Heading, words);
             let words = if overview.sources == 0 {
                 tr("dashboard.no_sources").to_owned()
             } else {

@@ -37,7 +37,7 @@ impl Welcome {
     fn body(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let tokens = ui.tokens();
         let title = ui.label(tokens.rich(Type::Figure, tr("welcome.title")));
-        ui.ctx().accesskit_node_builder(title.id, |node| node.set_role(egui::Role::Heading));
+        crate::widgets::speak_as(ui, &title, egui::Role::Heading, tr("welcome.title"));
         ui.add(egui::Label::new(tokens.rich(Type::Body, tr("welcome.lead")).color(tokens.color.text_2)).wrap());
         ui.add_space(tokens.space.xl);
 

@@ -36,7 +36,7 @@ pub fn confirm(ctx: &Context, question: &Confirmation) -> Option<Answer> {
         let mut answer = None;
         egui::Frame::new().inner_margin(tokens.space.xl as i8).show(ui, |ui| {
             let title = ui.label(tokens.rich(Type::Heading, &question.title));
-            ui.ctx().accesskit_node_builder(title.id, |node| node.set_role(egui::Role::Heading));
+            super::speak_as(ui, &title, egui::Role::Heading, &question.title);
             ui.add_space(tokens.space.s);
             ui.add(egui::Label::new(tokens.rich(Type::Body, &question.consequence).color(tokens.color.text_2)).wrap());
             ui.add_space(tokens.space.l);

@@ -65,7 +65,9 @@ impl Picker {
 
     /// Sends the question that is due and takes the listing in.
     pub fn poll(&mut self, core: Option<&Core>) {
-        if let (Some(core), Some(path)) = (core, self.ask.take()) {
+        if let Some(core) = core
+            && let Some(path) = self.ask.take()
+        {
             self.listing.ask(core.call(ListFolder { path, show_hidden: self.show_hidden }));
         }
         if self.listing.poll() && self.listing.error().is_none() {
@@ -147,20 +149,16 @@ impl Picker {
             self.bar(ui);
             hairline(ui);
             let body = height - 3.0 * tokens.size.header;
-            ui.allocate_ui(vec2(ui.available_width(), body), |ui| {
-                ui.set_min_height(body);
-                ui.horizontal_top(|ui| {
-                    ui.spacing_mut().item_spacing.x = 0.0;
-                    ui.allocate_ui(vec2(168.0, body), |ui| self.places(ui));
-                    let (line, _) = ui.allocate_exact_size(vec2(1.0, body), egui::Sense::hover());
-                    ui.painter().vline(line.center().x, line.y_range(), egui::Stroke::new(1.0, tokens.color.line));
-                    ui.allocate_ui(vec2(ui.available_width(), body), |ui| {
-                        ui.set_min_size(ui.available_size());
-                        if let Some(chosen) = self.list(ui) {
-                            outcome = Outcome::Chosen(chosen);
-                        }
-                    });
-                });
+            let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), body), egui::Sense::hover());
+            let line = rect.left() + 168.5;
+            ui.painter().vline(line, rect.y_range(), egui::Stroke::new(1.0, tokens.color.line));
+            let (places, list) = rect.split_left_right_at_x(line + 0.5);
+            let builder = |rect| egui::UiBuilder::new().max_rect(rect).layout(egui::Layout::top_down(egui::Align::Min));
+            ui.scope_builder(builder(places.with_max_x(line - 0.5)), |ui| self.places(ui));
+            ui.scope_builder(builder(list), |ui| {
+                if let Some(chosen) = self.list(ui) {
+                    outcome = Outcome::Chosen(chosen);
+                }
             });
             hairline(ui);
             if let Some(done) = self.foot(ui) {

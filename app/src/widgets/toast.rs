@@ -36,10 +36,7 @@ pub fn toasts<'a>(ctx: &Context, notices: impl Iterator<Item = &'a Notice>) -> V
                     ui.vertical(|ui| {
                         ui.set_width(340.0 - 64.0);
                         let title = ui.add(egui::Label::new(tokens.rich(Type::Body, &notice.title)).wrap());
-                        ui.ctx().accesskit_node_builder(title.id, |node| {
-                            node.set_role(egui::Role::Alert);
-                            node.set_live(egui::accesskit::Live::Polite);
-                        });
+                        crate::widgets::speak_as(ui, &title, egui::Role::Alert, &notice.title);
                         if !notice.detail.is_empty() {
                             ui.add(egui::Label::new(tokens.rich(Type::Secondary, &notice.detail)).wrap());
                         }

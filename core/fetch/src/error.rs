@@ -59,7 +59,10 @@ impl FetchError {
 
     /// True where the same call may succeed later.
     pub fn is_worth_retrying(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Cut { .. } | Self::Stalled { .. } | Self::Status { status: 500.., .. })
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Cut { .. } | Self::Stalled { .. } | Self::Status { status: 500.., .. }
+        )
     }
 }
 

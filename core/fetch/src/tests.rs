@@ -1,5 +1,7 @@
 //! Downloads from a local server that drops, stalls, lies and sends wrong bytes.
 
+#![allow(clippy::disallowed_types, reason = "the server of these tests speaks plain TCP")]
+
 use std::cell::Cell;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -128,7 +130,7 @@ impl Place {
     fn fetch(&self, url: &str, size: Option<u64>, sha256: Option<&str>) -> Result<(), FetchError> {
         let timeouts = Timeouts { connect: Duration::from_secs(5), idle: Duration::from_millis(300) };
         let target = self.target();
-        let download = Download { url, target: &target, expected_size: size, sha256 };
+        let download = Download { url, target: &target, expected_size: size, sha256, hosts: None };
         fetch_with(download, timeouts, &mut |_, _| {}, &|| false)
     }
 
@@ -257,7 +259,8 @@ fn another_size_than_expected_is_refused() {
 
 #[test]
 fn a_body_without_a_size_may_not_be_longer_than_expected() {
-    let server = serve(vec![Reply::Raw([b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".as_slice(), &[1; 5000]].concat())]);
+    let server =
+        serve(vec![Reply::Raw([b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n".as_slice(), &[1; 5000]].concat())]);
     let place = Place::new();
     let error = place.fetch(&server.url, Some(1000), None).unwrap_err();
     assert!(matches!(error, FetchError::WrongSize { .. }), "{error}");
@@ -300,14 +303,8 @@ fn a_cancelled_download_keeps_its_part() {
     let place = Place::new();
     let received = Cell::new(0);
     let target = place.target();
-    let result = fetch(
-        &server.url,
-        &target,
-        None,
-        Some(&sha(&body)),
-        &mut |done, _| received.set(done),
-        &|| received.get() > 0,
-    );
+    let result =
+        fetch(&server.url, &target, None, Some(&sha(&body)), &mut |done, _| received.set(done), &|| received.get() > 0);
     assert!(matches!(result, Err(FetchError::Cancelled)));
     assert!(!place.target().exists());
     assert_eq!(fs::metadata(place.part()).unwrap().len(), received.get());

@@ -86,7 +86,7 @@ fn row(
     }
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, tokens.color.line));
     let inner = rect.shrink2(vec2(tokens.space.l, 0.0));
-    let name_end = inner.left() + inner.width() * 0.46;
+    let name_end = inner.left() + inner.width() * 0.4;
     let builder = egui::UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center));
     ui.scope_builder(builder, |ui| dot(ui, tone));
     let left = inner.left() + 8.0 + tokens.space.s;
@@ -152,10 +152,15 @@ fn source_row(ui: &mut Ui, status: &SourceStatus, cx: &mut Cx<'_>) {
         _ => tokens.color.text_2,
     };
     let clicked = row(ui, tone, &path(&status.source.path), &words, ink, |ui| {
-        ui.label(tokens.rich(Type::Label, tr_with("status.passages", &[("n", &number(status.passages))])));
-        if let Some(progress) = status.progress.filter(|p| p.files_total > 0) {
-            let fraction = progress.files_done as f32 / progress.files_total as f32;
-            progress_bar(ui, &status.source.name, Some(fraction), 80.0);
+        match status.progress.filter(|p| p.files_total > 0) {
+            Some(progress) => {
+                let fraction = progress.files_done as f32 / progress.files_total as f32;
+                progress_bar(ui, &status.source.name, Some(fraction), 80.0);
+            }
+            None => {
+                let words = tr_with("status.passages", &[("n", &number(status.passages))]);
+                ui.label(tokens.rich(Type::Label, words));
+            }
         }
     })
     .clicked();

@@ -6,11 +6,15 @@ use egui::{Key, Ui};
 use rspa_core::model::{SettingEntry, SettingKind, SettingOrigin, SettingValue};
 
 use crate::commands::{CommandQueue, UiCommand};
-use crate::design::{Type, UiExt};
 use crate::text::{tr, tr_with};
 use crate::widgets::{TextField, select, toggle};
 
 const WIDTH: f32 = 240.0;
+
+/// What is wrong with the text that is being typed.
+pub fn draft_problem(entry: &SettingEntry, drafts: &HashMap<String, String>) -> Option<String> {
+    parse(&entry.kind, drafts.get(&entry.key)?).err()
+}
 
 pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String>, commands: &mut CommandQueue) {
     let fixed = entry.origin > SettingOrigin::File;
@@ -36,21 +40,13 @@ pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String
 }
 
 fn text(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String>, set: &mut dyn FnMut(SettingValue)) {
-    let tokens = ui.tokens();
     let now = show(&entry.value);
     let mut draft = drafts.get(&entry.key).cloned().unwrap_or_else(|| now.clone());
     let parsed = parse(&entry.kind, &draft);
     let hint = show(&entry.default);
-    let (response, escaped) = ui
-        .vertical(|ui| {
-            let field = TextField::new(&mut draft, &entry.label).hint(&hint).width(WIDTH).problem(parsed.is_err());
-            let response = field.show(ui);
-            if let Err(problem) = &parsed {
-                ui.label(tokens.rich(Type::Label, problem).color(tokens.color.bad));
-            }
-            (response, ui.input(|i| i.key_pressed(Key::Escape)))
-        })
-        .inner;
+    let field = TextField::new(&mut draft, &entry.label).hint(&hint).width(WIDTH).problem(parsed.is_err());
+    let response = field.show(ui);
+    let escaped = ui.input(|i| i.key_pressed(Key::Escape));
     if response.changed() {
         drafts.insert(entry.key.clone(), draft.clone());
     }

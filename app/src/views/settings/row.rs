@@ -24,6 +24,9 @@ pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String
             }
             control::ui(ui, entry, drafts, commands);
         });
+        if let Some(problem) = control::draft_problem(entry, drafts) {
+            ui.label(tokens.rich(Type::Secondary, problem).color(tokens.color.bad));
+        }
         let origin = origin(entry);
         let told = origin.is_some() || entry.needs_restart && entry.origin != SettingOrigin::Default;
         if told || entry.problem.is_some() {

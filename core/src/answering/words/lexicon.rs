@@ -627,6 +627,7 @@ pub const UNITS: &[(&str, &str)] = &[
 /// Numbers in words. "one" is left out: it is mostly a pronoun.
 pub const NUMBERS: &[(&str, u64)] = &[
     ("zero", 0),
+    ("twice", 2),
     ("two", 2),
     ("three", 3),
     ("four", 4),
@@ -724,3 +725,17 @@ pub const CALENDAR: &[&str] = &[
     "november",
     "december",
 ];
+
+/// Closed groups whose members exclude each other: who says Friday does not say Monday. Stems.
+pub const EXCLUSIVE: &[&[&str]] = &[
+    &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+    &["january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december"],
+    &["morn", "noon", "afternoon", "even", "night", "midnight"],
+    &["north", "south", "east", "west"],
+    &["spr", "summer", "autumn", "winter"],
+    &["first", "second", "third", "fourth", "fifth", "last"],
+    &["red", "green", "blue", "yellow", "black", "white", "brown", "grey"],
+];
+
+/// Names of units of time that say how often: "per minute" is not "per second".
+pub const TIME_UNITS: &[&str] = &["second", "minute", "hour", "day", "week", "month", "year"];
