@@ -29,6 +29,9 @@ use crate::api::{ApiError, Call, CoreOptions, ErrorCategory, Event, Pending, Req
 /// How long shutdown waits for work that does not heed its cancellation.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Between two looks at the settings files.
+const SETTINGS_INTERVAL: Duration = Duration::from_secs(2);
+
 pub struct Engine {
     context: Context,
     runtime: Mutex<Option<Runtime>>,
@@ -57,6 +60,7 @@ impl Engine {
         if role == Role::Window {
             let ctx = context.clone();
             context.spawn(async move { ctx.services.start_all(&ctx) });
+            context.spawn_worker("settings", follow_settings);
         }
         Ok(Self { context, runtime: Mutex::new(Some(runtime)), all_done: Mutex::new(Some(all_done)) })
     }
@@ -101,6 +105,7 @@ impl Engine {
         }
         self.context.databases.close();
         self.context.events.close();
+        self.context.observe.stop();
     }
 }
 
@@ -140,3 +145,19 @@ async fn dispatch(ctx: &Context, cancel: CancellationToken, request: Request) ->
         Request::System(request) => handlers::system::handle(ctx, cancel, request).await.map(Response::System),
     }
 }
+
+/// Takes over what the person changes in the settings files while the window is open.
+async fn follow_settings(ctx: Context, cancel: CancellationToken) -> Result<(), ApiError> {
+    loop {
+        tokio::select! {
+            () = cancel.cancelled() => return Ok(()),
+            () = tokio::time::sleep(SETTINGS_INTERVAL) => {}
+        }
+        let inner = ctx.clone();
+        let changed = ctx.blocking(move || Ok(inner.settings.reload_if_changed())).await?;
+        handlers::settings::tell(&ctx, &changed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,80 @@
 //! Knowledge: sources are read, cut into passages, and searched by words and by meaning.
+//!
+//! [`Service`] is the whole of it for one profile. Three kinds of threads work for it, all at low priority: one
+//! indexer that takes sources in turn (with two readers while it works), one that watches folders, and one that
+//! loads vectors, builds graphs and lets an installed encoder catch up. Truth is in the store; both indexes follow it.
 
+pub mod bench;
 pub mod chunk;
+mod documents;
 pub mod fuse;
+mod indexer;
 pub mod keyword;
+pub mod prepare;
 pub mod priority;
 pub mod readers;
+pub mod reports;
+mod runtime;
+mod sample;
+mod search;
+mod service;
 pub mod snippet;
+mod upgrade;
 pub mod vector;
+pub mod walk;
+mod watch;
 pub mod words;
+
+pub use service::{Config, Service};
+
+use crate::storage::StorageError;
+
+/// What can go wrong, with what the person can do.
+#[derive(Debug, thiserror::Error)]
+pub enum KnowledgeError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error("{path} cannot be added: {reason}")]
+    CannotAdd { path: String, reason: String },
+    #[error("this source is not known any more")]
+    UnknownSource,
+    #[error("{0} does not belong to any source")]
+    OutsideSources(String),
+    #[error("{path} cannot be shown. {reason}")]
+    Unreadable { path: String, reason: String },
+    #[error("the keyword index cannot be used: {0}")]
+    Keyword(String),
+    #[error("embedding failed: {0}")]
+    Embedding(#[from] rspa_ml::Error),
+    #[error("the sample folder could not be written: {0}")]
+    Sample(std::io::Error),
+    #[error("stopped")]
+    Cancelled,
+}
+
+impl KnowledgeError {
+    /// One sentence: what to do next.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Storage(error) => error.advice(),
+            Self::CannotAdd { .. } => "Choose a folder or file that exists and that you may read.",
+            Self::UnknownSource => "Read the list of sources again; it may have been removed.",
+            Self::OutsideSources(_) => "Add the folder that holds it as a source first.",
+            Self::Unreadable { .. } => "Open it with another program, or put a readable copy in its place.",
+            Self::Keyword(_) => "Check that the disk has room; the index is built again at the next start.",
+            Self::Embedding(error) => error.advice(),
+            Self::Sample(_) => "Check that the data folder can be written and that the disk has room.",
+            Self::Cancelled => "Ask again when you are ready.",
+        }
+    }
+}
+
+impl From<keyword::KeywordError> for KnowledgeError {
+    fn from(error: keyword::KeywordError) -> Self {
+        match error {
+            keyword::KeywordError::Store(error) => Self::Storage(error),
+            keyword::KeywordError::Cancelled => Self::Cancelled,
+            keyword::KeywordError::Damaged(reason) => Self::Keyword(reason),
+        }
+    }
+}

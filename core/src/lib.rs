@@ -13,5 +13,8 @@ pub mod engine;
 pub mod inference;
 pub mod knowledge;
 pub mod model;
+pub mod observe;
+pub mod settings;
 pub mod storage;
+pub mod trust;
 pub mod workspace;

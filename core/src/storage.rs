@@ -7,6 +7,8 @@ pub mod chats;
 mod db;
 mod error;
 pub mod knowledge;
+pub mod ledger;
+pub mod logs;
 mod migrate;
 pub mod models;
 pub mod profiles;

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, mpsc};
 
-use rspa_core::api::request::system::{GetUiState, ListFolder, ListJobs, PutUiState};
+use rspa_core::api::request::settings::{ListSettings, ResetSetting, SetSetting};
+use rspa_core::api::request::system::{
+    CancelJob, GetNetworkStatus, GetOverview, GetUiState, ListFolder, ListJobs, ListLedger, PutUiState, RunDoctor,
+};
 use rspa_core::api::{Core, CoreOptions, ErrorCategory, Event, Heard, Role};
 use rspa_core::clock::{ManualClock, SystemClock};
-use rspa_core::model::Timestamp;
+use rspa_core::model::{JobId, NetworkPolicy, PageRequest, SettingOrigin, SettingValue, Timestamp};
 
 fn options(data: &Path) -> CoreOptions {
     CoreOptions {
@@ -68,7 +71,7 @@ fn a_reply_wakes_the_window() {
     let folder = tempfile::tempdir().unwrap();
     let core = Core::start(options(folder.path())).unwrap();
     let (sender, woken) = mpsc::channel();
-    core.set_waker(Arc::new(move || drop(sender.send(()))));
+    core.set_waker(Arc::new(move || sender.send(()).unwrap_or_default()));
     let mut pending = core.call(ListFolder { path: Some(folder.path().to_owned()), show_hidden: true });
     let listing = loop {
         woken.recv().unwrap();
@@ -89,4 +92,105 @@ fn starting_on_an_existing_folder_is_quick() {
     drop(core);
     println!("start: {took:?}");
     assert!(took.as_millis() < 500, "{took:?}");
+}
+
+/// The next event that `wanted` takes something from.
+fn hear<T>(listener: &mut rspa_core::api::Subscription, wanted: impl Fn(Event) -> Option<T>) -> T {
+    loop {
+        match listener.next() {
+            Heard::Event(envelope) => {
+                if let Some(found) = wanted(envelope.event) {
+                    return found;
+                }
+            }
+            other => panic!("{other:?} before the event"),
+        }
+    }
+}
+
+#[test]
+fn a_setting_is_told_kept_and_reset() {
+    let folder = tempfile::tempdir().unwrap();
+    let core = Core::start(options(folder.path())).unwrap();
+    let mut listener = core.subscribe();
+    let dark = SettingValue::Text("dark".to_owned());
+    let entry = core.call(SetSetting { key: "ui.theme".to_owned(), value: dark.clone() }).wait().unwrap();
+    assert_eq!((entry.value, entry.origin), (dark.clone(), SettingOrigin::File));
+    let told = hear(&mut listener, |event| match event {
+        Event::SettingChanged { entry } => Some(entry),
+        _ => None,
+    });
+    assert_eq!((told.key.as_str(), &told.value), ("ui.theme", &dark));
+    core.shutdown();
+    let core = Core::start(options(folder.path())).unwrap();
+    let theme = |core: &Core| {
+        let entries = core.call(ListSettings {}).wait().unwrap();
+        entries.into_iter().find(|entry| entry.key == "ui.theme").unwrap()
+    };
+    assert_eq!(theme(&core).value, dark);
+    let changed = core.call(ResetSetting { key: None }).wait().unwrap();
+    assert_eq!(changed.len(), 1);
+    assert_eq!(theme(&core).origin, SettingOrigin::Default);
+    let pink = SetSetting { key: "ui.theme".to_owned(), value: SettingValue::Text("pink".to_owned()) };
+    assert_eq!(core.call(pink).wait().unwrap_err().category, ErrorCategory::Validation);
+}
+
+#[test]
+fn the_window_follows_an_edited_settings_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let core = Core::start(CoreOptions { role: Role::Window, ..options(folder.path()) }).unwrap();
+    let mut listener = core.subscribe();
+    std::fs::write(folder.path().join("settings.toml"), "[ui]\nzoom = 1.5\n").unwrap();
+    let entry = hear(&mut listener, |event| match event {
+        Event::SettingChanged { entry } => Some(entry),
+        _ => None,
+    });
+    assert_eq!((entry.key.as_str(), entry.value), ("ui.zoom", SettingValue::Number(1.5)));
+}
+
+#[test]
+fn the_overview_and_the_network_begin_at_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let core = Core::start(options(folder.path())).unwrap();
+    let overview = core.call(GetOverview { days: 7 }).wait().unwrap();
+    assert_eq!((overview.sources, overview.chats, overview.questions_per_day.len()), (0, 0, 7));
+    assert_eq!(overview.data_folder, folder.path());
+    assert!(overview.memory_bytes > 0 && overview.memory_total_bytes > overview.memory_bytes);
+    assert!(overview.data_bytes > 0 && overview.disk_free_bytes > 0);
+    let status = core.call(GetNetworkStatus {}).wait().unwrap();
+    assert_eq!((status.policy, status.requests_allowed, status.requests_blocked), (NetworkPolicy::Nothing, 0, 0));
+    assert_eq!(core.call(ListLedger { page: PageRequest::default() }).wait().unwrap().total, 0);
+    let nobody = JobId(uuid::Uuid::from_u128(1));
+    assert!(core.call(CancelJob { id: nobody }).wait().is_err());
+}
+
+#[test]
+fn the_doctor_names_what_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let core = Core::start(options(folder.path())).unwrap();
+    let check = |core: &Core, name: &str| {
+        let report = core.call(RunDoctor {}).wait().unwrap();
+        report.checks.into_iter().find(|check| check.name == name).unwrap_or_else(|| panic!("a check of {name}"))
+    };
+    for name in ["data folder", "databases", "settings", "network", "built-in embedder", "logs", "workers"] {
+        let check = check(&core, name);
+        assert!(check.ok, "{name}: {}", check.detail);
+    }
+    core.shutdown();
+    std::fs::write(folder.path().join("settings.toml"), "[ui]\nzoom = 50\n").unwrap();
+    let core = Core::start(options(folder.path())).unwrap();
+    let settings = check(&core, "settings");
+    assert!(!settings.ok && settings.detail.contains("settings.toml:2"), "{}", settings.detail);
+    assert!(!core.call(RunDoctor {}).wait().unwrap().ok);
+}
+
+#[test]
+fn logs_reach_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let core = Core::start(options(folder.path())).unwrap();
+    let zoom = SetSetting { key: "ui.zoom".to_owned(), value: SettingValue::Number(1.1) };
+    core.call(zoom).wait().unwrap();
+    core.shutdown();
+    let log = std::fs::read_to_string(folder.path().join("logs/rs_pa.log")).unwrap();
+    assert!(log.contains("a setting changed key=ui.zoom"), "{log}");
 }

@@ -43,6 +43,8 @@ pub struct Download<'a> {
     pub expected_size: Option<u64>,
     /// Hex, where it is known.
     pub sha256: Option<&'a str>,
+    /// Hosts that may be asked, also by way of redirects; none for any.
+    pub hosts: Option<&'a [String]>,
 }
 
 /// Downloads `url` to `target`, continuing an earlier `target.part`. `progress(received, total)` is in bytes.
@@ -57,7 +59,7 @@ pub fn fetch(
     progress: &mut dyn FnMut(u64, Option<u64>),
     cancel: &dyn Fn() -> bool,
 ) -> Result<(), FetchError> {
-    fetch_with(Download { url, target, expected_size, sha256 }, Timeouts::default(), progress, cancel)
+    fetch_with(Download { url, target, expected_size, sha256, hosts: None }, Timeouts::default(), progress, cancel)
 }
 
 /// As [`fetch`], with other timeouts.

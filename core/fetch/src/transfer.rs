@@ -64,7 +64,7 @@ impl Client {
         if cancel() {
             return Err(FetchError::Cancelled);
         }
-        let response = match self.request(address, part) {
+        let response = match self.request(address, download.hosts, part) {
             Ok(response) => response,
             // The first try's error is final; a later one is a cut of the whole.
             Err(error) => return Ok(Outcome::Cut { error }),
@@ -90,9 +90,13 @@ impl Client {
         self.append(response, part, total.or(download.expected_size), progress, cancel)
     }
 
-    fn request(&self, address: &Address, part: &Part) -> Result<Response<Body>, FetchError> {
+    fn request(&self, address: &Address, hosts: Option<&[String]>, part: &Part) -> Result<Response<Body>, FetchError> {
         let mut address = address.clone();
         for _ in 0..=MAX_REDIRECTS {
+            if hosts.is_some_and(|hosts| !hosts.iter().any(|host| host.eq_ignore_ascii_case(address.host()))) {
+                let url = address.as_uri().to_string();
+                return Err(FetchError::NotAllowed { url, reason: "this host was not allowed" });
+            }
             let mut request = self.agent.get(address.as_uri());
             if part.len() > 0 {
                 request = request.header(header::RANGE, format!("bytes={}-", part.len()));

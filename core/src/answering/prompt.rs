@@ -258,8 +258,8 @@ mod tests {
     #[test]
     fn a_long_passage_is_cut_to_what_the_question_is_about() {
         let text = "Weather is fine today and nothing else. ".repeat(30) + "Backups are kept for 30 days.";
-        let built = build("How long are backups kept?", Ground::Passages(&[passage(1, &text)]), &[], budget(), &count)
-            .unwrap();
+        let built =
+            build("How long are backups kept?", Ground::Passages(&[passage(1, &text)]), &[], budget(), &count).unwrap();
         let user = &built.turns.last().unwrap().content;
         assert!(user.contains("Backups are kept for 30 days."));
         assert!(count(user).unwrap() < 80);

@@ -4,7 +4,9 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use rspa_ml::Cancel;
-use rspa_ml::generate::{ChatTurn, FinishReason, GenerateEvent, GenerateRequest, GenerateStats, Prompt, Role, SamplingParams};
+use rspa_ml::generate::{
+    ChatTurn, FinishReason, GenerateEvent, GenerateRequest, GenerateStats, Prompt, Role, SamplingParams,
+};
 
 use super::prompt::{self, Budget, Ground};
 use super::service::Inner;
@@ -177,15 +179,15 @@ impl<'a> Run<'a> {
         sampling.max_tokens = sampling.max_tokens.min(budget.answer);
         let ground = found.map_or(Ground::None, |found| Ground::Passages(&found.passages));
         let history = self.history();
-        let built =
-            prompt::build(&self.question.text, ground, &history, budget, &|text| model.count_tokens(text))?;
+        let built = prompt::build(&self.question.text, ground, &history, budget, &|text| model.count_tokens(text))?;
         match found {
             Some(found) if found.passages.is_empty() => {
                 self.untold.push_str(if found.searched == 0 { NO_SOURCES } else { NOTHING_FOUND });
             }
             _ => {}
         }
-        let events = model.generate(GenerateRequest { prompt: Prompt::Chat(built.turns), sampling }, self.cancel.clone())?;
+        let events =
+            model.generate(GenerateRequest { prompt: Prompt::Chat(built.turns), sampling }, self.cancel.clone())?;
         loop {
             match events.recv_timeout(TELL_EVERY) {
                 Ok(GenerateEvent::Prefill { done, total }) => self.progress(done, total),

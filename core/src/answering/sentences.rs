@@ -186,10 +186,10 @@ const CLOSERS: &[char] = &['"', '\'', '”', '’', '»', ')', ']', '」', '』'
 
 /// Words before a full stop that do not end a sentence.
 const ABBREVIATIONS: &[&str] = &[
-    "e.g", "i.e", "eg", "ie", "cf", "vs", "viz", "dr", "mr", "mrs", "ms", "prof", "st", "sr", "jr", "fig", "figs", "eq",
-    "no", "nos", "vol", "pp", "p", "ch", "sec", "art", "approx", "ca", "est", "incl", "excl", "max", "min", "dept",
-    "gen", "col", "sgt", "rev", "hon", "al", "z.b", "d.h", "u.a", "bzw", "nr", "ggf", "usw", "jan", "feb", "mar",
-    "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
+    "e.g", "i.e", "eg", "ie", "cf", "vs", "viz", "dr", "mr", "mrs", "ms", "prof", "st", "sr", "jr", "fig", "figs",
+    "eq", "no", "nos", "vol", "pp", "p", "ch", "sec", "art", "approx", "ca", "est", "incl", "excl", "max", "min",
+    "dept", "gen", "col", "sgt", "rev", "hon", "al", "z.b", "d.h", "u.a", "bzw", "nr", "ggf", "usw", "jan", "feb",
+    "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec",
 ];
 
 /// Abbreviations that end a sentence when a capital letter follows.
@@ -270,34 +270,130 @@ fn ends_here(before: &str, mark: char, rest: &str) -> bool {
 }
 
 const FILLER_STARTS: &[&str] = &[
-    "sure", "of course", "certainly", "absolutely", "great question", "good question", "thank you", "thanks", "hello",
-    "hi there", "hi", "hey", "welcome", "you're welcome", "okay", "ok", "yes", "no", "well", "sorry", "i'm sorry",
-    "i apologize", "good morning", "good evening", "hallo", "guten tag", "gerne", "natürlich", "bonjour", "bien sûr",
+    "sure",
+    "of course",
+    "certainly",
+    "absolutely",
+    "great question",
+    "good question",
+    "thank you",
+    "thanks",
+    "hello",
+    "hi there",
+    "hi",
+    "hey",
+    "welcome",
+    "you're welcome",
+    "okay",
+    "ok",
+    "yes",
+    "no",
+    "well",
+    "sorry",
+    "i'm sorry",
+    "i apologize",
+    "good morning",
+    "good evening",
+    "hallo",
+    "guten tag",
+    "gerne",
+    "natürlich",
+    "bonjour",
+    "bien sûr",
 ];
 
 const EMPTY_STARTS: &[&str] = &[
-    "here is", "here are", "here's", "below is", "below are", "let me know", "let me ", "feel free", "i hope",
-    "hope this", "hope that", "i can help", "i'd be happy", "i would be happy", "i'll ", "i will ", "if you have any",
-    "if you need", "if you'd like", "please let", "please feel", "please provide", "please note that i",
-    "happy to help", "how can i", "as an ai", "i am an ai", "i'm an ai", "i am a language model", "i'm a language model",
-    "i'm here to", "i am here to", "hier ist", "hier sind", "voici", "nice to meet", "glad to",
+    "here is",
+    "here are",
+    "here's",
+    "below is",
+    "below are",
+    "let me know",
+    "let me ",
+    "feel free",
+    "i hope",
+    "hope this",
+    "hope that",
+    "i can help",
+    "i'd be happy",
+    "i would be happy",
+    "i'll ",
+    "i will ",
+    "if you have any",
+    "if you need",
+    "if you'd like",
+    "please let",
+    "please feel",
+    "please provide",
+    "please note that i",
+    "happy to help",
+    "how can i",
+    "as an ai",
+    "i am an ai",
+    "i'm an ai",
+    "i am a language model",
+    "i'm a language model",
+    "i'm here to",
+    "i am here to",
+    "hier ist",
+    "hier sind",
+    "voici",
+    "nice to meet",
+    "glad to",
 ];
 
 const UNKNOWN: &[&str] = &[
-    "i don't know", "i do not know", "i'm not sure", "i am not sure", "i cannot answer", "i can't answer",
-    "i could not find", "i couldn't find", "i cannot find", "i can't find", "i don't have", "i do not have",
-    "cannot be determined", "can't be determined", "nothing in your sources", "not enough information",
-    "no information", "ich weiß nicht", "je ne sais pas",
+    "i don't know",
+    "i do not know",
+    "i'm not sure",
+    "i am not sure",
+    "i cannot answer",
+    "i can't answer",
+    "i could not find",
+    "i couldn't find",
+    "i cannot find",
+    "i can't find",
+    "i don't have",
+    "i do not have",
+    "cannot be determined",
+    "can't be determined",
+    "nothing in your sources",
+    "not enough information",
+    "no information",
+    "ich weiß nicht",
+    "je ne sais pas",
 ];
 
 const SOURCE_NOUNS: &[&str] =
     &["passage", "passages", "source", "sources", "document", "documents", "text", "context", "notes", "files"];
 
 const ABSENCES: &[&str] = &[
-    "do not say", "don't say", "does not say", "doesn't say", "not mention", "n't mention", "not specif", "n't specif",
-    "not contain", "n't contain", "not provide", "n't provide", "not state", "n't state", "not include", "n't include",
-    "not given", "not answer", "n't answer", "is not in", "are not in", "no mention", "not explicitly", "not describe",
-    "n't describe", "nothing about",
+    "do not say",
+    "don't say",
+    "does not say",
+    "doesn't say",
+    "not mention",
+    "n't mention",
+    "not specif",
+    "n't specif",
+    "not contain",
+    "n't contain",
+    "not provide",
+    "n't provide",
+    "not state",
+    "n't state",
+    "not include",
+    "n't include",
+    "not given",
+    "not answer",
+    "n't answer",
+    "is not in",
+    "are not in",
+    "no mention",
+    "not explicitly",
+    "not describe",
+    "n't describe",
+    "nothing about",
 ];
 
 /// Whether a sentence states something that a passage could support.
@@ -355,14 +451,14 @@ mod tests {
     #[test]
     fn running_text_splits_at_full_stops_only() {
         check("Backups run nightly. They are kept 30 days.", &["Backups run nightly.", "They are kept 30 days."]);
-        check("It needs version 1.2.3 of rspa.toml. Pi is 3.14 here.", &[
-            "It needs version 1.2.3 of rspa.toml.",
-            "Pi is 3.14 here.",
-        ]);
-        check("Dr. Smith met J. Doe at 5 p.m. in Rome. E.g. there.", &[
-            "Dr. Smith met J. Doe at 5 p.m. in Rome.",
-            "E.g. there.",
-        ]);
+        check(
+            "It needs version 1.2.3 of rspa.toml. Pi is 3.14 here.",
+            &["It needs version 1.2.3 of rspa.toml.", "Pi is 3.14 here."],
+        );
+        check(
+            "Dr. Smith met J. Doe at 5 p.m. in Rome. E.g. there.",
+            &["Dr. Smith met J. Doe at 5 p.m. in Rome.", "E.g. there."],
+        );
         check("See files, logs, etc. Then stop. approx. 5 km.", &["See files, logs, etc.", "Then stop. approx. 5 km."]);
         check("\"Stop!\" he said. \"Why?\" She left…  Then", &["\"Stop!\" he said.", "\"Why?\"", "She left…", "Then"]);
         check("Use `a. B` now. Done!", &["Use `a. B` now.", "Done!"]);
@@ -377,20 +473,23 @@ mod tests {
     #[test]
     fn blocks_are_kept_apart() {
         let text = "# Title here\nIntro:\n\n- first item. More\n  wrapped\n- second\n1. third\n\n```rust\nlet a = 1. ;\n\nlet b;\n```\nAfter.\n\n| A | B |\n|---|---|\n| x | 5 |\n\n> quoted one. Two.\n";
-        check(text, &[
-            "Title here",
-            "Intro:",
-            "first item.",
-            "More\n  wrapped",
-            "second",
-            "third",
-            "```rust\nlet a = 1. ;\n\nlet b;\n```",
-            "After.",
-            "| A | B |",
-            "| x | 5 |",
-            "quoted one.",
-            "Two.",
-        ]);
+        check(
+            text,
+            &[
+                "Title here",
+                "Intro:",
+                "first item.",
+                "More\n  wrapped",
+                "second",
+                "third",
+                "```rust\nlet a = 1. ;\n\nlet b;\n```",
+                "After.",
+                "| A | B |",
+                "| x | 5 |",
+                "quoted one.",
+                "Two.",
+            ],
+        );
         let claiming: Vec<&str> = split(text).into_iter().filter(|s| s.claims).map(|s| &text[s.range]).collect();
         assert!(!claiming.contains(&"Title here") && !claiming.contains(&"| A | B |"));
         assert!(claiming.contains(&"| x | 5 |"));
@@ -404,16 +503,33 @@ mod tests {
     #[test]
     fn greetings_questions_and_admissions_claim_nothing() {
         for text in [
-            "Hello!", "Sure, here is the answer.", "Sure!", "What else would you like?", "Here are the steps:", "Yes.",
-            "I don't know.", "The passages do not say how long backups are kept.", "Let me know if you need more.",
-            "The document doesn't mention a port.", "**Backups**", "There is no information about this in the sources.",
-            "I hope this helps!", "---", "As an AI language model, I have no opinion.",
+            "Hello!",
+            "Sure, here is the answer.",
+            "Sure!",
+            "What else would you like?",
+            "Here are the steps:",
+            "Yes.",
+            "I don't know.",
+            "The passages do not say how long backups are kept.",
+            "Let me know if you need more.",
+            "The document doesn't mention a port.",
+            "**Backups**",
+            "There is no information about this in the sources.",
+            "I hope this helps!",
+            "---",
+            "As an AI language model, I have no opinion.",
         ] {
             assert!(!claims(text), "{text}");
         }
         for text in [
-            "Backups are kept for 30 days.", "Yes, backups are encrypted.", "30 days.", "No backups are kept on site.",
-            "Sure, the port is 8080.", "The server does not support TLS 1.0.", "备份保留30天。", "**Backups** run nightly.",
+            "Backups are kept for 30 days.",
+            "Yes, backups are encrypted.",
+            "30 days.",
+            "No backups are kept on site.",
+            "Sure, the port is 8080.",
+            "The server does not support TLS 1.0.",
+            "备份保留30天。",
+            "**Backups** run nightly.",
             "According to the passages, it rains.",
         ] {
             assert!(claims(text), "{text}");

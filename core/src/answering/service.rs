@@ -15,9 +15,7 @@ use super::{AnswerSettings, ChatModels, CiteEmbedder, FindPassages, Publish};
 use crate::api::request::chats::Sent;
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::clock::{Clock, Ids};
-use crate::model::{
-    Author, Chat, ChatId, Message, MessageId, MessageState, ProfileId, Question, RecentItem,
-};
+use crate::model::{Author, Chat, ChatId, Message, MessageId, MessageState, ProfileId, Question, RecentItem};
 use crate::storage::{Db, chats};
 
 /// Answers that may wait or run at the same time.
@@ -237,7 +235,6 @@ impl Answering {
             if catch_unwind(AssertUnwindSafe(|| run.execute())).is_err() {
                 inner.failed_unexpectedly(kept);
             }
-            inner.running().remove(&id);
         });
         match spawned {
             Ok(thread) => {
@@ -269,7 +266,10 @@ impl Inner {
 
     /// Stores the message in its last state and tells everybody. A deleted chat takes its answers with it.
     pub fn finish(&self, message: Message) {
-        match chats::update(&self.parts.main, message.clone()) {
+        let stored = chats::update(&self.parts.main, message.clone());
+        // Before anybody hears of the end: who hears it may ask again at once.
+        self.running().remove(&message.id);
+        match stored {
             Ok(()) => {}
             Err(crate::storage::StorageError::NotFound(_)) => return,
             Err(error) => {

@@ -23,6 +23,8 @@ pub struct Token {
     pub stem: String,
     /// Begins with a capital letter and is not the first word of a sentence.
     pub name: bool,
+    /// Begins with a capital letter as the first word of a sentence: it may be a name or not.
+    pub first: bool,
     /// Something that ends a clause stands between this token and the one before.
     pub clause_start: bool,
 }
@@ -45,7 +47,7 @@ impl Token {
     }
 
     pub fn unit(&self) -> Option<&'static str> {
-        UNITS.get(self.stem.as_str()).or_else(|| UNITS.get(self.text.as_str())).copied()
+        unit(&self.stem).or_else(|| unit(&self.text))
     }
 
     pub fn is_negation(&self) -> bool {
@@ -58,6 +60,11 @@ static COMMON: LazyLock<HashSet<String>> = LazyLock::new(|| lexicon::COMMON_WORD
 static UNITS: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| lexicon::UNITS.iter().copied().collect());
 static IRREGULAR: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| lexicon::IRREGULAR.iter().copied().collect());
 static SYNONYMS: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| lexicon::SYNONYMS.iter().copied().collect());
+
+/// The one name of a unit word.
+pub fn unit(word: &str) -> Option<&'static str> {
+    UNITS.get(word).copied()
+}
 
 /// The tokens of a text in order.
 pub fn tokens(text: &str) -> Vec<Token> {
@@ -119,7 +126,9 @@ struct Gap {
 impl Gap {
     fn see(&mut self, c: char) {
         match c {
-            '.' | '!' | '?' | '\n' | '。' | '！' | '？' | ':' | '|' | '•' => (self.sentence, self.clause) = (true, true),
+            '.' | '!' | '?' | '\n' | '。' | '！' | '？' | ':' | '|' | '•' => {
+                (self.sentence, self.clause) = (true, true)
+            }
             ',' | ';' | '(' | ')' | '—' | '–' | '，' | '；' => self.clause = true,
             '"' | '“' | '\'' | '*' | '`' | '#' | '-' if self.sentence => {}
             '%' => self.percent = true,
@@ -151,7 +160,9 @@ fn joins(last: char, mark: char, rest: &str, so_far: &str) -> bool {
             let group = rest.chars().take_while(char::is_ascii_digit).count();
             last.is_ascii_digit() && group == 3
         }
-        ':' => (last.is_ascii_digit() && next.is_ascii_digit()) || (last.is_alphanumeric() && next == ':') || last == ':',
+        ':' => {
+            (last.is_ascii_digit() && next.is_ascii_digit()) || (last.is_alphanumeric() && next == ':') || last == ':'
+        }
         '\'' | '’' => last.is_alphabetic() && next.is_alphabetic(),
         '-' => {
             let digits = so_far.chars().filter(char::is_ascii_digit).count();
@@ -162,7 +173,7 @@ fn joins(last: char, mark: char, rest: &str, so_far: &str) -> bool {
 }
 
 fn word(text: &str, name: bool, clause_start: bool) -> Token {
-    Token { kind: TokenKind::Word, text: text.to_owned(), stem: stem(text), name, clause_start }
+    Token { kind: TokenKind::Word, text: text.to_owned(), stem: stem(text), name, first: false, clause_start }
 }
 
 /// Turns the raw token at `index` (and those that belong to it) into tokens; returns how many were used.
@@ -181,7 +192,7 @@ fn normalise(raw: &[Raw], index: usize, out: &mut Vec<Token>) -> usize {
                 kind: TokenKind::Word,
                 stem: text.clone(),
                 text,
-                name: false,
+                name: false, first: false,
                 clause_start: gap.clause || gap.sentence,
             });
         }
@@ -191,7 +202,7 @@ fn normalise(raw: &[Raw], index: usize, out: &mut Vec<Token>) -> usize {
     let lower = text.to_lowercase().replace('’', "'");
     let lower = lower.trim_end_matches("'s").to_owned();
     if let Some((number, unit)) = number(&lower) {
-        out.push(Token { kind: TokenKind::Number, stem: number.clone(), text: number, name: false, clause_start });
+        out.push(Token { kind: TokenKind::Number, stem: number.clone(), text: number, name: false, first: false, clause_start });
         if let Some(unit) = unit {
             out.push(word(&unit, false, false));
         }
@@ -202,18 +213,18 @@ fn normalise(raw: &[Raw], index: usize, out: &mut Vec<Token>) -> usize {
     }
     if let Some((value, used)) = number_in_words(raw, index) {
         let text = value.to_string();
-        out.push(Token { kind: TokenKind::Number, stem: text.clone(), text, name: false, clause_start });
+        out.push(Token { kind: TokenKind::Number, stem: text.clone(), text, name: false, first: false, clause_start });
         return used;
     }
     let letters_and_digits = text.contains(|c: char| c.is_ascii_digit()) && text.contains(char::is_alphabetic);
     let inner_capital = text.chars().skip(1).any(char::is_uppercase) && text.chars().any(char::is_lowercase);
     let joined = text.contains(['_', ':']) || (text.contains('.') && !lower.trim_matches('.').is_empty());
     if letters_and_digits || inner_capital || joined {
-        out.push(Token { kind: TokenKind::Identifier, stem: lower.clone(), text: lower, name: false, clause_start });
+        out.push(Token { kind: TokenKind::Identifier, stem: lower.clone(), text: lower, name: false, first: false, clause_start });
     } else {
         let capital = text.starts_with(char::is_uppercase) && text.chars().count() > 1;
         let name = capital && !gap.sentence && !lexicon::CALENDAR.contains(&lower.as_str());
-        out.push(word(&lower, name, clause_start));
+        out.push(Token { first: capital && gap.sentence, ..word(&lower, name, clause_start) });
     }
     1
 }
@@ -261,6 +272,11 @@ fn number_in_words(raw: &[Raw], index: usize) -> Option<(u64, usize)> {
         used += 1;
     }
     Some((value, used))
+}
+
+/// The words inside an identifier: `self.stack.push`, `fetch_page`, `WorkQueue` (already in lower case: not cut).
+pub fn parts(identifier: &str) -> impl Iterator<Item = String> + '_ {
+    identifier.split(|c: char| !c.is_alphanumeric()).filter(|part| part.len() > 2).map(stem)
 }
 
 /// A light English stemmer: enough to bring inflected forms together, then synonyms to one stem.
@@ -342,9 +358,10 @@ mod tests {
 
     #[test]
     fn numbers_are_normalised() {
-        assert_eq!(stems("1,000 thirty 3.50 16GB 12:30 2024-03-01 v1.2.3 45%"), [
-            "1000", "30", "3.5", "16", "gb", "12:30", "2024-03-01", "1.2.3", "45", "percent",
-        ]);
+        assert_eq!(
+            stems("1,000 thirty 3.50 16GB 12:30 2024-03-01 v1.2.3 45%"),
+            ["1000", "30", "3.5", "16", "gb", "12:30", "2024-03-01", "1.2.3", "45", "percent",]
+        );
         assert_eq!(stems("twenty-five or two hundred, $20"), ["25", "200", "20", "dollar"]);
     }
 

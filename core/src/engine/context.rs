@@ -14,7 +14,10 @@ use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
 use crate::clock::{Clock, Ids};
 use crate::inference::ChatModel;
 use crate::model::{ProfileId, RecentItem};
+use crate::observe::{Observe, ObserveOptions};
+use crate::settings::Settings;
 use crate::storage::{profiles, recent};
+use crate::trust::egress::{Egress, FetchTransport};
 use crate::workspace::places::Places;
 
 /// Cheap to clone; all clones are the same.
@@ -34,6 +37,10 @@ pub struct ContextParts {
     pub jobs: Jobs,
     pub degraded: Degraded,
     pub services: Services,
+    pub settings: Arc<Settings>,
+    /// The door that every outgoing request passes.
+    pub egress: Egress,
+    pub observe: Observe,
     /// Replaces the embedded chat models in tests.
     pub chat_model: Option<Arc<dyn ChatModel>>,
     /// Triggered when the core shuts down: the parent of all cancellation tokens.
@@ -56,10 +63,23 @@ impl Context {
         let executable = std::env::current_exe().ok();
         let places = Places::find(&options.environment, options.data_folder.as_deref(), executable.as_deref())?;
         places.prepare()?;
-        let databases = Databases::open(&places)?;
+        let working_folder = std::env::current_dir().ok();
+        let settings = Settings::load(&places, &options.environment, &options.overrides, working_folder.as_deref())?;
+        let settings = Arc::new(settings);
+        let cache_bytes = usize::try_from(settings.current().database.cache_mb).unwrap_or(64) << 20;
+        let databases = Databases::open(&places, cache_bytes)?;
         let ids = Ids::new(options.clock.clone());
         let profile = profiles::first_or_new(databases.main(), &ids, options.clock.now())?.id;
         let events = Events::new(options.clock.clone());
+        let egress = Egress::new(
+            databases.main().clone(),
+            settings.clone(),
+            events.clone(),
+            options.clock.clone(),
+            profile,
+            Box::new(FetchTransport),
+        );
+        let observe = observe(&settings, &places, options.console_level.as_deref(), &options.clock);
         Ok(Self(Arc::new(ContextParts {
             role: options.role,
             jobs: Jobs::new(events.clone(), options.clock.clone(), profile),
@@ -72,6 +92,9 @@ impl Context {
             events,
             degraded: Degraded::default(),
             services: Services::default(),
+            settings,
+            egress,
+            observe,
             chat_model: options.chat_model,
             shutdown: CancellationToken::new(),
             runtime,
@@ -125,4 +148,19 @@ impl Context {
     pub(super) fn stop_accepting(&self) {
         drop(self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
+}
+
+fn observe(settings: &Settings, places: &Places, console_level: Option<&str>, clock: &Arc<dyn Clock>) -> Observe {
+    let logging = settings.current().logging.clone();
+    Observe::start(ObserveOptions {
+        folder: places.logs(),
+        level: logging.level,
+        to_file: logging.to_file,
+        file_bytes: u64::try_from(logging.file_size_mb).unwrap_or(10) << 20,
+        files: u32::try_from(logging.files).unwrap_or(5),
+        console_level: logging.to_console.then(|| console_level.unwrap_or("warn").to_owned()),
+        to_database: logging.to_database,
+        database_days: logging.database_days,
+        clock: clock.clone(),
+    })
 }

@@ -10,15 +10,17 @@ use crate::workspace::places::{Places, private_folder};
 
 pub struct Databases {
     main: Db,
+    /// Of a profile's knowledge file; the others are small.
+    cache_bytes: usize,
     places: Places,
     knowledge: Mutex<BTreeMap<ProfileId, Db>>,
     cache: Mutex<Option<Db>>,
 }
 
 impl Databases {
-    pub(super) fn open(places: &Places) -> Result<Self, ApiError> {
+    pub(super) fn open(places: &Places, cache_bytes: usize) -> Result<Self, ApiError> {
         let main = Db::open(&places.main_db(), &tables::MAIN, DbOptions::default())?;
-        Ok(Self { main, places: places.clone(), knowledge: Mutex::default(), cache: Mutex::default() })
+        Ok(Self { main, cache_bytes, places: places.clone(), knowledge: Mutex::default(), cache: Mutex::default() })
     }
 
     /// What the person made.
@@ -34,7 +36,7 @@ impl Databases {
         }
         let path = self.places.knowledge_db(profile);
         make_parent(&path)?;
-        let options = DbOptions { cache_bytes: 64 << 20, quick_repair: true };
+        let options = DbOptions { cache_bytes: self.cache_bytes, quick_repair: true };
         let db = Db::open(&path, &tables::KNOWLEDGE, options)?;
         open.insert(profile, db.clone());
         Ok(db)

@@ -3,12 +3,13 @@
 //! The commit payload carries the last change number that was applied and whose store it was; at the start the rest
 //! is replayed. A damaged or foreign index is deleted and built from the store.
 
-mod query;
+pub mod query;
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use rspa_ml::Cancel;
 use serde::{Deserialize, Serialize};
@@ -77,7 +78,7 @@ struct Payload {
 }
 
 #[derive(Clone, Copy)]
-struct Fields {
+pub struct Fields {
     text: Field,
     heading: Field,
     path: Field,
@@ -148,6 +149,10 @@ pub struct KeywordIndex {
     store: u64,
     fields: Fields,
     open: Mutex<Option<Open>>,
+    /// Beside it, so that a search does not wait for a commit.
+    reader: RwLock<Option<IndexReader>>,
+    /// Committed and visible.
+    applied: AtomicU64,
 }
 
 struct Open {
@@ -155,28 +160,35 @@ struct Open {
     reader: IndexReader,
     /// Made with the first write; it holds memory and threads.
     writer: Option<IndexWriter>,
-    /// Committed and visible.
-    applied: u64,
     dirty: bool,
 }
 
 impl KeywordIndex {
     /// Nothing is opened yet. `store` identifies the store that the index belongs to.
     pub fn new(folder: PathBuf, store: u64) -> Self {
-        Self { folder, store, fields: schema().1, open: Mutex::new(None) }
+        let (open, reader) = (Mutex::new(None), RwLock::new(None));
+        Self { folder, store, fields: schema().1, open, reader, applied: AtomicU64::new(0) }
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Open>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn reader(&self) -> Option<IndexReader> {
+        self.reader.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set_reader(&self, reader: Option<IndexReader>) {
+        *self.reader.write().unwrap_or_else(PoisonError::into_inner) = reader;
+    }
+
     pub fn is_open(&self) -> bool {
-        self.lock().is_some()
+        self.reader().is_some()
     }
 
     /// The last change that a search sees; 0 while it is not open.
     pub fn applied(&self) -> u64 {
-        self.lock().as_ref().map_or(0, |open| open.applied)
+        self.applied.load(Ordering::Acquire)
     }
 
     /// Opens it and brings it to the state of the store. None if it was open already.
@@ -190,21 +202,27 @@ impl KeywordIndex {
         }
         let reason = match self.open_existing(store, cancel) {
             Ok((open, steps)) => {
+                self.set_reader(Some(open.reader.clone()));
                 *slot = Some(open);
                 return Ok(Some(Opened::Replayed(steps)));
             }
             Err(KeywordError::Damaged(reason)) => reason,
             Err(other) => return Err(other),
         };
-        *slot = Some(self.rebuild(store, cancel)?);
+        let open = self.rebuild(store, cancel)?;
+        self.set_reader(Some(open.reader.clone()));
+        *slot = Some(open);
         Ok(Some(Opened::Rebuilt(reason)))
     }
 
     /// Deletes the index and builds it from the store.
     pub fn repair(&self, store: &KnowledgeStore, cancel: &Cancel) -> Result<(), KeywordError> {
         let mut slot = self.lock();
+        self.set_reader(None);
         drop(slot.take());
-        *slot = Some(self.rebuild(store, cancel)?);
+        let open = self.rebuild(store, cancel)?;
+        self.set_reader(Some(open.reader.clone()));
+        *slot = Some(open);
         Ok(())
     }
 
@@ -230,7 +248,8 @@ impl KeywordIndex {
         }));
         let (index, payload) = attempt.map_err(|_panic| damaged("it cannot be read"))??;
         let replay = store.replay_after(payload.change)?.ok_or_else(|| damaged("it is too old"))?;
-        let mut open = self.start(index, payload.change)?;
+        self.applied.store(payload.change, Ordering::Release);
+        let mut open = self.start(index)?;
         let steps = replay.steps.len();
         for (removed, added) in replay.steps {
             if cancel.is_cancelled() {
@@ -244,7 +263,6 @@ impl KeywordIndex {
                 open.add(&self.fields, passages.iter().map(Entry::from))?;
             }
         }
-        open.applied = replay.change.max(open.applied);
         if steps > 0 {
             self.commit_open(&mut open, replay.change)?;
         }
@@ -258,7 +276,7 @@ impl KeywordIndex {
         }
         fs::create_dir_all(&self.folder).map_err(io)?;
         let index = Index::create_in_dir(&self.folder, schema().0)?;
-        let mut open = self.start(index, 0)?;
+        let mut open = self.start(index)?;
         let mut failed = None;
         let change = store.each_passage(|passage| {
             if cancel.is_cancelled() {
@@ -275,10 +293,10 @@ impl KeywordIndex {
         Ok(open)
     }
 
-    fn start(&self, index: Index, applied: u64) -> Result<Open, KeywordError> {
+    fn start(&self, index: Index) -> Result<Open, KeywordError> {
         index.tokenizers().register(TOKENIZER, WordTokenizer::default());
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        Ok(Open { index, reader, writer: None, applied, dirty: false })
+        Ok(Open { index, reader, writer: None, dirty: false })
     }
 
     /// Follows the store. Becomes visible with [`KeywordIndex::commit`]. Does nothing while the index is not open:
@@ -310,7 +328,7 @@ impl KeywordIndex {
         prepared.set_payload(&payload);
         prepared.commit()?;
         open.reader.reload()?;
-        open.applied = change;
+        self.applied.store(change, Ordering::Release);
         open.dirty = false;
         Ok(())
     }
@@ -329,10 +347,8 @@ impl KeywordIndex {
     /// # Errors
     /// `Damaged` when the index cannot be read; then it should be repaired.
     pub fn search(&self, text: &str, filter: &Filter, limit: usize) -> Result<Vec<(u64, f32)>, KeywordError> {
-        let searcher = match self.lock().as_ref() {
-            Some(open) => open.reader.searcher(),
-            None => return Ok(Vec::new()),
-        };
+        let Some(reader) = self.reader() else { return Ok(Vec::new()) };
+        let searcher = reader.searcher();
         let fields = self.fields;
         catch_unwind(AssertUnwindSafe(|| {
             let Some(query) = query::build(text, filter, &fields, &searcher)? else { return Ok(Vec::new()) };
@@ -351,11 +367,12 @@ impl KeywordIndex {
 
     /// Passages that a search sees.
     pub fn count(&self) -> u64 {
-        self.lock().as_ref().map_or(0, |open| open.reader.searcher().num_docs())
+        self.reader().map_or(0, |reader| reader.searcher().num_docs())
     }
 
     /// Closes the index; what was not committed is replayed at the next start.
     pub fn close(&self) {
+        self.set_reader(None);
         drop(self.lock().take());
     }
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use rspa_ml::Cancel;
 use rspa_ml::embed::Embedder;
 
+use super::KnowledgeError;
+use crate::inference::EncoderProvider;
 use crate::model::{SourceId, SourceStatus};
 
 /// Hears what happens.
@@ -16,28 +17,22 @@ pub trait Reports: Send + Sync {
     /// A part works less well than it should, or works again.
     fn health(&self, part: &str, healthy: bool, detail: &str);
 
-    /// Long work began; `cancel` is triggered when the person stops it.
-    fn job(&self, label: &str, cancel: Cancel) -> Box<dyn JobReport>;
+    /// Long work began.
+    fn job(&self, label: &str) -> Box<dyn JobReport>;
+
+    /// Something that the dashboard may name, such as `source.indexed`.
+    fn happened(&self, kind: &str, title: &str);
 }
 
 /// How long work goes on.
-pub trait JobReport: Send {
+pub trait JobReport: Send + Sync {
     /// In files.
-    fn progress(&mut self, done: u64, total: u64, seconds_left: Option<f64>);
+    fn progress(&self, done: u64, total: u64);
 
-    fn finish(self: Box<Self>, ending: JobEnding);
-}
+    /// The person wants it to stop.
+    fn is_cancelled(&self) -> bool;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JobEnding {
-    Done,
-    Cancelled,
-    Failed(String),
-}
-
-/// Gives the encoder that is installed, loading it when needed (may block). None without one.
-pub trait EncoderProvider: Send + Sync {
-    fn encoder(&self) -> Option<Arc<dyn Embedder>>;
+    fn finish(self: Box<Self>, result: Result<(), KnowledgeError>);
 }
 
 /// Nobody listens and no encoder is installed: for benchmarks and tests.
@@ -50,15 +45,21 @@ impl Reports for Silent {
 
     fn health(&self, _part: &str, _healthy: bool, _detail: &str) {}
 
-    fn job(&self, _label: &str, _cancel: Cancel) -> Box<dyn JobReport> {
+    fn job(&self, _label: &str) -> Box<dyn JobReport> {
         Box::new(Self)
     }
+
+    fn happened(&self, _kind: &str, _title: &str) {}
 }
 
 impl JobReport for Silent {
-    fn progress(&mut self, _done: u64, _total: u64, _seconds_left: Option<f64>) {}
+    fn progress(&self, _done: u64, _total: u64) {}
 
-    fn finish(self: Box<Self>, _ending: JobEnding) {}
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+
+    fn finish(self: Box<Self>, _result: Result<(), KnowledgeError>) {}
 }
 
 impl EncoderProvider for Silent {

@@ -379,11 +379,7 @@ pub fn close_unfinished(main: &Db) -> Result<usize, StorageError> {
 }
 
 fn interrupted() -> ApiError {
-    ApiError::new(
-        ErrorCategory::System,
-        "the answer was interrupted because the program ended",
-        "Retry the answer.",
-    )
+    ApiError::new(ErrorCategory::System, "the answer was interrupted because the program ended", "Retry the answer.")
 }
 
 fn count(

@@ -3,7 +3,7 @@
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 
-use super::{AnyTable, Db, RecordWriting, StorageError, decode, first_version};
+use super::{AnyTable, Db, RecordWriting, StorageError, WriteTxn, decode, first_version};
 use crate::model::{ProfileId, RecentItem, Timestamp};
 
 /// Profile and change number: newer items sort later, and no two share a key.
@@ -22,22 +22,24 @@ struct StoredItem {
 first_version!(StoredItem, "recent item");
 
 pub async fn add(main: &Db, profile: ProfileId, item: RecentItem) -> Result<(), StorageError> {
+    main.write_async(move |txn| insert(txn, profile, &item)).await
+}
+
+/// Adds an item within a larger change, and lets the oldest go.
+pub fn insert(txn: &WriteTxn<'_>, profile: ProfileId, item: &RecentItem) -> Result<(), StorageError> {
     let profile = profile.0.as_u128();
-    let stored = StoredItem { at: item.at.0, kind: item.kind, title: item.title };
-    main.write_async(move |txn| {
-        let mut table = txn.table(RECENT)?;
-        table.put((profile, txn.change()), &stored)?;
-        let oldest_kept = {
-            let mut newest_first = table.range((profile, 0)..=(profile, u64::MAX))?.rev().skip(KEPT);
-            match newest_first.next() {
-                Some(row) => row?.0.value().1,
-                None => return Ok(()),
-            }
-        };
-        table.retain_in((profile, 0)..=(profile, oldest_kept), |_key, _value| false)?;
-        Ok(())
-    })
-    .await
+    let mut table = txn.table(RECENT)?;
+    let stored = StoredItem { at: item.at.0, kind: item.kind.clone(), title: item.title.clone() };
+    table.put((profile, txn.change()), &stored)?;
+    let first_to_go = {
+        let mut newest_first = table.range((profile, 0)..=(profile, u64::MAX))?.rev().skip(KEPT);
+        match newest_first.next() {
+            Some(row) => row?.0.value().1,
+            None => return Ok(()),
+        }
+    };
+    table.retain_in((profile, 0)..=(profile, first_to_go), |_key, _value| false)?;
+    Ok(())
 }
 
 /// Newest first.

@@ -1,6 +1,6 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
-use super::{Schema, chats, knowledge, models, profiles, recent, ui_state};
+use super::{Schema, chats, knowledge, ledger, logs, models, profiles, recent, ui_state};
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
 pub static MAIN: Schema = Schema {
@@ -8,10 +8,11 @@ pub static MAIN: Schema = Schema {
     tables: &[
         profiles::TABLES,
         chats::TABLES,
+        knowledge::SOURCE_TABLES,
         models::TABLES,
+        ledger::TABLES,
         recent::TABLES,
         ui_state::TABLES,
-        knowledge::SOURCE_TABLES,
     ],
     migrations: &[],
 };
@@ -21,3 +22,6 @@ pub static KNOWLEDGE: Schema = Schema { version: 1, tables: &[knowledge::TABLES]
 
 /// What may be thrown away at any time.
 pub static CACHE: Schema = Schema { version: 1, tables: &[], migrations: &[] };
+
+/// Logs, pruned by age.
+pub static LOGS: Schema = Schema { version: 1, tables: &[logs::TABLES], migrations: &[] };

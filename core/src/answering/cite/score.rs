@@ -39,8 +39,10 @@ pub struct Prepared {
 impl Prepared {
     pub fn new(passage: &Passage) -> Self {
         let units = units::units(passage);
-        let mut stems: HashSet<String> = units.iter().flat_map(|u| u.tokens.iter().map(|t| t.stem.clone())).collect();
-        let around = [passage.heading.as_deref().unwrap_or(""), &passage.path.file_name().unwrap_or_default().to_string_lossy()].join(". ");
+        let mut stems: HashSet<String> = units.iter().flat_map(|u| u.stems.iter().cloned()).collect();
+        let around =
+            [passage.heading.as_deref().unwrap_or(""), &passage.path.file_name().unwrap_or_default().to_string_lossy()]
+                .join(". ");
         stems.extend(words::tokens(&around).into_iter().map(|t| t.stem));
         Self { units, stems, text: plain(&passage.text) }
     }
@@ -141,7 +143,7 @@ impl Claim {
 
     /// Stems of the window's unit that shares most with the sentence, and of the whole window.
     fn stems<'p>(&self, units: &'p [Unit]) -> (HashSet<&'p str>, HashSet<&'p str>) {
-        let of = |unit: &'p Unit| -> HashSet<&'p str> { unit.tokens.iter().map(|t| t.stem.as_str()).collect() };
+        let of = |unit: &'p Unit| -> HashSet<&'p str> { unit.stems.iter().map(String::as_str).collect() };
         let shared = |stems: &HashSet<&str>| -> f32 {
             self.weighted.iter().map(|(token, weight)| weight * likeness(&token.stem, stems)).sum()
         };
@@ -187,10 +189,11 @@ impl Claim {
                 TokenKind::Identifier if !beside && !near => IDENTIFIER_MISSING,
                 // Somebody else did it.
                 TokenKind::Word if token.name && (other_name || !(beside || near)) => NAME_MISSING,
+                TokenKind::Word if token.first && other_name && !(beside || near) => NAME_MISSING,
                 _ => 1.0,
             };
         }
-        if self.unit_differs(&tokens) {
+        if self.unit_differs(&tokens) || self.excluded(&main) {
             factor *= UNIT_DIFFERS;
         }
         if self.quotes.iter().any(|quote| !passage.text.contains(quote)) {
@@ -211,6 +214,18 @@ impl Claim {
         })
     }
 
+    /// The main unit names another member of a closed group: Monday for Friday, seconds for minutes.
+    fn excluded(&self, main: &HashSet<&str>) -> bool {
+        let own: HashSet<&str> = self.tokens.iter().map(|t| t.stem.as_str()).collect();
+        let swapped = |group: &dyn Fn(&str) -> Option<&'static str>| {
+            let of = |stems: &HashSet<&str>| -> HashSet<&'static str> { stems.iter().filter_map(|s| group(s)).collect() };
+            let (ours, theirs) = (of(&own), of(main));
+            !ours.is_subset(&theirs) && !theirs.is_subset(&ours)
+        };
+        lexicon::EXCLUSIVE.iter().any(|members| swapped(&|stem| members.iter().find(|m| **m == stem).copied()))
+            || swapped(&|stem| words::unit(stem).filter(|unit| lexicon::TIME_UNITS.contains(unit)))
+    }
+
     /// The window denies what the sentence says, or says its opposite.
     fn polarity_differs(&self, window: &[&Token], stems: &HashSet<&str>) -> bool {
         let there = Denied::of(window.iter().copied());
@@ -220,7 +235,10 @@ impl Claim {
             for (token, weight) in &self.weighted {
                 let (a, b) = (own.contains(&token.stem), theirs.contains(&token.stem));
                 if stems.contains(token.stem.as_str()) && (a || b) {
-                    *(if a == b { &mut agree } else { &mut differ }) += weight;
+                    // Said both ways in one of them, as in "first with steam, then without": that agrees with either.
+                    let both = (a && self.denied.affirmed.contains(&token.stem))
+                        || (b && there.affirmed.contains(&token.stem));
+                    *(if a == b || both { &mut agree } else { &mut differ }) += weight;
                 }
             }
             if differ > agree {
@@ -240,7 +258,8 @@ impl Claim {
                 ["un", "in", "non", "dis", "de"].iter().any(|prefix| {
                     let negated = format!("{prefix}{stem}");
                     let plain = stem.strip_prefix(prefix).filter(|plain| plain.len() > 3);
-                    stem.len() > 3 && decides(stem)
+                    stem.len() > 3
+                        && decides(stem)
                         && (stems.contains(negated.as_str()) || plain.is_some_and(|plain| stems.contains(plain)))
                 })
             })
@@ -305,6 +324,8 @@ fn with_units<'a>(tokens: impl Iterator<Item = &'a Token>) -> Vec<(&'a str, &'st
 struct Denied {
     verbs: HashSet<String>,
     nouns: HashSet<String>,
+    /// Content out of the reach of any negation.
+    affirmed: HashSet<String>,
 }
 
 impl Denied {
@@ -319,6 +340,9 @@ impl Denied {
                 "without" | "no" | "none" | "kein" | "keine" | "keinen" => nouns = NEGATION_REACH,
                 _ if token.is_negation() => verbs = NEGATION_REACH,
                 _ if token.is_content() => {
+                    if verbs == 0 && nouns == 0 {
+                        out.affirmed.insert(token.stem.clone());
+                    }
                     if verbs > 0 {
                         out.verbs.insert(token.stem.clone());
                         verbs -= 1;

@@ -1,9 +1,10 @@
 //! A passage cut into units (sentences, lines of code, table rows) with their lines: what a quote is made of.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use crate::answering::sentences;
-use crate::answering::words::{self, Token};
+use crate::answering::words::{self, Token, TokenKind};
 use crate::model::{DocumentKind, Passage};
 
 /// A quote has at most this many lines, unless one sentence alone is longer.
@@ -17,6 +18,8 @@ pub struct Unit {
     pub first_line: u32,
     pub last_line: u32,
     pub tokens: Vec<Token>,
+    /// Stems of the tokens, and of the words inside identifiers.
+    pub stems: HashSet<String>,
 }
 
 /// The units of a passage in order; blank lines belong to none.
@@ -29,7 +32,9 @@ pub fn units(passage: &Passage) -> Vec<Unit> {
     } else {
         for sentence in sentences::split(text) {
             if sentence.code {
-                ranges.extend(lines.iter().filter(|l| l.start < sentence.range.end && l.end > sentence.range.start).cloned());
+                ranges.extend(
+                    lines.iter().filter(|l| l.start < sentence.range.end && l.end > sentence.range.start).cloned(),
+                );
             } else {
                 ranges.push(sentence.range);
             }
@@ -42,11 +47,13 @@ pub fn units(passage: &Passage) -> Vec<Unit> {
     ranges
         .into_iter()
         .filter(|range| !text[range.clone()].trim().is_empty())
-        .map(|range| Unit {
-            first_line: line_of(range.start),
-            last_line: line_of(range.end.saturating_sub(1)),
-            tokens: words::tokens(&text[range.clone()]),
-            range,
+        .map(|range| {
+            let tokens = words::tokens(&text[range.clone()]);
+            let mut stems: HashSet<String> = tokens.iter().map(|token| token.stem.clone()).collect();
+            for identifier in tokens.iter().filter(|token| token.kind == TokenKind::Identifier) {
+                stems.extend(words::parts(&identifier.text));
+            }
+            Unit { first_line: line_of(range.start), last_line: line_of(range.end.saturating_sub(1)), tokens, stems, range }
         })
         .collect()
 }
@@ -67,7 +74,8 @@ mod tests {
 
     #[test]
     fn units_know_their_lines() {
-        let found = passage(7, "# Backups\n\nThey run at night. They are\nkept 30 days.\n\n```sh\nrun it\n\nthen that\n```\n");
+        let found =
+            passage(7, "# Backups\n\nThey run at night. They are\nkept 30 days.\n\n```sh\nrun it\n\nthen that\n```\n");
         let lines: Vec<(u32, u32)> = units(&found).iter().map(|u| (u.first_line, u.last_line)).collect();
         assert_eq!(lines, [(7, 7), (9, 9), (9, 10), (12, 12), (13, 13), (15, 15), (16, 16)]);
         for window in windows(&units(&found)) {

@@ -1,24 +1,195 @@
 //! The family of knowledge: requests to the knowledge service.
 
+use std::sync::Arc;
+
+use rspa_ml::Cancel;
+use rspa_ml::embed::Embedder;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::request::knowledge::{KnowledgeRequest, KnowledgeResponse};
-use crate::api::{ApiError, ErrorCategory};
-use crate::engine::{Context, Service};
+use crate::api::request::knowledge::{KnowledgeRequest as Request, KnowledgeResponse as Response, WaitFor};
+use crate::api::{ApiError, ErrorCategory, Event, Heard, Role};
+use crate::engine::{Context, JobHandle, Service};
+use crate::inference::EncoderProvider;
+use crate::knowledge::readers::Limits;
+use crate::knowledge::reports::{JobReport, Reports};
+use crate::knowledge::{self, Config, KnowledgeError};
+use crate::model::{DoctorCheck, JobKind, Overview, SourceId, SourceStatus};
 
-/// The knowledge service.
-pub struct Knowledge {}
+/// The knowledge service as the engine holds it.
+pub struct Knowledge {
+    service: knowledge::Service,
+}
 
 impl Service for Knowledge {
-    fn build(_ctx: &Context) -> Result<Self, ApiError> {
-        Ok(Self {})
+    fn build(ctx: &Context) -> Result<Self, ApiError> {
+        let links = Arc::new(Links(ctx.clone()));
+        let service = knowledge::Service::new(Config {
+            profile: ctx.profile,
+            main: ctx.databases.main().clone(),
+            knowledge: ctx.databases.knowledge(ctx.profile)?,
+            index: ctx.places.index(ctx.profile),
+            samples: ctx.places.samples(),
+            limits: Limits::default(),
+            clock: ctx.clock.clone(),
+            reports: links.clone(),
+            encoder: links,
+            eager: ctx.role == Role::Window,
+        })?;
+        Ok(Self { service })
+    }
+
+    fn start(&self, ctx: &Context) {
+        if let Err(error) = self.service.start() {
+            ctx.health("indexing", false, &error.to_string());
+        }
+        // Models come and go without knowing who uses them.
+        let service = self.service.clone();
+        let mut listener = ctx.events.listen();
+        let thread = std::thread::Builder::new().name("knowledge events".to_owned()).spawn(move || {
+            loop {
+                match listener.next() {
+                    Heard::Event(envelope) if matches!(envelope.event, Event::ModelsChanged) => service.encoder_changed(),
+                    Heard::Event(envelope) if matches!(envelope.event, Event::ShuttingDown) => return,
+                    Heard::Event(_) => {}
+                    Heard::Gap(_) => service.encoder_changed(),
+                    Heard::Closed => return,
+                }
+            }
+        });
+        if let Err(error) = thread {
+            ctx.health("indexing", false, &format!("changes of models are not noticed: {error}"));
+        }
+    }
+
+    fn overview(&self, _ctx: &Context, overview: &mut Overview) -> Result<(), ApiError> {
+        let sources = self.service.list()?;
+        overview.sources = sources.len() as u64;
+        overview.documents = sources.iter().map(|status| status.documents).sum();
+        overview.passages = sources.iter().map(|status| status.passages).sum();
+        overview.problems = sources.iter().map(|status| status.problems).sum();
+        Ok(())
+    }
+
+    fn doctor(&self, _ctx: &Context) -> Vec<DoctorCheck> {
+        let check = |name: &str, result: Result<String, String>| DoctorCheck {
+            name: name.to_owned(),
+            ok: result.is_ok(),
+            detail: result.unwrap_or_else(|detail| detail),
+        };
+        let sources = self.service.list().map(|sources| {
+            let passages: u64 = sources.iter().map(|status| status.passages).sum();
+            format!("{} sources, {passages} passages", sources.len())
+        });
+        let index = self.service.check();
+        vec![
+            check("sources", sources.map_err(|error| error.to_string())),
+            check("indexes", index.map_err(|error| error.to_string())),
+        ]
+    }
+
+    fn stop(&self) {
+        self.service.stop();
     }
 }
 
-pub async fn handle(
-    _ctx: &Context,
-    _cancel: CancellationToken,
-    _request: KnowledgeRequest,
-) -> Result<KnowledgeResponse, ApiError> {
-    Err(ApiError::new(ErrorCategory::System, "knowledge are not part of this build", "Use a complete build of rspa."))
+pub async fn handle(ctx: &Context, token: CancellationToken, request: Request) -> Result<Response, ApiError> {
+    let inner = ctx.clone();
+    let cancel = Cancel::new();
+    let work = {
+        let cancel = cancel.clone();
+        ctx.blocking(move || answer(&*inner.knowledge()?, request, &cancel))
+    };
+    tokio::pin!(work);
+    tokio::select! {
+        reply = &mut work => reply,
+        () = token.cancelled() => {
+            cancel.cancel();
+            work.await
+        }
+    }
+}
+
+/// Blocks.
+fn answer(knowledge: &Knowledge, request: Request, cancel: &Cancel) -> Result<Response, ApiError> {
+    let service = &knowledge.service;
+    Ok(match request {
+        Request::AddSource(add) => Response::AddSource(service.add(&add.path)?),
+        Request::AddSampleSource(_) => Response::AddSampleSource(service.add_sample()?),
+        Request::RemoveSource(remove) => Response::RemoveSource(service.remove(remove.id)?),
+        Request::ListSources(_) => Response::ListSources(service.list()?),
+        Request::PauseSource(pause) => Response::PauseSource(service.pause(pause.id, pause.paused)?),
+        Request::RescanSource(rescan) => Response::RescanSource(service.rescan(rescan.id)?),
+        Request::WaitForSource(wait) => {
+            Response::WaitForSource(service.wait(wait.id, wait.until == WaitFor::Complete, cancel)?)
+        }
+        Request::ListDocuments(list) => {
+            Response::ListDocuments(service.documents(list.source, &list.filter, list.page)?)
+        }
+        Request::ListProblems(list) => Response::ListProblems(service.problems(list.source, list.page)?),
+        Request::ReadDocument(read) => {
+            Response::ReadDocument(service.read_document(&read.path, read.start_line, read.end_line, cancel)?)
+        }
+        Request::Search(search) => Response::Search(service.search(&search.query, cancel)?),
+    })
+}
+
+/// How the service reaches the rest of the engine.
+struct Links(Context);
+
+impl Reports for Links {
+    fn source_changed(&self, status: SourceStatus) {
+        self.0.publish(Event::SourceChanged { status });
+    }
+
+    fn source_removed(&self, id: SourceId) {
+        self.0.publish(Event::SourceRemoved { id });
+    }
+
+    fn health(&self, part: &str, healthy: bool, detail: &str) {
+        self.0.health(part, healthy, detail);
+    }
+
+    fn job(&self, label: &str) -> Box<dyn JobReport> {
+        let token = self.0.shutdown.child_token();
+        Box::new(IndexJob(self.0.jobs.start(JobKind::Index, label, "files", 0, token)))
+    }
+
+    fn happened(&self, kind: &str, title: &str) {
+        self.0.happened(kind, title);
+    }
+}
+
+impl EncoderProvider for Links {
+    fn encoder(&self) -> Option<Arc<dyn Embedder>> {
+        self.0.models().ok()?.encoder()
+    }
+}
+
+struct IndexJob(JobHandle);
+
+impl JobReport for IndexJob {
+    fn progress(&self, done: u64, total: u64) {
+        self.0.progress(done, total);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.0.cancel_token().is_cancelled()
+    }
+
+    fn finish(self: Box<Self>, result: Result<(), KnowledgeError>) {
+        self.0.finish(result.map_err(ApiError::from));
+    }
+}
+
+impl From<KnowledgeError> for ApiError {
+    fn from(error: KnowledgeError) -> Self {
+        let category = match &error {
+            KnowledgeError::Storage(_) | KnowledgeError::Keyword(_) | KnowledgeError::Sample(_) => ErrorCategory::Storage,
+            KnowledgeError::CannotAdd { .. } | KnowledgeError::UnknownSource => ErrorCategory::Validation,
+            KnowledgeError::OutsideSources(_) => ErrorCategory::Authorisation,
+            KnowledgeError::Unreadable { .. } | KnowledgeError::Embedding(_) => ErrorCategory::Processing,
+            KnowledgeError::Cancelled => return Self::cancelled(),
+        };
+        Self::new(category, error.to_string(), error.advice())
+    }
 }

@@ -42,10 +42,13 @@ impl Service for Models {
         };
         let mut checks = vec![check("chat model", default(ModelKind::Chat))];
         // Search works without an encoder, so that its absence is no fault.
-        let encoder = default(ModelKind::Encoder).or_else(|_none| Ok("none; the embedder inside the program is used".to_owned()));
+        let encoder =
+            default(ModelKind::Encoder).or_else(|_none| Ok("none; the embedder inside the program is used".to_owned()));
         checks.push(check("encoder", encoder));
         if let Ok(list) = self.registry.list() {
-            checks.extend(list.unusable.into_iter().map(|(path, reason)| check("model file", Err(format!("{path}: {reason}")))));
+            checks.extend(
+                list.unusable.into_iter().map(|(path, reason)| check("model file", Err(format!("{path}: {reason}")))),
+            );
         }
         checks
     }

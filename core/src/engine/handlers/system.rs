@@ -1,5 +1,8 @@
 //! The family of the system: overview, doctor, jobs, network ledger, folders for the picker, state of the window.
 
+mod doctor;
+mod overview;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ApiError;
@@ -9,25 +12,32 @@ use crate::storage::ui_state;
 use crate::workspace::folders;
 
 pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
-    let ctx = ctx.clone();
+    let inner = ctx.clone();
     match request {
         Request::ListJobs(_) => Ok(Response::ListJobs(ctx.jobs.list())),
         Request::CancelJob(cancel) => ctx.jobs.cancel(cancel.id).map(Response::CancelJob),
-        Request::ListFolder(list) => {
-            let home = ctx.places.home().map(std::path::Path::to_owned);
-            ctx.blocking(move || folders::list(list.path.as_deref(), home.as_deref(), list.show_hidden))
-                .await
-                .map(Response::ListFolder)
-        }
-        Request::GetUiState(get) => ctx
-            .clone()
-            .blocking(move || Ok(ui_state::get(ctx.databases.main(), ctx.profile, &get.name)?))
-            .await
-            .map(Response::GetUiState),
         Request::PutUiState(put) => {
             ui_state::put(ctx.databases.main(), ctx.profile, put.name, put.text).await?;
             Ok(Response::PutUiState(()))
         }
-        _ => Err(ApiError::cancelled()),
+        // The rest reads files: not on the engine's own threads.
+        Request::GetOverview(get) => {
+            ctx.blocking(move || overview::overview(&inner, get.days)).await.map(Response::GetOverview)
+        }
+        Request::RunDoctor(_) => ctx.blocking(move || Ok(doctor::examine(&inner))).await.map(Response::RunDoctor),
+        Request::GetNetworkStatus(_) => {
+            ctx.blocking(move || inner.egress.status()).await.map(Response::GetNetworkStatus)
+        }
+        Request::ListLedger(list) => {
+            ctx.blocking(move || inner.egress.ledger(list.page)).await.map(Response::ListLedger)
+        }
+        Request::ListFolder(list) => ctx
+            .blocking(move || folders::list(list.path.as_deref(), inner.places.home(), list.show_hidden))
+            .await
+            .map(Response::ListFolder),
+        Request::GetUiState(get) => ctx
+            .blocking(move || Ok(ui_state::get(inner.databases.main(), inner.profile, &get.name)?))
+            .await
+            .map(Response::GetUiState),
     }
 }

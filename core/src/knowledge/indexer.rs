@@ -1,0 +1,373 @@
+//! The indexer: takes sources in turn, finds what changed, has it read by two threads, and commits in batches.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use rspa_ml::Cancel;
+
+use super::KnowledgeError;
+use super::keyword::Entry;
+use super::prepare::Preparer;
+use super::reports::JobReport;
+use super::runtime::{Pace, Task};
+use super::service::Inner;
+use super::vector::exact::Row;
+use super::walk::{self, Found, Obstacle, Walked};
+use crate::model::exact_path::path_of;
+use crate::model::{Source, SourceId, SourceState};
+use crate::storage::knowledge::{Applied, Batch, FileChange, KnownFile, Outcome};
+
+const READERS: usize = 2;
+/// Files read ahead of the commit.
+const AHEAD: usize = 32;
+/// A batch ends at so many files, passages or milliseconds.
+const BATCH_FILES: usize = 128;
+const BATCH_PASSAGES: usize = 4_000;
+const BATCH_TIME: Duration = Duration::from_millis(700);
+/// Between two commits of the keyword index while a scan goes on.
+const KEYWORD_PAUSE: Duration = Duration::from_millis(1_500);
+/// From so many files on a scan is shown as a job.
+const JOB_FILES: usize = 20;
+
+/// Works until the board closes.
+pub(super) fn run(inner: &Inner) {
+    loop {
+        match inner.board.next_task() {
+            Task::End => return,
+            Task::Remove(id) => {
+                if let Err(error) = remove(inner, id) {
+                    inner.reports.health("indexing", false, &format!("a removed source is not cleared away: {error}"));
+                }
+                inner.board.change(|board| board.leaving.retain(|leaving| *leaving != id));
+            }
+            Task::Scan(source, cancel, asked) => {
+                let id = source.id;
+                let scanned = catch_unwind(AssertUnwindSafe(|| scan(inner, &source, &cancel)));
+                let scanned = scanned.unwrap_or_else(|_| Err(KnowledgeError::Keyword("the indexer failed".to_owned())));
+                let state = scanned.unwrap_or_else(|error| {
+                    if !matches!(error, KnowledgeError::Cancelled) {
+                        tracing::error!(%error, "a source could not be indexed");
+                        inner.reports.health("indexing", false, &error.to_string());
+                    }
+                    SourceState::Ready
+                });
+                inner.board.change(|board| {
+                    board.scanning = None;
+                    let Some(running) = board.by_id.get_mut(&id) else { return };
+                    running.pace = None;
+                    running.ended = running.ended.max(asked);
+                    running.state = match state {
+                        _ if running.source.paused => SourceState::Paused,
+                        _ if running.is_busy() => SourceState::Queued,
+                        other => other,
+                    };
+                });
+                inner.tell(id);
+            }
+        }
+    }
+}
+
+/// Clears away what came from a source.
+fn remove(inner: &Inner, id: SourceId) -> Result<(), KnowledgeError> {
+    inner.open_keyword(&inner.stop)?;
+    while !inner.stop.is_cancelled() {
+        let _order = inner.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        let (applied, more) = inner.store.remove_some(id)?;
+        inner.follow(&applied, &[], id)?;
+        if !more {
+            inner.keyword.commit(applied.change)?;
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, KnowledgeError> {
+    inner.tell(source.id);
+    let walked = walk::walk(&source.path, cancel, |found| {
+        inner.board.change(|board| {
+            if let Some(pace) = board.by_id.get_mut(&source.id).and_then(|running| running.pace.as_mut()) {
+                pace.total = found as u64;
+            }
+        });
+        inner.tell(source.id);
+    });
+    let walked = match walked {
+        Ok(walked) => walked,
+        Err(Obstacle::Missing) => return Ok(SourceState::Missing),
+        Err(Obstacle::Cancelled) => return Err(KnowledgeError::Cancelled),
+        Err(Obstacle::Unreadable(reason)) => {
+            let problem = (Vec::new(), format!("It cannot be opened: {reason}."));
+            inner.store.replace_folder_problems(source.id, vec![problem], inner.clock.now())?;
+            return Ok(SourceState::Missing);
+        }
+    };
+    inner.open_keyword(cancel)?;
+    let known = inner.store.known_files(source.id)?;
+    let changes = compare(&walked, &known);
+    inner.watcher.follow(source.id, &source.path, &walked.folders, inner.reports.as_ref());
+    if !changes.todo.is_empty() || !changes.gone.is_empty() {
+        let job = (changes.todo.len() >= JOB_FILES).then(|| inner.reports.job(&format!("Index {}", source.name)));
+        let result = Scan { inner, source, cancel, job: job.as_deref() }.index(&changes, &known);
+        let cancelled_by_hand = job.as_ref().is_some_and(|job| job.is_cancelled()) && !inner.stop.is_cancelled();
+        let finished = match &result {
+            Ok(()) => Ok(()),
+            Err(error) => Err(KnowledgeError::Keyword(error.to_string())),
+        };
+        if let Some(job) = job {
+            job.finish(finished);
+        }
+        if cancelled_by_hand {
+            // It would begin again with the next change: the person can let it go on.
+            inner.pause(source.id, true)?;
+        }
+        result?;
+        let indexed = changes.todo.len();
+        let files = if indexed == 1 { "file" } else { "files" };
+        inner.reports.happened("source.indexed", &format!("{}: {indexed} {files} read", source.name));
+    }
+    inner.store.replace_folder_problems(source.id, walked.problems, inner.clock.now())?;
+    if cancel.is_cancelled() {
+        return Err(KnowledgeError::Cancelled);
+    }
+    inner.store.mark_completed(source.id, inner.clock.now())?;
+    Ok(SourceState::Ready)
+}
+
+struct Changes<'a> {
+    todo: Vec<&'a Found>,
+    gone: Vec<Vec<u8>>,
+}
+
+/// What differs from what is stored. Files where nothing could be seen this time stay as they are.
+fn compare<'a>(walked: &'a Walked, known: &HashMap<Vec<u8>, KnownFile>) -> Changes<'a> {
+    let todo = walked.files.iter().filter(|found| {
+        known.get(&found.relative).is_none_or(|known| known.stamp != found.stamp)
+    });
+    let todo: Vec<_> = todo.collect();
+    let seen: std::collections::HashSet<&[u8]> = walked.files.iter().map(|found| found.relative.as_slice()).collect();
+    let gone = known.keys().filter(|path| !seen.contains(path.as_slice()) && !walked.is_unseen(path));
+    Changes { todo, gone: gone.cloned().collect() }
+}
+
+struct Scan<'a> {
+    inner: &'a Inner,
+    source: &'a Source,
+    cancel: &'a Cancel,
+    job: Option<&'a dyn JobReport>,
+}
+
+impl Scan<'_> {
+    fn index(&self, changes: &Changes<'_>, known: &HashMap<Vec<u8>, KnownFile>) -> Result<(), KnowledgeError> {
+        let total = changes.todo.len() as u64;
+        self.inner.board.change(|board| {
+            if let Some(running) = board.by_id.get_mut(&self.source.id) {
+                let mut pace = Pace::new();
+                pace.total = total;
+                running.pace = Some(pace);
+                running.state = SourceState::Indexing;
+            }
+        });
+        self.inner.tell(self.source.id);
+        let mut committer = Committer { scan: self, files: Vec::new(), passages: 0, since: Instant::now(), last: None };
+        for path in &changes.gone {
+            let stamp = known.get(path).map_or(crate::storage::knowledge::Stamp { size: 0, modified: 0 }, |known| known.stamp);
+            committer.take(FileChange { path: path.clone(), stamp, outcome: Outcome::Gone, remark: None })?;
+        }
+        let preparer = self.inner.preparer();
+        let next = AtomicUsize::new(0);
+        let (sender, receiver) = sync_channel(AHEAD);
+        let result = std::thread::scope(|scope| {
+            for _ in 0..READERS.min(changes.todo.len()) {
+                let sender = sender.clone();
+                let (preparer, next) = (&preparer, &next);
+                scope.spawn(move || {
+                    super::priority::lower();
+                    read_files(preparer, changes, known, next, &sender, self.cancel);
+                });
+            }
+            drop(sender);
+            let result = self.collect(&receiver, &mut committer, total);
+            // Readers that wait for room in the queue end when it is gone.
+            drop(receiver);
+            result
+        });
+        let flushed = committer.flush();
+        committer.commit_keyword(true)?;
+        result.and(flushed)
+    }
+
+    fn collect(
+        &self,
+        receiver: &Receiver<FileChange>,
+        committer: &mut Committer<'_, '_>,
+        total: u64,
+    ) -> Result<(), KnowledgeError> {
+        let mut done = 0;
+        loop {
+            if self.job.is_some_and(JobReport::is_cancelled) {
+                self.cancel.cancel();
+            }
+            if self.cancel.is_cancelled() {
+                return Err(KnowledgeError::Cancelled);
+            }
+            match receiver.recv_timeout(Duration::from_millis(100)) {
+                Ok(change) => {
+                    done += 1;
+                    committer.take(change)?;
+                    self.inner.board.change(|board| {
+                        let running = board.by_id.get_mut(&self.source.id);
+                        if let Some(pace) = running.and_then(|running| running.pace.as_mut()) {
+                            pace.done = done;
+                        }
+                    });
+                    if let Some(job) = self.job {
+                        job.progress(done, total);
+                    }
+                    self.inner.tell(self.source.id);
+                }
+                Err(RecvTimeoutError::Timeout) => committer.flush_when_due()?,
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+}
+
+fn read_files(
+    preparer: &Preparer,
+    changes: &Changes<'_>,
+    known: &HashMap<Vec<u8>, KnownFile>,
+    next: &AtomicUsize,
+    sender: &SyncSender<FileChange>,
+    cancel: &Cancel,
+) {
+    while !cancel.is_cancelled() {
+        let Some(found) = changes.todo.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
+        let Some(change) = preparer.prepare(found, known.get(&found.relative), cancel) else { return };
+        if sender.send(change).is_err() {
+            return;
+        }
+    }
+}
+
+struct Committer<'a, 'b> {
+    scan: &'a Scan<'b>,
+    files: Vec<FileChange>,
+    passages: usize,
+    since: Instant,
+    /// The last change and when the keyword index last showed it.
+    last: Option<(u64, Instant)>,
+}
+
+impl Committer<'_, '_> {
+    fn take(&mut self, change: FileChange) -> Result<(), KnowledgeError> {
+        if let Outcome::Indexed(document) = &change.outcome {
+            self.passages += document.passages.len();
+        }
+        self.files.push(change);
+        if self.files.len() >= BATCH_FILES || self.passages >= BATCH_PASSAGES {
+            return self.flush();
+        }
+        self.flush_when_due()
+    }
+
+    fn flush_when_due(&mut self) -> Result<(), KnowledgeError> {
+        if self.since.elapsed() >= BATCH_TIME { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), KnowledgeError> {
+        self.since = Instant::now();
+        if self.files.is_empty() {
+            return Ok(());
+        }
+        self.passages = 0;
+        let inner = self.scan.inner;
+        let batch = Arc::new(Batch {
+            source: self.scan.source.id,
+            at: inner.clock.now(),
+            space: inner.static_space.as_ref().map(|space| space.index.space().id),
+            files: std::mem::take(&mut self.files),
+            trim_log: inner.keyword.applied(),
+        });
+        let order = inner.commits.lock().unwrap_or_else(PoisonError::into_inner);
+        // A source that was removed meanwhile must not come back.
+        if !inner.board.lock().by_id.contains_key(&self.scan.source.id) {
+            return Err(KnowledgeError::Cancelled);
+        }
+        let applied = inner.store.apply(batch.clone())?;
+        inner.follow(&applied, &batch.files, self.scan.source.id)?;
+        drop(order);
+        let shown = self.last.map_or_else(Instant::now, |(_, shown)| shown);
+        self.last = Some((applied.change, shown));
+        self.commit_keyword(false)
+    }
+
+    fn commit_keyword(&mut self, at_once: bool) -> Result<(), KnowledgeError> {
+        let Some((change, shown)) = self.last else { return Ok(()) };
+        if at_once || shown.elapsed() >= KEYWORD_PAUSE {
+            let inner = self.scan.inner;
+            let _order = inner.commits.lock().unwrap_or_else(PoisonError::into_inner);
+            inner.keyword.commit(change)?;
+            if at_once {
+                inner.keyword.rest()?;
+            }
+            self.last = Some((change, Instant::now()));
+        }
+        Ok(())
+    }
+}
+
+impl Inner {
+    /// Lets both indexes follow what was committed. The caller holds the order of commits.
+    fn follow(&self, applied: &Applied, files: &[FileChange], source: SourceId) -> Result<(), KnowledgeError> {
+        let documents = files.iter().filter_map(|file| match &file.outcome {
+            Outcome::Indexed(document) => Some((file, document)),
+            _ => None,
+        });
+        let mut entries = Vec::new();
+        let mut rows: Vec<(Row, &[f32])> = Vec::new();
+        let paths: Vec<_> = files.iter().map(|file| path_of(&file.path).unwrap_or_default()).collect();
+        let documents: Vec<_> = documents.zip(&applied.added).collect();
+        for ((file, document), range) in &documents {
+            let at = files.iter().position(|other| std::ptr::eq(other, *file)).unwrap_or(0);
+            for (passage, id) in document.passages.iter().zip(range.ids()) {
+                entries.push(Entry {
+                    id,
+                    range: **range,
+                    source,
+                    kind: document.kind,
+                    path: &paths[at],
+                    heading: passage.heading.as_deref(),
+                    text: &passage.text,
+                });
+            }
+            for (vector, id) in document.vectors.iter().zip(range.ids()) {
+                rows.push((Row { id, source, kind: document.kind }, vector.as_slice()));
+            }
+        }
+        if let Err(error) = self.keyword.apply(&applied.removed, entries.into_iter()) {
+            tracing::warn!(%error, "the keyword index is built again");
+            self.keyword.repair(&self.store, &self.stop)?;
+        }
+        if let Some(space) = &self.static_space {
+            space.index.apply(&applied.removed, &rows);
+        }
+        if let Some(space) = self.encoder() {
+            space.index.apply(&applied.removed, &[]);
+        }
+        Ok(())
+    }
+
+    /// Whether the encoder has not yet covered all passages of the source.
+    pub(super) fn is_behind(&self, id: SourceId) -> Result<bool, KnowledgeError> {
+        match self.load_encoder()? {
+            Some(space) => Ok(self.store.covered(space.index.space())? < self.store.counts(id)?.last_passage),
+            None => Ok(false),
+        }
+    }
+}

@@ -1,0 +1,470 @@
+//! The knowledge of one profile: its sources, store and indexes, and what can be asked of them.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rspa_ml::Cancel;
+use rspa_ml::embed::Embedder;
+use rspa_ml::embed::static_embedder::StaticEmbedder;
+
+use super::chunk::Sizes;
+use super::keyword::{KeywordIndex, Opened};
+use super::prepare::Preparer;
+use super::readers::Limits;
+use super::reports::Reports;
+use super::runtime::{Board, Running};
+use super::vector::VectorIndex;
+use super::watch::Watcher;
+use super::{KnowledgeError, indexer, sample, upgrade};
+use crate::clock::{Clock, Ids};
+use crate::inference::EncoderProvider;
+use crate::model::{
+    Document, DocumentProblem, Page, PageRequest, ProfileId, Source, SourceId, SourceState, SourceStatus, Timestamp,
+};
+use crate::storage::Db;
+use crate::storage::knowledge::{self as stored, KnowledgeStore};
+
+/// How often a waiting caller looks whether it was cancelled.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What the service is made from.
+pub struct Config {
+    pub profile: ProfileId,
+    pub main: Db,
+    pub knowledge: Db,
+    /// Folder of the indexes of this profile.
+    pub index: PathBuf,
+    /// Where the sample folder is written.
+    pub samples: PathBuf,
+    pub limits: Limits,
+    pub clock: Arc<dyn Clock>,
+    pub reports: Arc<dyn Reports>,
+    pub encoder: Arc<dyn EncoderProvider>,
+    /// Scans and watches all sources on its own.
+    pub eager: bool,
+}
+
+/// A handle; clones share it.
+#[derive(Clone)]
+pub struct Service {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub profile: ProfileId,
+    pub main: Db,
+    pub store: KnowledgeStore,
+    pub clock: Arc<dyn Clock>,
+    pub ids: Arc<Ids>,
+    pub reports: Arc<dyn Reports>,
+    pub encoders: Arc<dyn EncoderProvider>,
+    pub board: Board,
+    pub keyword: KeywordIndex,
+    pub limits: Limits,
+    pub static_space: Option<Space>,
+    /// The encoder's, once it is loaded.
+    pub encoder_space: RwLock<Option<Space>>,
+    /// Commits and what the indexes make of them happen in one order.
+    pub commits: Mutex<()>,
+    pub stop: Cancel,
+    pub eager: bool,
+    pub watcher: Watcher,
+    samples: PathBuf,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// An embedder with its vectors.
+#[derive(Clone)]
+pub(super) struct Space {
+    pub embedder: Arc<dyn Embedder>,
+    pub index: Arc<VectorIndex>,
+}
+
+impl Service {
+    /// Opens nothing large: indexes are opened by the first scan or search.
+    pub fn new(config: Config) -> Result<Self, KnowledgeError> {
+        let built_in = StaticEmbedder::built_in().map(|embedder| Arc::new(embedder) as Arc<dyn Embedder>);
+        let embedder = match built_in {
+            Ok(embedder) => Some(embedder),
+            Err(error) => {
+                config.reports.health("search by meaning", false, &error.to_string());
+                None
+            }
+        };
+        Self::with_embedder(config, embedder)
+    }
+
+    /// As [`Service::new`], with another embedder in place of the built-in one.
+    pub fn with_embedder(config: Config, embedder: Option<Arc<dyn Embedder>>) -> Result<Self, KnowledgeError> {
+        let store = KnowledgeStore::new(config.knowledge);
+        let ids = Arc::new(Ids::new(config.clock.clone()));
+        let identity = store.identity(ids.next().as_u64_pair().1)?;
+        let static_space = match embedder {
+            Some(embedder) => {
+                let space = store.space(embedder.id(), embedder.dimensions())?;
+                Some(Space { embedder, index: Arc::new(VectorIndex::new(space)) })
+            }
+            None => None,
+        };
+        let inner = Arc::new(Inner {
+            profile: config.profile,
+            main: config.main,
+            store,
+            clock: config.clock,
+            ids,
+            reports: config.reports,
+            encoders: config.encoder,
+            board: Board::default(),
+            keyword: KeywordIndex::new(config.index.join("keyword"), identity),
+            limits: config.limits,
+            static_space,
+            encoder_space: RwLock::default(),
+            commits: Mutex::default(),
+            stop: Cancel::new(),
+            eager: config.eager,
+            watcher: Watcher::default(),
+            samples: config.samples,
+            threads: Mutex::default(),
+        });
+        let sources = stored::list_sources(&inner.main, inner.profile)?;
+        let known: Vec<SourceId> = sources.iter().map(|source| source.id).collect();
+        let orphans = inner.store.known_sources()?.into_iter().filter(|id| !known.contains(id)).collect();
+        inner.board.change(|board| {
+            for source in sources {
+                let mut running = Running::new(source);
+                if !running.source.paused && !inner.eager {
+                    // A command scans only what it is asked to.
+                    running.state = if running.source.path.exists() { SourceState::Ready } else { SourceState::Missing };
+                }
+                board.by_id.insert(running.source.id, running);
+            }
+            // A removal that was interrupted goes on.
+            board.leaving = orphans;
+        });
+        Ok(Self { inner })
+    }
+
+    /// Scans and watches all sources from now on.
+    pub fn start(&self) -> Result<(), KnowledgeError> {
+        self.inner.board.change(|board| {
+            let all: Vec<SourceId> = board.by_id.keys().copied().collect();
+            all.into_iter().for_each(|id| board.enqueue(id));
+        });
+        self.work()
+    }
+
+    /// Starts the threads that work, once.
+    fn work(&self) -> Result<(), KnowledgeError> {
+        let mut threads = self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        if !threads.is_empty() || self.inner.stop.is_cancelled() {
+            return Ok(());
+        }
+        let mut spawn = |name: &str, run: fn(&Inner)| {
+            let inner = self.inner.clone();
+            let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+                super::priority::lower();
+                supervise(&inner, run);
+            });
+            match thread {
+                Ok(thread) => {
+                    threads.push(thread);
+                    Ok(())
+                }
+                Err(error) => Err(KnowledgeError::Keyword(format!("no thread for indexing: {error}"))),
+            }
+        };
+        spawn("indexer", indexer::run)?;
+        spawn("embedder", upgrade::run)?;
+        if self.inner.eager {
+            spawn("watcher", super::watch::run)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a folder or file, or scans it again when it is there already.
+    pub fn add(&self, path: &Path) -> Result<SourceStatus, KnowledgeError> {
+        self.add_as(path, None)
+    }
+
+    fn add_as(&self, path: &Path, sample: Option<&str>) -> Result<SourceStatus, KnowledgeError> {
+        let cannot = |reason: String| KnowledgeError::CannotAdd { path: path.display().to_string(), reason };
+        let path = path.canonicalize().map_err(|error| cannot(super::readers::words_of(&error)))?;
+        let metadata = std::fs::metadata(&path).map_err(|error| cannot(super::readers::words_of(&error)))?;
+        if !metadata.is_dir() && !metadata.is_file() {
+            return Err(cannot("it is neither a folder nor a file".to_owned()));
+        }
+        if metadata.is_dir() {
+            std::fs::read_dir(&path).map_err(|error| cannot(super::readers::words_of(&error)))?;
+        }
+        let known = self.inner.board.sources().into_iter().find(|source| source.path == path);
+        let source = match known {
+            Some(source) => Source { paused: false, updated: self.inner.clock.now(), ..source },
+            None => {
+                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+                let now = self.inner.clock.now();
+                Source {
+                    id: SourceId(self.inner.ids.next()),
+                    profile: self.inner.profile,
+                    path,
+                    name: sample.map_or(name, str::to_owned),
+                    sample: sample.is_some(),
+                    paused: false,
+                    created: now,
+                    updated: now,
+                }
+            }
+        };
+        stored::put_source(&self.inner.main, &source)?;
+        let id = source.id;
+        self.inner.board.change(|board| {
+            board.by_id.entry(id).and_modify(|running| running.source = source.clone()).or_insert_with(|| Running::new(source));
+            board.enqueue(id);
+        });
+        self.work()?;
+        let status = self.status(id)?;
+        self.inner.reports.source_changed(status.clone());
+        Ok(status)
+    }
+
+    /// Writes the sample folder and adds it.
+    pub fn add_sample(&self) -> Result<SourceStatus, KnowledgeError> {
+        let folder = sample::write(&self.inner.samples).map_err(KnowledgeError::Sample)?;
+        self.add_as(&folder, Some(sample::NAME))
+    }
+
+    /// Forgets a source. Its passages are not found from now on; its rows go in the background.
+    pub fn remove(&self, id: SourceId) -> Result<(), KnowledgeError> {
+        let removed = self.inner.board.change(|board| {
+            let removed = board.by_id.remove(&id)?;
+            removed.cancel.cancel();
+            board.leaving.push(id);
+            Some(removed)
+        });
+        let removed = removed.ok_or(KnowledgeError::UnknownSource)?;
+        stored::remove_source(&self.inner.main, self.inner.profile, id)?;
+        self.inner.watcher.forget(id);
+        if removed.source.sample {
+            // What the program wrote itself goes with its source.
+            if let Err(error) = std::fs::remove_dir_all(&removed.source.path) {
+                tracing::debug!(%error, "the sample folder stays");
+            }
+        }
+        self.inner.reports.source_removed(id);
+        self.work()
+    }
+
+    pub fn list(&self) -> Result<Vec<SourceStatus>, KnowledgeError> {
+        let ids: Vec<SourceId> = self.inner.board.lock().by_id.keys().copied().collect();
+        ids.into_iter().map(|id| self.status(id)).collect()
+    }
+
+    pub fn status(&self, id: SourceId) -> Result<SourceStatus, KnowledgeError> {
+        self.inner.status(id)
+    }
+
+    pub fn pause(&self, id: SourceId, paused: bool) -> Result<SourceStatus, KnowledgeError> {
+        self.inner.pause(id, paused)?;
+        if !paused {
+            self.inner.board.change(|board| board.enqueue(id));
+            self.work()?;
+        }
+        self.inner.tell(id);
+        self.status(id)
+    }
+
+    pub fn rescan(&self, id: SourceId) -> Result<SourceStatus, KnowledgeError> {
+        let known = self.inner.board.change(|board| {
+            board.enqueue(id);
+            board.by_id.contains_key(&id)
+        });
+        if !known {
+            return Err(KnowledgeError::UnknownSource);
+        }
+        self.work()?;
+        self.status(id)
+    }
+
+    /// Waits until everything that was asked of the source is done (or it is paused or missing), and with
+    /// `complete` until the installed encoder has covered it.
+    pub fn wait(&self, id: SourceId, complete: bool, cancel: &Cancel) -> Result<SourceStatus, KnowledgeError> {
+        let asked = self.inner.board.lock().by_id.get(&id).map(|running| running.asked);
+        let asked = asked.ok_or(KnowledgeError::UnknownSource)?;
+        if complete {
+            self.inner.board.change(|board| board.wishes += 1);
+            self.work()?;
+        }
+        loop {
+            if cancel.is_cancelled() || self.inner.stop.is_cancelled() {
+                return Err(KnowledgeError::Cancelled);
+            }
+            let ended = self.inner.board.wait_for(Some(LOOK), |board| match board.by_id.get(&id) {
+                None => Some(Err(KnowledgeError::UnknownSource)),
+                Some(running) => (running.source.paused || running.ended >= asked).then_some(Ok(running.state)),
+            });
+            let Some(state) = ended.transpose()? else { continue };
+            if !complete || matches!(state, SourceState::Paused | SourceState::Missing) || !self.inner.is_behind(id)? {
+                return self.status(id);
+            }
+            // The encoder tells each step by a change of the board.
+            self.inner.board.wait_for(Some(LOOK), |_| None::<()>);
+        }
+    }
+
+    pub fn documents(&self, id: SourceId, filter: &str, page: PageRequest) -> Result<Page<Document>, KnowledgeError> {
+        let source = self.inner.source(id)?;
+        Ok(self.inner.store.documents(&source, filter, page)?)
+    }
+
+    pub fn problems(&self, id: Option<SourceId>, page: PageRequest) -> Result<Page<DocumentProblem>, KnowledgeError> {
+        let sources = match id {
+            Some(id) => vec![self.inner.source(id)?],
+            None => self.inner.board.sources(),
+        };
+        Ok(self.inner.store.problems(&sources, page)?)
+    }
+
+    /// An encoder was installed, changed or removed.
+    pub fn encoder_changed(&self) {
+        if self.inner.eager {
+            self.inner.board.change(|board| board.wishes += 1);
+        }
+    }
+
+    /// Opens both indexes and builds the graph now instead of in the background: for measurements.
+    pub fn warm(&self, cancel: &Cancel) -> Result<(), KnowledgeError> {
+        self.inner.open_keyword(cancel)?;
+        if let Some(space) = &self.inner.static_space {
+            space.index.load(&self.inner.store, cancel)?;
+            space.index.build_graph(&self.inner.store, cancel)?;
+        }
+        Ok(())
+    }
+
+    /// Opens the indexes and compares them with the store, for `rspa doctor`.
+    ///
+    /// # Errors
+    /// When they cannot be brought to the state of the store.
+    pub fn check(&self) -> Result<String, KnowledgeError> {
+        self.inner.open_keyword(&self.inner.stop)?;
+        let (stored, found) = (self.inner.store.passage_count()?, self.inner.keyword.count());
+        if stored == found || self.inner.board.lock().scanning.is_some() {
+            return Ok(format!("the keyword index holds {found} passages"));
+        }
+        self.inner.keyword.repair(&self.inner.store, &self.inner.stop)?;
+        Ok(format!("the keyword index held {found} of {stored} passages and was built again"))
+    }
+
+    /// Bytes of vectors in memory.
+    pub fn memory_bytes(&self) -> usize {
+        let encoder = self.inner.encoder();
+        [self.inner.static_space.clone(), encoder].into_iter().flatten().map(|space| space.index.memory_bytes()).sum()
+    }
+
+    /// Ends all work and closes the indexes; what was committed stays.
+    pub fn stop(&self) {
+        self.inner.stop.cancel();
+        self.inner.board.close();
+        self.inner.watcher.close();
+        let threads: Vec<_> = self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner).drain(..).collect();
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a knowledge thread ended with a panic");
+            }
+        }
+        self.inner.keyword.close();
+    }
+}
+
+/// A worker that panics starts again; the board still holds what it should do.
+fn supervise(inner: &Inner, run: fn(&Inner)) {
+    const TRIES: u32 = 3;
+    for attempt in 1..=TRIES {
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(inner)));
+        if ended.is_ok() || inner.stop.is_cancelled() {
+            return;
+        }
+        inner.reports.health("indexing", false, &format!("a worker failed ({attempt} of {TRIES} times) and starts again"));
+        inner.board.change(|board| board.scanning = None);
+    }
+}
+
+impl Inner {
+    pub fn source(&self, id: SourceId) -> Result<Source, KnowledgeError> {
+        self.board.lock().by_id.get(&id).map(|running| running.source.clone()).ok_or(KnowledgeError::UnknownSource)
+    }
+
+    pub fn encoder(&self) -> Option<Space> {
+        self.encoder_space.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub fn preparer(&self) -> Preparer {
+        Preparer {
+            limits: self.limits,
+            sizes: Sizes::default(),
+            embedder: self.static_space.as_ref().map(|space| space.embedder.clone()),
+            ids: self.ids.clone(),
+        }
+    }
+
+    pub fn status(&self, id: SourceId) -> Result<SourceStatus, KnowledgeError> {
+        let counts = self.store.counts(id)?;
+        let board = self.board.lock();
+        let running = board.by_id.get(&id).ok_or(KnowledgeError::UnknownSource)?;
+        Ok(SourceStatus {
+            source: running.source.clone(),
+            state: running.state,
+            documents: counts.documents,
+            passages: counts.passages,
+            problems: counts.problems,
+            progress: running.progress(),
+            completed: (counts.completed > 0).then_some(Timestamp(counts.completed)),
+        })
+    }
+
+    /// Tells how a source stands, not too often.
+    pub fn tell(&self, id: SourceId) {
+        let tell = self.board.lock().by_id.get_mut(&id).is_some_and(Running::should_tell);
+        if tell {
+            match self.status(id) {
+                Ok(status) => self.reports.source_changed(status),
+                Err(KnowledgeError::UnknownSource) => {}
+                Err(error) => tracing::warn!(%error, "the figures of a source cannot be read"),
+            }
+        }
+    }
+
+    pub fn pause(&self, id: SourceId, paused: bool) -> Result<(), KnowledgeError> {
+        let mut source = self.source(id)?;
+        source.paused = paused;
+        source.updated = self.clock.now();
+        stored::put_source(&self.main, &source)?;
+        self.board.change(|board| {
+            if let Some(running) = board.by_id.get_mut(&id) {
+                running.source = source;
+                if paused {
+                    running.cancel.cancel();
+                    running.state = SourceState::Paused;
+                }
+            }
+        });
+        Ok(())
+    }
+
+    /// Opens the keyword index if that has not happened yet; repairs it when it is damaged.
+    pub fn open_keyword(&self, cancel: &Cancel) -> Result<(), KnowledgeError> {
+        if self.keyword.is_open() {
+            return Ok(());
+        }
+        match self.keyword.open(&self.store, cancel)? {
+            Some(Opened::Rebuilt(reason)) if self.store.passage_count()? > 0 => {
+                tracing::warn!(reason, "the keyword index was built again");
+                self.reports.health("keyword index", true, &format!("it was built again, because {reason}"));
+            }
+            Some(opened) => tracing::debug!(?opened, "the keyword index is open"),
+            None => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,144 @@
+//! The log thread: takes entries from the queue in batches and writes them to console, file and table.
+
+use std::io::{IsTerminal, Write};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use tracing::Level;
+
+use super::file::RotatedFile;
+use super::hub::{self, Sink};
+use super::{ObserveOptions, console};
+use crate::storage::logs::{self, LogRow};
+use crate::storage::{Db, DbOptions, tables};
+use crate::workspace::places::private_folder;
+
+/// Entries are gathered this long before they are written to disk.
+const GATHER: Duration = Duration::from_millis(250);
+const LARGEST_BATCH: usize = 2_000;
+const DAY_MS: i64 = 86_400_000;
+
+pub(super) fn run(options: ObserveOptions, queue: &Receiver<(Level, LogRow)>, sink: &Sink) {
+    crate::engine::lower_priority();
+    let mut outputs = Outputs::open(options);
+    let mut told_dropped = 0;
+    while let Ok(first) = queue.recv() {
+        let mut batch = Vec::new();
+        outputs.console(&first);
+        batch.push(first.1);
+        let until = Instant::now() + GATHER;
+        while batch.len() < LARGEST_BATCH {
+            match queue.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(entry) => {
+                    outputs.console(&entry);
+                    batch.push(entry.1);
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        let dropped = sink.dropped();
+        if dropped > told_dropped {
+            batch.push(outputs.own_row(format!("{} log entries were lost: too many at once", dropped - told_dropped)));
+            told_dropped = dropped;
+        }
+        outputs.write(batch);
+    }
+    outputs.prune();
+}
+
+struct Outputs {
+    options: ObserveOptions,
+    file: Option<RotatedFile>,
+    database: Option<Db>,
+    console: Option<Level>,
+    colours: bool,
+}
+
+impl Outputs {
+    fn open(options: ObserveOptions) -> Self {
+        let mut outputs = Self {
+            file: None,
+            database: None,
+            console: options.console_level.as_deref().map(hub::level),
+            colours: std::io::stderr().is_terminal(),
+            options,
+        };
+        if let Err(error) = outputs.open_files() {
+            outputs.complain(&error);
+        }
+        outputs
+    }
+
+    fn open_files(&mut self) -> Result<(), String> {
+        let options = &self.options;
+        if !options.to_file && !options.to_database {
+            return Ok(());
+        }
+        private_folder(&options.folder).map_err(|error| error.to_string())?;
+        if options.to_file {
+            let path = options.folder.join("rs_pa.log");
+            let file = RotatedFile::open(&path, options.file_bytes, options.files);
+            self.file = Some(file.map_err(|error| error.to_string())?);
+        }
+        if options.to_database {
+            let path = options.folder.join("logs.redb");
+            let db_options = DbOptions { cache_bytes: 4 << 20, ..DbOptions::default() };
+            self.database = Some(Db::open(&path, &tables::LOGS, db_options).map_err(|error| error.to_string())?);
+            self.prune();
+        }
+        Ok(())
+    }
+
+    fn console(&self, (level, row): &(Level, LogRow)) {
+        if self.console.is_none_or(|least| *level > least) {
+            return;
+        }
+        let text = if self.colours { console::coloured(*level, row) } else { console::plain(row) };
+        // A console that has gone is no reason to stop.
+        std::io::stderr().write_all(text.as_bytes()).ok();
+    }
+
+    fn write(&mut self, batch: Vec<LogRow>) {
+        if let Some(file) = &mut self.file {
+            let text: String = batch.iter().map(console::line).collect();
+            if let Err(error) = file.append(&text) {
+                self.file = None;
+                self.complain(&format!("the log file is given up: {error}"));
+            }
+        }
+        if let Some(database) = &self.database
+            && let Err(error) = logs::append(database, batch)
+        {
+            // Given up at once: its own errors would be logged to it again and again.
+            self.database = None;
+            self.complain(&format!("the log database is given up: {error}"));
+        }
+    }
+
+    fn prune(&mut self) {
+        let before = self.options.clock.now().0.saturating_sub(self.options.database_days.saturating_mul(DAY_MS));
+        if let Some(database) = &self.database
+            && let Err(error) = logs::prune(database, before)
+        {
+            self.complain(&format!("old logs could not be removed: {error}"));
+        }
+    }
+
+    fn own_row(&self, message: String) -> LogRow {
+        LogRow {
+            at: self.options.clock.now().0,
+            level: Level::WARN.to_string(),
+            target: module_path!().to_owned(),
+            module: module_path!().to_owned(),
+            line: line!(),
+            span: String::new(),
+            message,
+            fields: Vec::new(),
+        }
+    }
+
+    /// What concerns logging itself goes to the console, whatever its level is.
+    fn complain(&self, why: &str) {
+        std::io::stderr().write_all(format!("rspa: {why}\n").as_bytes()).ok();
+    }
+}

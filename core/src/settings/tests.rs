@@ -1,0 +1,198 @@
+//! Precedence, checks, problems with their place, writing, and hostile files.
+
+use super::*;
+
+struct World {
+    data: tempfile::TempDir,
+    elsewhere: tempfile::TempDir,
+    environment: BTreeMap<String, String>,
+    overrides: BTreeMap<String, String>,
+}
+
+fn world() -> World {
+    World {
+        data: tempfile::tempdir().unwrap(),
+        elsewhere: tempfile::tempdir().unwrap(),
+        environment: BTreeMap::new(),
+        overrides: BTreeMap::new(),
+    }
+}
+
+impl World {
+    fn load(&self) -> Settings {
+        let places = Places::find(&self.environment, Some(self.data.path()), None).unwrap();
+        Settings::load(&places, &self.environment, &self.overrides, Some(self.elsewhere.path())).unwrap()
+    }
+
+    fn file(&self, name: &str, text: &str) {
+        std::fs::write(self.data.path().join(name), text).unwrap();
+    }
+}
+
+fn entry(settings: &Settings, key: &str) -> SettingEntry {
+    settings.list().into_iter().find(|entry| entry.key == key).unwrap()
+}
+
+#[test]
+fn defaults_pass_their_own_checks() {
+    for setting in schema() {
+        assert_eq!(parse::check(setting, setting.default.clone()).as_ref(), Ok(&setting.default), "{}", setting.key);
+        assert!(!setting.description.is_empty() && setting.description.ends_with('.'), "{}", setting.key);
+    }
+    assert_eq!(Resolved::defaults().current(), Current::default());
+}
+
+#[test]
+fn each_layer_overrides_the_one_below() {
+    let mut world = world();
+    let seen = |world: &World| {
+        let settings = world.load();
+        let entry = entry(&settings, "ui.zoom");
+        (settings.current().ui.zoom, entry.origin, entry.place)
+    };
+    assert_eq!(seen(&world), (1.0, SettingOrigin::Default, None));
+    world.file("settings.toml", "# mine\n[ui]\n\nzoom = 2\n");
+    assert_eq!(seen(&world), (2.0, SettingOrigin::File, Some("settings.toml:4".to_owned())));
+    world.file(".env", "OTHER=1\nexport RSPA_UI_ZOOM=\"1.5\"\n");
+    let place = format!("{}:2", world.data.path().join(".env").display());
+    assert_eq!(seen(&world), (1.5, SettingOrigin::DotEnv, Some(place)));
+    world.environment.insert("RSPA_UI_ZOOM".to_owned(), "0.75".to_owned());
+    assert_eq!(seen(&world), (0.75, SettingOrigin::Environment, Some("RSPA_UI_ZOOM".to_owned())));
+    world.overrides.insert("ui.zoom".to_owned(), "3".to_owned());
+    assert_eq!(seen(&world).0, 3.0);
+}
+
+#[test]
+fn a_wrong_value_is_explained_and_the_last_good_one_stays() {
+    let world = world();
+    world.file("settings.toml", "[ui]\nzoom = 2.0\ntheme = \"dark\"\n");
+    let settings = world.load();
+    world.file("settings.toml", "[ui]\nzoom = 99\ntheme = \"pink\"\nfont = \"Inter\"\n");
+    let changed = settings.reload_if_changed();
+    assert_eq!(changed.len(), 2);
+    assert_eq!((settings.current().ui.zoom, settings.current().ui.theme.as_str()), (2.0, "dark"));
+    let problem = entry(&settings, "ui.zoom").problem.unwrap();
+    assert!(problem.starts_with("settings.toml:2: 99 is not between 0.5 and 3"), "{problem}");
+    let problem = entry(&settings, "ui.theme").problem.unwrap();
+    assert!(problem.contains("\"pink\" is none of: system, light, dark"), "{problem}");
+    assert_eq!(settings.problems(), ["settings.toml:4: there is no setting \"ui.font\""]);
+    world.file("settings.toml", "[ui\nzoom = 1.25\n");
+    settings.reload_if_changed();
+    assert_eq!(settings.current().ui.zoom, 2.0);
+    assert!(settings.problems()[0].starts_with("settings.toml:1 cannot be read"), "{:?}", settings.problems());
+    assert!(settings.set("ui.zoom", &SettingValue::Number(1.0)).is_err());
+    world.file("settings.toml", "");
+    assert_eq!(settings.reload_if_changed().len(), 2);
+    assert_eq!(*settings.current(), Current::default());
+}
+
+#[test]
+fn rules_between_settings_are_checked() {
+    let world = world();
+    world.file("settings.toml", "[models]\nmax_context = 1024\nmax_tokens = 4096\n[network]\npolicy = \"listed\"\n");
+    let settings = world.load();
+    assert_eq!(settings.current().models.max_tokens, 512);
+    let problem = entry(&settings, "models.max_tokens").problem.unwrap();
+    assert!(problem.contains("more than models.max_context (1024)"), "{problem}");
+    assert_eq!(settings.current().network.policy, "nothing");
+    assert!(entry(&settings, "network.policy").problem.is_some());
+    let error = settings.set("models.max_tokens", &SettingValue::Integer(2048)).unwrap_err();
+    assert!(error.message.contains("models.max_context"), "{error}");
+    settings.set("network.hosts", &SettingValue::List(vec!["example.org".to_owned()])).unwrap();
+    assert_eq!(settings.current().network.policy, "listed");
+}
+
+#[test]
+fn setting_keeps_comments_and_resetting_removes() {
+    let world = world();
+    world.file("settings.toml", "# about me\n[ui]\ntheme = \"dark\" # at night\n");
+    let settings = world.load();
+    let changed = settings.set("ui.theme", &SettingValue::Text("light".to_owned())).unwrap();
+    assert_eq!(changed.len(), 1);
+    settings.set("models.folders", &SettingValue::List(vec!["/models".to_owned()])).unwrap();
+    settings.set("ui.zoom", &SettingValue::Integer(2)).unwrap();
+    let text = std::fs::read_to_string(world.data.path().join("settings.toml")).unwrap();
+    assert!(text.starts_with("# about me\n[ui]\ntheme = \"light\" # at night\n"), "{text}");
+    assert_eq!(*world.load().current(), *settings.current());
+    settings.reset(Some("ui.theme")).unwrap();
+    assert_eq!(settings.current().ui.theme, "system");
+    settings.reset(None).unwrap();
+    assert_eq!(*settings.current(), Current::default());
+    for (key, value) in [
+        ("ui.theme", SettingValue::Bool(true)),
+        ("ui.zoom", SettingValue::Number(f64::NAN)),
+        ("ui.nothing", SettingValue::Bool(true)),
+        ("models.default_chat", SettingValue::Text("a\nb".to_owned())),
+    ] {
+        assert!(settings.set(key, &value).is_err(), "{key}");
+    }
+}
+
+#[test]
+fn a_json_file_is_read_and_written() {
+    let world = world();
+    world.file("settings.json", r#"{"ui": {"zoom": 1.5, "reduce_motion": true}}"#);
+    let settings = world.load();
+    assert_eq!((settings.current().ui.zoom, settings.current().ui.reduce_motion), (1.5, true));
+    settings.set("ui.zoom", &SettingValue::Number(2.0)).unwrap();
+    assert_eq!(*world.load().current(), *settings.current());
+    assert!(!world.data.path().join("settings.toml").exists());
+}
+
+#[test]
+fn what_overrides_the_file_is_named() {
+    let mut world = world();
+    world.environment.insert("RSPA_UI_THEME".to_owned(), "dark".to_owned());
+    let error = world.load().set("ui.theme", &SettingValue::Text("light".to_owned())).unwrap_err();
+    assert!(error.message.contains("RSPA_UI_THEME"), "{error}");
+    world.overrides.insert("ui.colour".to_owned(), "red".to_owned());
+    let places = Places::find(&world.environment, Some(world.data.path()), None).unwrap();
+    assert!(Settings::load(&places, &world.environment, &world.overrides, None).is_err());
+}
+
+#[test]
+fn a_foreign_folder_cannot_open_the_network() {
+    let world = world();
+    let lines = "RSPA_NETWORK_POLICY=all\nRSPA_UI_THEME=dark\n";
+    std::fs::write(world.elsewhere.path().join(".env"), lines).unwrap();
+    let settings = world.load();
+    assert_eq!((settings.current().network.policy.as_str(), settings.current().ui.theme.as_str()), ("nothing", "dark"));
+    assert!(settings.problems()[0].contains("RSPA_NETWORK_POLICY"), "{:?}", settings.problems());
+    std::fs::write(world.data.path().join(".env"), lines).unwrap();
+    assert_eq!(world.load().current().network.policy, "all");
+}
+
+#[test]
+fn folders_of_models_come_from_both_places() {
+    let mut world = world();
+    world.file("settings.toml", "[models]\nfolders = [\"/one\"]\n");
+    let both = std::env::join_paths(["/two", "/three"]).unwrap().into_string().unwrap();
+    world.environment.insert("RSPA_MODELS_PATH".to_owned(), both);
+    assert_eq!(world.load().model_folders(), ["/one", "/two", "/three"].map(PathBuf::from));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_bytes_as_settings_keep_the_program_running(toml: Vec<u8>, json: Vec<u8>, env: Vec<u8>) {
+        let world = world();
+        std::fs::write(world.data.path().join("settings.toml"), &toml).unwrap();
+        std::fs::write(world.data.path().join("settings.json"), &json).unwrap();
+        std::fs::write(world.data.path().join(".env"), &env).unwrap();
+        proptest::prop_assert_eq!(&*world.load().current(), &Current::default());
+    }
+
+    #[test]
+    fn any_text_for_any_setting_is_a_good_value_or_a_problem(texts in proptest::collection::vec(".{0,20}", 40)) {
+        let mut world = world();
+        for (setting, text) in schema().iter().zip(texts) {
+            world.environment.insert(setting.variable(), text);
+        }
+        let settings = world.load();
+        for entry in settings.list() {
+            let setting = groups::find(&entry.key).unwrap();
+            proptest::prop_assert!(parse::check(setting, entry.value.clone()).is_ok());
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! The door: every outgoing request passes here, is allowed or refused by the policy, and stands in the ledger first.
+
+mod host;
+mod transport;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+pub use host::Destination;
+pub use transport::{FetchTransport, Transfer, Transport};
+
+use crate::api::{ApiError, ErrorCategory, Event};
+use crate::clock::Clock;
+use crate::engine::Events;
+use crate::model::{LedgerEntry, NetworkPolicy, NetworkStatus, Page, PageRequest, ProfileId, RecentItem};
+use crate::settings::Settings;
+use crate::storage::{Db, ledger, recent};
+
+/// A file to fetch, and for what.
+#[derive(Clone, Debug)]
+pub struct Download {
+    /// Which part of the program asks, such as `models`.
+    pub who: String,
+    /// For people: "Download SmolLM2 135M".
+    pub purpose: String,
+    /// https, or http to this computer itself.
+    pub url: String,
+    pub target: PathBuf,
+    /// In bytes, where it is known.
+    pub expected_size: Option<u64>,
+    /// Hex, where it is known.
+    pub sha256: Option<String>,
+}
+
+/// A person's word for one download from just these hosts. Made where a person confirmed, never from stored data.
+#[derive(Clone, Debug)]
+pub struct Consent {
+    hosts: Vec<String>,
+}
+
+impl Consent {
+    /// `host` is what the person was shown.
+    pub fn once(host: &str) -> Self {
+        Self { hosts: vec![host.to_ascii_lowercase()] }
+    }
+
+    /// Also the hosts that this one is known to hand its files out from; they too must have been shown.
+    #[must_use]
+    pub fn and(mut self, hosts: impl IntoIterator<Item = String>) -> Self {
+        self.hosts.extend(hosts.into_iter().map(|host| host.to_ascii_lowercase()));
+        self
+    }
+}
+
+/// The one door of this process.
+pub struct Egress {
+    main: Db,
+    settings: Arc<Settings>,
+    events: Events,
+    clock: Arc<dyn Clock>,
+    profile: ProfileId,
+    transport: Box<dyn Transport>,
+    active: AtomicUsize,
+}
+
+impl Egress {
+    pub fn new(
+        main: Db,
+        settings: Arc<Settings>,
+        events: Events,
+        clock: Arc<dyn Clock>,
+        profile: ProfileId,
+        transport: Box<dyn Transport>,
+    ) -> Self {
+        Self { main, settings, events, clock, profile, transport, active: AtomicUsize::new(0) }
+    }
+
+    /// Fetches one file if the policy or the person's consent allows it. Blocks: for background threads.
+    /// `progress(received, total)` is in bytes.
+    ///
+    /// # Errors
+    /// Category authorisation when it is refused (nothing left the computer); network or storage when the transfer fails.
+    pub fn download(
+        &self,
+        download: &Download,
+        consent: Option<&Consent>,
+        progress: &mut dyn FnMut(u64, Option<u64>),
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<(), ApiError> {
+        let destination = Destination::parse(&download.url).ok_or_else(|| {
+            ApiError::validation("this is not an address of a file on the network", "Give an https address.")
+        })?;
+        let verdict = self.judge(&destination.host, consent);
+        let entry = self.entry(download, &destination, &verdict);
+        let row = match &verdict {
+            Err(reason) => return Err(self.refuse(entry, reason)),
+            Ok(_) => self.main.write(move |txn| ledger::insert(txn, &entry))?,
+        };
+        let _running = self.running();
+        let mut received = 0;
+        // A part that is already there was received by an earlier request.
+        let mut last = part_length(&download.target);
+        let result = {
+            let hosts = self.hosts(consent);
+            let transfer = Transfer {
+                url: &download.url,
+                target: &download.target,
+                expected_size: download.expected_size,
+                sha256: download.sha256.as_deref(),
+                hosts: hosts.as_deref(),
+            };
+            let mut count = |now: u64, total: Option<u64>| {
+                // Less than before: it began anew.
+                received += if now < last { now } else { now - last };
+                last = now;
+                progress(now, total);
+            };
+            self.transport.download(&transfer, &mut count, cancel)
+        };
+        let sent = download.url.len() as u64;
+        let mut reason = verdict.unwrap_or_default();
+        if let Err(error) = &result {
+            reason = format!("{reason}; failed: {error}");
+        }
+        ledger::complete(&self.main, row, sent, received, reason)?;
+        result
+    }
+
+    /// Why it is allowed, or why not.
+    fn judge(&self, host: &str, consent: Option<&Consent>) -> Result<String, String> {
+        if consent.is_some_and(|consent| consent.hosts.iter().any(|allowed| allowed == host)) {
+            return Ok("confirmed once by the person".to_owned());
+        }
+        let local = if host::is_loopback(host) { " (loopback)" } else { "" };
+        match self.policy() {
+            NetworkPolicy::All => Ok(format!("policy: all{local}")),
+            NetworkPolicy::Listed
+                if self.settings.current().network.hosts.iter().any(|listed| listed.eq_ignore_ascii_case(host)) =>
+            {
+                Ok(format!("policy: listed{local}"))
+            }
+            NetworkPolicy::Listed => Err(format!("policy: listed, and {host} is not on the list{local}")),
+            NetworkPolicy::Nothing if consent.is_some() => {
+                Err(format!("policy: nothing, and the person confirmed another host{local}"))
+            }
+            NetworkPolicy::Nothing => Err(format!("policy: nothing{local}")),
+        }
+    }
+
+    /// Where a redirect may lead; none for anywhere.
+    fn hosts(&self, consent: Option<&Consent>) -> Option<Vec<String>> {
+        let mut hosts = consent.map(|consent| consent.hosts.clone()).unwrap_or_default();
+        match self.policy() {
+            NetworkPolicy::All => return None,
+            NetworkPolicy::Listed => hosts.extend(self.settings.current().network.hosts.iter().cloned()),
+            NetworkPolicy::Nothing => {}
+        }
+        Some(hosts)
+    }
+
+    fn policy(&self) -> NetworkPolicy {
+        match self.settings.current().network.policy.as_str() {
+            "all" => NetworkPolicy::All,
+            "listed" => NetworkPolicy::Listed,
+            _ => NetworkPolicy::Nothing,
+        }
+    }
+
+    fn entry(&self, download: &Download, destination: &Destination, verdict: &Result<String, String>) -> LedgerEntry {
+        LedgerEntry {
+            at: self.clock.now(),
+            who: download.who.clone(),
+            destination: destination.origin.clone(),
+            purpose: download.purpose.clone(),
+            allowed: verdict.is_ok(),
+            reason: verdict.clone().unwrap_or_else(|reason| reason),
+            bytes_sent: 0,
+            bytes_received: 0,
+        }
+    }
+
+    /// Writes the refusal down, tells it, and makes the error of it.
+    fn refuse(&self, entry: LedgerEntry, reason: &str) -> ApiError {
+        let refusal = ApiError::new(
+            ErrorCategory::Authorisation,
+            format!("{} was not contacted ({reason})", entry.destination),
+            "Confirm this download, or change the network policy in the settings.",
+        );
+        let item = RecentItem {
+            at: entry.at,
+            kind: "network.blocked".to_owned(),
+            title: format!("{}: {}", entry.destination, entry.purpose),
+        };
+        tracing::warn!(destination = entry.destination, who = entry.who, reason, "a request was refused");
+        let (profile, row, stored) = (self.profile, entry, item.clone());
+        let written = self.main.write(move |txn| {
+            ledger::insert(txn, &row)?;
+            recent::insert(txn, profile, &stored)
+        });
+        self.publish_status();
+        self.events.publish(Some(self.profile), Event::Happened { item });
+        match written {
+            Ok(()) => refusal,
+            Err(error) => error.into(),
+        }
+    }
+
+    pub fn status(&self) -> Result<NetworkStatus, ApiError> {
+        let totals = ledger::totals(&self.main)?;
+        Ok(NetworkStatus {
+            policy: self.policy(),
+            requests_allowed: totals.allowed,
+            requests_blocked: totals.blocked,
+            bytes_sent: totals.bytes_sent,
+            bytes_received: totals.bytes_received,
+            active: self.active.load(Ordering::SeqCst) > 0,
+        })
+    }
+
+    /// Newest first.
+    pub fn ledger(&self, page: PageRequest) -> Result<Page<LedgerEntry>, ApiError> {
+        Ok(ledger::page(&self.main, page)?)
+    }
+
+    /// Tells everybody the policy and the totals.
+    pub fn publish_status(&self) {
+        match self.status() {
+            Ok(status) => self.events.publish(Some(self.profile), Event::NetworkChanged { status }),
+            Err(error) => tracing::warn!(%error, "the network totals could not be read"),
+        }
+    }
+
+    /// Counts as an active transfer until it is dropped.
+    fn running(&self) -> Running<'_> {
+        self.active.fetch_add(1, Ordering::SeqCst);
+        self.publish_status();
+        Running(self)
+    }
+}
+
+struct Running<'a>(&'a Egress);
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::SeqCst);
+        self.0.publish_status();
+    }
+}
+
+fn part_length(target: &std::path::Path) -> u64 {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(".part");
+    std::fs::metadata(target.with_file_name(name)).map_or(0, |metadata| metadata.len())
+}
+
+#[cfg(test)]
+mod tests;

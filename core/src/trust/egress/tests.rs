@@ -1,0 +1,156 @@
+//! The door with a transport that only notes what reaches it, and with the real one against a server on this computer.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::Mutex;
+
+use super::*;
+use crate::api::Heard;
+use crate::clock::ManualClock;
+use crate::model::{SettingValue, Timestamp};
+use crate::storage::{DbOptions, tables};
+use crate::workspace::places::Places;
+
+/// Notes addresses; pretends to receive ten bytes.
+#[derive(Clone, Default)]
+struct Noting(Arc<Mutex<Vec<String>>>);
+
+impl Transport for Noting {
+    fn download(
+        &self,
+        transfer: &Transfer<'_>,
+        progress: &mut dyn FnMut(u64, Option<u64>),
+        _cancel: &dyn Fn() -> bool,
+    ) -> Result<(), ApiError> {
+        self.0.lock().unwrap().push(format!("{} {:?}", transfer.url, transfer.hosts));
+        progress(4, Some(10));
+        progress(10, Some(10));
+        Ok(())
+    }
+}
+
+struct World {
+    folder: tempfile::TempDir,
+    settings: Arc<Settings>,
+    events: Events,
+    seen: Noting,
+    egress: Egress,
+}
+
+fn world(transport: Option<Box<dyn Transport>>) -> World {
+    let folder = tempfile::tempdir().unwrap();
+    let places = Places::find(&BTreeMap::new(), Some(folder.path()), None).unwrap();
+    let settings = Arc::new(Settings::load(&places, &BTreeMap::new(), &BTreeMap::new(), None).unwrap());
+    let main = Db::open(&places.main_db(), &tables::MAIN, DbOptions::default()).unwrap();
+    let clock = Arc::new(ManualClock::at(Timestamp(1_000)));
+    let events = Events::new(clock.clone());
+    let seen = Noting::default();
+    let transport = transport.unwrap_or_else(|| Box::new(seen.clone()));
+    let profile = ProfileId(uuid::Uuid::from_u128(1));
+    let egress = Egress::new(main, settings.clone(), events.clone(), clock, profile, transport);
+    World { folder, settings, events, seen, egress }
+}
+
+impl World {
+    fn get(&self, url: &str, consent: Option<&Consent>) -> Result<(), ApiError> {
+        let download = Download {
+            who: "models".to_owned(),
+            purpose: "a test".to_owned(),
+            url: url.to_owned(),
+            target: self.folder.path().join("file"),
+            expected_size: None,
+            sha256: None,
+        };
+        self.egress.download(&download, consent, &mut |_, _| {}, &|| false)
+    }
+
+    fn rows(&self) -> Vec<(String, bool, String, u64)> {
+        let page = self.egress.ledger(PageRequest::default()).unwrap();
+        assert_eq!(page.total, page.items.len() as u64);
+        page.items.into_iter().map(|row| (row.destination, row.allowed, row.reason, row.bytes_received)).collect()
+    }
+}
+
+#[test]
+fn nothing_leaves_without_consent_and_the_refusal_is_written_down() {
+    let world = world(None);
+    let mut listener = world.events.listen();
+    let error = world.get("https://example.org/model.gguf?key=secret", None).unwrap_err();
+    assert_eq!(error.category, ErrorCategory::Authorisation);
+    assert!(world.seen.0.lock().unwrap().is_empty());
+    let origin = "https://example.org:443".to_owned();
+    assert_eq!(world.rows(), [(origin, false, "policy: nothing".to_owned(), 0)]);
+    let Some(Heard::Event(envelope)) = listener.try_next() else { panic!("an event") };
+    assert!(matches!(envelope.event, Event::NetworkChanged { status } if status.requests_blocked == 1));
+    assert!(world.get("http://127.0.0.1:1/x", None).is_err());
+    assert_eq!(world.rows()[0].2, "policy: nothing (loopback)");
+    assert!(world.seen.0.lock().unwrap().is_empty());
+}
+
+#[test]
+fn consent_covers_just_its_host() {
+    let world = world(None);
+    let consent = Consent::once("Example.org");
+    world.get("https://example.org/a", Some(&consent)).unwrap();
+    assert!(world.get("https://example.org.evil.net/a", Some(&consent)).is_err());
+    assert!(world.get("https://evil.net/example.org", Some(&consent)).is_err());
+    assert_eq!(*world.seen.0.lock().unwrap(), ["https://example.org/a Some([\"example.org\"])"]);
+    let status = world.egress.status().unwrap();
+    assert_eq!((status.requests_allowed, status.requests_blocked, status.bytes_received), (1, 2, 10));
+    assert!(!status.active);
+}
+
+#[test]
+fn the_list_of_hosts_is_enforced() {
+    let world = world(None);
+    let set = |key: &str, value| world.settings.set(key, &value).unwrap();
+    set("network.hosts", SettingValue::List(vec!["good.org".to_owned()]));
+    set("network.policy", SettingValue::Text("listed".to_owned()));
+    world.get("https://good.org/a", None).unwrap();
+    assert!(world.get("https://other.org/a", None).is_err());
+    set("network.policy", SettingValue::Text("all".to_owned()));
+    world.get("https://other.org/a", None).unwrap();
+    let reasons: Vec<_> = world.rows().into_iter().map(|row| row.2).collect();
+    assert_eq!(reasons, ["policy: all", "policy: listed, and other.org is not on the list", "policy: listed"]);
+    assert_eq!(world.seen.0.lock().unwrap()[1], "https://other.org/a None");
+}
+
+/// Answers each connection with the next of these texts.
+fn serve(answers: Vec<String>) -> (String, std::thread::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let thread = std::thread::spawn(move || {
+        for answer in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                stream.read_exact(&mut byte).unwrap();
+                request.push(byte[0]);
+            }
+            stream.write_all(answer.as_bytes()).unwrap();
+        }
+    });
+    (address, thread)
+}
+
+#[test]
+fn a_real_transfer_is_counted_and_a_redirect_to_another_host_refused() {
+    let world = world(Some(Box::new(FetchTransport)));
+    let away =
+        "HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let good = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+    let (address, server) = serve(vec![good.to_owned(), away.to_owned()]);
+    let consent = Consent::once("127.0.0.1");
+    world.get(&format!("http://{address}/file"), Some(&consent)).unwrap();
+    assert_eq!(std::fs::read(world.folder.path().join("file")).unwrap(), b"hello");
+    std::fs::remove_file(world.folder.path().join("file")).unwrap();
+    let error = world.get(&format!("http://{address}/moved"), Some(&consent)).unwrap_err();
+    assert_eq!(error.category, ErrorCategory::Authorisation, "{error}");
+    assert!(!world.folder.path().join("file").exists());
+    server.join().unwrap();
+    let rows = world.rows();
+    assert_eq!((rows[1].1, rows[1].3), (true, 5));
+    assert!(rows[0].2.contains("elsewhere.example"), "{}", rows[0].2);
+}

@@ -1,0 +1,55 @@
+//! What carries a transfer that the door has allowed; a test brings its own.
+
+use std::path::Path;
+
+use crate::api::{ApiError, ErrorCategory};
+
+/// One allowed transfer.
+pub struct Transfer<'a> {
+    pub url: &'a str,
+    pub target: &'a Path,
+    pub expected_size: Option<u64>,
+    pub sha256: Option<&'a str>,
+    /// The hosts that it may touch, redirects included; none for any.
+    pub hosts: Option<&'a [String]>,
+}
+
+pub trait Transport: Send + Sync {
+    /// Fetches to the target or leaves no target. Blocks.
+    fn download(
+        &self,
+        transfer: &Transfer<'_>,
+        progress: &mut dyn FnMut(u64, Option<u64>),
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<(), ApiError>;
+}
+
+/// HTTP by `rspa_fetch`.
+pub struct FetchTransport;
+
+impl Transport for FetchTransport {
+    fn download(
+        &self,
+        transfer: &Transfer<'_>,
+        progress: &mut dyn FnMut(u64, Option<u64>),
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<(), ApiError> {
+        let download = rspa_fetch::Download {
+            url: transfer.url,
+            target: transfer.target,
+            expected_size: transfer.expected_size,
+            sha256: transfer.sha256,
+            hosts: transfer.hosts,
+        };
+        rspa_fetch::fetch_with(download, rspa_fetch::Timeouts::default(), progress, cancel).map_err(|error| {
+            use rspa_fetch::FetchError as E;
+            let category = match &error {
+                E::Cancelled => return ApiError::cancelled(),
+                E::NotAllowed { .. } => ErrorCategory::Authorisation,
+                E::DiskFull { .. } | E::Io { .. } | E::Busy(_) => ErrorCategory::Storage,
+                _ => ErrorCategory::Network,
+            };
+            ApiError::new(category, error.to_string(), error.advice())
+        })
+    }
+}
