@@ -10,6 +10,8 @@
 mod chat;
 mod dashboard;
 mod document;
+#[cfg(test)]
+mod fixtures;
 mod gallery;
 mod knowledge;
 mod models;

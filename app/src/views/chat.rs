@@ -76,6 +76,10 @@ impl View for ChatView {
         if let Some(rect) = columns.inspector {
             column(ui, "inspector", rect, false, |ui| self.inspector.ui(ui, cx.state, &mut deeds));
         }
+        if !deeds.is_empty() {
+            // What is drawn above a deed shows its effect only in the next frame.
+            ui.ctx().request_repaint();
+        }
         for deed in deeds {
             self.apply(deed, columns.inspector.is_some(), cx);
         }

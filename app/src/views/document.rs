@@ -117,9 +117,13 @@ fn header(ui: &mut Ui, cx: &mut Cx<'_>, target: &DocumentTarget, text: Option<&D
             ui.label(tokens.rich(Type::Label, words));
         }
         ui.with_layout(Layout::left_to_right(egui::Align::Center), |ui| {
-            let title = egui::Label::new(tokens.rich(Type::Title, file_name(&target.path))).truncate();
+            let name = file_name(&target.path);
+            let title = egui::Label::new(tokens.rich(Type::Title, &name)).truncate();
             let response = ui.add(title).on_hover_text(crate::text::path(&target.path));
-            ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(egui::Role::Heading));
+            ui.ctx().accesskit_node_builder(response.id, |node| {
+                node.set_role(egui::Role::Heading);
+                node.set_label(name);
+            });
         });
     });
 }

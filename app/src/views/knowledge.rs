@@ -36,8 +36,8 @@ impl View for KnowledgeView {
                 _ => {}
             }
         }
-        let hit = self.search.selected(cx.state);
-        let columns = Columns::new(ui.max_rect(), tokens, true, hit.is_some());
+        let found = self.search.selected(cx.state).is_some();
+        let columns = Columns::new(ui.max_rect(), tokens, true, found);
         if let Some(rect) = columns.list {
             column(ui, "sources", rect, true, |ui| {
                 match sources::ui(ui, cx, self.search.source()) {
@@ -64,7 +64,7 @@ impl View for KnowledgeView {
                 self.search.ui(ui, cx);
             }
         });
-        if let (Some(rect), Some((results, hit))) = (columns.inspector, hit) {
+        if let (Some(rect), Some((results, hit))) = (columns.inspector, self.search.selected(cx.state)) {
             column(ui, "why", rect, false, |ui| self.why.ui(ui, cx, results, hit));
         }
     }

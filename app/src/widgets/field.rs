@@ -81,7 +81,7 @@ impl<'a> TextField<'a> {
             .hint_text(hint)
             .font(font)
             .frame(frame)
-            .desired_width(width - left - 10.0 - 2.0)
+            .desired_width(width)
             .align(egui::Align2::LEFT_CENTER);
         let response = ui.add(edit).accessible_name(self.name);
         if let Some(icon) = self.icon {

@@ -40,7 +40,7 @@ fn header(ui: &mut Ui, title: &str, right: impl FnOnce(&mut Ui)) {
     let builder = egui::UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(egui::Align::Center));
     ui.scope_builder(builder, |ui| {
         let response = ui.label(tokens.rich(Type::Title, title));
-        ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(egui::Role::Heading));
+        ui.ctx().accesskit_node_builder(response.id, |node| heading(node, title));
         ui.with_layout(Layout::right_to_left(egui::Align::Center), right);
     });
 }
@@ -49,7 +49,7 @@ fn header(ui: &mut Ui, title: &str, right: impl FnOnce(&mut Ui)) {
 pub fn section_title(ui: &mut Ui, title: &str) {
     let tokens = ui.tokens();
     let response = ui.label(tokens.rich(Type::Title, title));
-    ui.ctx().accesskit_node_builder(response.id, |node| node.set_role(egui::Role::Heading));
+    ui.ctx().accesskit_node_builder(response.id, |node| heading(node, title));
 }
 
 /// The scrolling body of a page: a margin of 24 points, content at most `width` wide.
@@ -91,4 +91,10 @@ pub fn split(ui: &mut Ui, widths: &[f32], gap: f32, add: &mut dyn FnMut(usize, &
     }
     let all = egui::Rect::from_min_max(start, egui::pos2((left - gap).max(start.x), bottom));
     ui.allocate_rect(all, Sense::hover());
+}
+
+/// A role beside that of a label needs its name said again.
+fn heading(node: &mut egui::accesskit::Node, title: &str) {
+    node.set_role(egui::Role::Heading);
+    node.set_label(title);
 }

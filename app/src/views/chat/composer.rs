@@ -195,7 +195,11 @@ impl Composer {
                 chosen => tr_count("chat.scope.some", chosen.len() as u64),
             },
         };
-        let tone = if self.scope == Scope::Nothing { Tone::Neutral } else { Tone::Accent };
+        let tone = match self.scope {
+            Scope::All => Tone::Neutral,
+            Scope::Some(_) => Tone::Accent,
+            Scope::Nothing => Tone::Warn,
+        };
         let chip = ui.add(Chip::new(label).icon(Icon::Books).tone(tone).selectable(false));
         let chip = chip.on_hover_text(tr("chat.scope.tip"));
         let menu = Popup::menu(&chip).close_behavior(PopupCloseBehavior::CloseOnClickOutside);

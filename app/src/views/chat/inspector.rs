@@ -208,8 +208,13 @@ fn preview(ui: &mut Ui, preview: &mut Preview, passage: &rspa_core::model::Passa
     let tokens = ui.tokens();
     let line = tokens.line_height(Type::Code);
     let extension = passage.path.extension().map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
-    let rows = (preview.lines.len() as f32 * 2.0).clamp(4.0, PREVIEW_ROWS);
-    let size = vec2(ui.available_width(), rows * line + 2.0 * tokens.space.s);
+    // The true height is known once the lines were shown.
+    let height = match preview.view.height(tokens) {
+        0.0 => preview.lines.len() as f32 * line * 2.0,
+        height => height,
+    };
+    let height = height.clamp(line, PREVIEW_ROWS * line);
+    let size = vec2(ui.available_width(), height + 2.0 * tokens.space.s);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let stroke = Stroke::new(1.0, tokens.color.line);
     ui.painter().rect(rect, tokens.radius.card, tokens.color.bg2, stroke, StrokeKind::Inside);

@@ -162,16 +162,14 @@ impl MessageView {
             vec2(tokens.size.control_small, tokens.size.control_small),
         );
         let near = Rect::from_min_max(copy.min, bubble.max);
-        let builder = UiBuilder::new().id_salt(id.with("copy")).max_rect(copy);
-        ui.scope_builder(builder, |ui| {
-            // It is always there for the keyboard and for screen readers, and shows when the pointer is near.
-            let button_id = ui.next_auto_id();
-            let near = ui.rect_contains_pointer(near) || ui.memory(|memory| memory.has_focus(button_id));
-            ui.set_opacity(if near { 1.0 } else { 0.0 });
-            if ui.add(IconButton::new(Icon::Copy, tr("chat.copy_question")).small()).clicked() {
-                deeds.push(Deed::Copy(message.text.clone()));
-            }
-        });
+        // It is always there for the keyboard and for screen readers, and shows when the pointer is near.
+        let mut corner = ui.new_child(UiBuilder::new().id_salt(id.with("copy")).max_rect(copy));
+        let button_id = corner.next_auto_id();
+        let near = corner.rect_contains_pointer(near) || corner.memory(|memory| memory.has_focus(button_id));
+        corner.set_opacity(if near { 1.0 } else { 0.0 });
+        if corner.add(IconButton::new(Icon::Copy, tr("chat.copy_question")).small()).clicked() {
+            deeds.push(Deed::Copy(message.text.clone()));
+        }
     }
 
     fn found(&mut self, ui: &mut Ui, tokens: &Tokens, id: Id, rect: Rect, message: &Message) {

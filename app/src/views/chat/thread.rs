@@ -67,7 +67,7 @@ impl Thread {
             ui.spacing_mut().item_spacing.x = tokens.space.xs;
             if some_answer {
                 let name = if inspector { tr("chat.inspector.hide") } else { tr("chat.inspector.show") };
-                if ui.add(IconButton::new(Icon::SidebarSimple, name).selected(inspector)).clicked() {
+                if ui.add(IconButton::new(Icon::SidebarSimple, name)).clicked() {
                     deeds.push(Deed::ToggleInspector);
                 }
             }
@@ -130,7 +130,10 @@ impl Thread {
                     ui.set_max_width(room);
                     ui.add(label)
                 });
-                ui.ctx().accesskit_node_builder(shown.inner.id, |node| node.set_role(egui::Role::Heading));
+                ui.ctx().accesskit_node_builder(shown.inner.id, |node| {
+                    node.set_role(egui::Role::Heading);
+                    node.set_label(title);
+                });
                 let tone = if cx.state.chat_model().is_some() { Tone::Ok } else { Tone::Warn };
                 if badge_width + tokens.size.icon < ui.available_width() + tokens.size.chip {
                     ui.add(Chip::new(badge).icon(Icon::Cpu).tone(tone));
@@ -161,7 +164,7 @@ impl Thread {
         let mut scroll = ScrollArea::vertical().id_salt(("thread", self.chat.map(|id| id.0))).auto_shrink(false);
         scroll = scroll.stick_to_bottom(true);
         if std::mem::take(&mut self.go_to_end) {
-            scroll = scroll.vertical_scroll_offset(f32::MAX / 4.0);
+            scroll = scroll.vertical_scroll_offset(total);
         } else if moved != 0.0 {
             scroll = scroll.vertical_scroll_offset(self.view.start + moved);
         }
@@ -248,6 +251,12 @@ impl Thread {
             let frame = self.frame;
             self.views.retain(|_, view| view.seen + 2 > frame || view.is_precious());
         }
+    }
+
+    /// How many messages have a layout now.
+    #[cfg(test)]
+    pub fn laid_out(&self) -> usize {
+        self.views.len()
     }
 
     /// A chat without messages: what can be done now, given what is there.

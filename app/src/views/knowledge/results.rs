@@ -1,6 +1,6 @@
 //! Search as you type: the field, filters, and the rows of what was found. Old rows stay while new ones are on their way.
 
-use egui::{Align2, Id, Key, Popup, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Align2, Id, Key, Layout, Popup, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use rspa_core::model::{DocumentKind, SearchHit, SearchMode, SearchQuery, SearchResults, SourceId};
 
 use crate::commands::{Action, UiCommand};
@@ -111,45 +111,51 @@ impl Search {
     fn filters(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let tokens = ui.tokens();
         let mut changed = false;
-        ui.horizontal_wrapped(|ui| {
-            ui.spacing_mut().item_spacing = vec2(tokens.space.xs, tokens.space.xs);
-            let passages: u64 = match self.source.and_then(|id| cx.state.source(id)) {
-                Some(status) => status.passages,
-                None => cx.state.knowledge.sources.get().into_iter().flatten().map(|status| status.passages).sum(),
-            };
-            let all = tr_with("knowledge.search.all", &[("n", &number(passages))]);
-            if ui.add(Chip::new(all).selectable(self.kinds.is_empty())).clicked() && !self.kinds.is_empty() {
-                self.kinds.clear();
-                changed = true;
-            }
-            for kind in KINDS {
-                let on = self.kinds.contains(&kind);
-                if ui.add(Chip::new(kind_name(kind)).selectable(on)).clicked() {
-                    self.kinds.retain(|one| *one != kind);
-                    if !on {
-                        self.kinds.push(kind);
-                    }
+        let mode_width = tokens.size.row_two_lines * 2.0;
+        ui.horizontal_top(|ui| {
+            let chips = vec2(ui.available_width() - mode_width, tokens.size.chip);
+            ui.allocate_ui_with_layout(chips, Layout::left_to_right(Align::Min).with_main_wrap(true), |ui| {
+                ui.spacing_mut().item_spacing = vec2(tokens.space.xs, tokens.space.xs);
+                let passages: u64 = match self.source.and_then(|id| cx.state.source(id)) {
+                    Some(status) => status.passages,
+                    None => cx.state.knowledge.sources.get().into_iter().flatten().map(|status| status.passages).sum(),
+                };
+                let all = tr_with("knowledge.search.all", &[("n", &number(passages))]);
+                if ui.add(Chip::new(all).selectable(self.kinds.is_empty())).clicked() && !self.kinds.is_empty() {
+                    self.kinds.clear();
                     changed = true;
                 }
-            }
-            if let Some(status) = self.source.and_then(|id| cx.state.source(id)) {
-                let name = tr_with("knowledge.search.in_source", &[("name", &status.source.name)]);
-                let chip = ui.add(Chip::new(name).icon(Icon::X).selectable(true));
-                if chip.on_hover_text(tr("knowledge.search.all_sources")).clicked() {
-                    self.source = None;
-                    changed = true;
-                }
-            }
-            let mode = ui.add(Chip::new(mode_name(self.mode)).icon(Icon::CaretDown).selectable(false));
-            let mode = mode.on_hover_text(tr("knowledge.search.mode_tip"));
-            Popup::menu(&mode).show(|ui| {
-                for one in MODES {
-                    if ui.radio(self.mode == one, mode_name(one)).on_hover_text(mode_tip(one)).clicked() {
-                        self.mode = one;
+                for kind in KINDS {
+                    let on = self.kinds.contains(&kind);
+                    if ui.add(Chip::new(kind_name(kind)).selectable(on)).clicked() {
+                        self.kinds.retain(|one| *one != kind);
+                        if !on {
+                            self.kinds.push(kind);
+                        }
                         changed = true;
-                        ui.close();
                     }
                 }
+                if let Some(status) = self.source.and_then(|id| cx.state.source(id)) {
+                    let name = tr_with("knowledge.search.in_source", &[("name", &status.source.name)]);
+                    let chip = ui.add(Chip::new(name).icon(Icon::X).selectable(true));
+                    if chip.on_hover_text(tr("knowledge.search.all_sources")).clicked() {
+                        self.source = None;
+                        changed = true;
+                    }
+                }
+            });
+            ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
+                let mode = ui.add(Chip::new(mode_name(self.mode)).icon(Icon::CaretDown).selectable(false));
+                let mode = mode.on_hover_text(tr("knowledge.search.mode_tip"));
+                Popup::menu(&mode).show(|ui| {
+                    for one in MODES {
+                        if ui.radio(self.mode == one, mode_name(one)).on_hover_text(mode_tip(one)).clicked() {
+                            self.mode = one;
+                            changed = true;
+                            ui.close();
+                        }
+                    }
+                });
             });
         });
         if changed && !self.is_empty() {

@@ -113,9 +113,8 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, tokens: &Tokens, status: &SourceStatus, sel
     let mut top = middle + tokens.size.row / 2.0;
     if let Some(fraction) = bar {
         let place = Rect::from_min_max(pos2(inner.left(), top), pos2(inner.right(), top + tokens.space.xs));
-        ui.scope_builder(UiBuilder::new().id_salt(id.with("bar")).max_rect(place), |ui| {
-            progress_bar(ui, &name, fraction, place.width());
-        });
+        let mut bar = ui.new_child(UiBuilder::new().id_salt(id.with("bar")).max_rect(place));
+        progress_bar(&mut bar, &name, fraction, place.width());
         top += tokens.space.s;
     }
     if !words.is_empty() {
@@ -123,12 +122,12 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, tokens: &Tokens, status: &SourceStatus, sel
     }
 
     let mut deed = None;
-    ui.scope_builder(UiBuilder::new().id_salt(more_id).max_rect(menu), |ui| {
-        ui.set_opacity(if near { 1.0 } else { 0.0 });
-        let name = tr_with("knowledge.sources.more", &[("name", &source.name)]);
-        let more = ui.add(IconButton::new(Icon::DotsThree, name).small());
-        Popup::menu(&more).id(more_id).show(|ui| actions(ui, cx, status, &mut deed));
-    });
+    // It is always there for the keyboard and for screen readers, and shows when the pointer is near.
+    let mut corner = ui.new_child(UiBuilder::new().id_salt(more_id).max_rect(menu));
+    corner.set_opacity(if near { 1.0 } else { 0.0 });
+    let name = tr_with("knowledge.sources.more", &[("name", &source.name)]);
+    let more = corner.add(IconButton::new(Icon::DotsThree, name).small());
+    Popup::menu(&more).id(more_id).show(|ui| actions(ui, cx, status, &mut deed));
     response.context_menu(|ui| actions(ui, cx, status, &mut deed));
     let response = response.on_hover_text(crate::text::path(&source.path));
     if response.clicked() && deed.is_none() {

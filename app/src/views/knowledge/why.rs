@@ -71,8 +71,13 @@ impl Why {
             *self = Self { of: Some(passage.id), lines, view: CodeView::default() };
         }
         let code = passage.kind == DocumentKind::Code;
-        let rows = self.lines.len() as f32 * if code { 1.0 } else { 2.0 };
-        let height = rows.clamp(4.0, PREVIEW_ROWS) * tokens.line_height(Type::Code) + 2.0 * tokens.space.s;
+        let line = tokens.line_height(Type::Code);
+        // The true height is known once the lines were shown.
+        let height = match self.view.height(tokens) {
+            0.0 => self.lines.len() as f32 * line,
+            height => height,
+        };
+        let height = height.clamp(line, PREVIEW_ROWS * line) + 2.0 * tokens.space.s;
         let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
         let stroke = Stroke::new(1.0, tokens.color.line);
         ui.painter().rect(rect, tokens.radius.card, tokens.color.bg2, stroke, StrokeKind::Inside);

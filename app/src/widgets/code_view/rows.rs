@@ -73,6 +73,9 @@ impl Rows {
     }
 
     pub fn total(&self) -> usize {
+        if self.key.is_none() {
+            return 0;
+        }
         let lines = (self.to + 1).saturating_sub(self.from) as usize;
         let after = lines.saturating_sub(self.before() + self.loaded());
         self.before() + self.pieces.len() + after

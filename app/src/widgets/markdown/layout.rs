@@ -109,7 +109,6 @@ impl Build<'_> {
             font_id: FontId::new(size, family),
             line_height: Some(self.tokens.line_height(self.setting.kind)),
             color,
-            background: if style.code { c.bg3 } else { Color32::TRANSPARENT },
             italics: style.emphasis,
             strikethrough: line(style.strikethrough, color),
             underline: line(link.is_some(), c.accent.gamma_multiply(0.5)),

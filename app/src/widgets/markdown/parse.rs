@@ -66,16 +66,17 @@ fn top_level(text: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-/// Text between blocks that is not blank: link definitions. A reader must see all that was written.
+/// Text between blocks that is not blank: link definitions. A reader must see all that was written, line by line.
 fn hidden(text: &str, range: Range<usize>, base: usize, segments: &mut Vec<Segment>) {
-    let piece = &text[range.clone()];
-    let trimmed = piece.trim();
-    if trimmed.is_empty() {
-        return;
+    let mut start = base + range.start;
+    for line in text[range].split_inclusive('\n') {
+        let trimmed = line.trim();
+        if !trimmed.is_empty() {
+            let blocks = paragraph(trimmed, start + (line.len() - line.trim_start().len()));
+            segments.push(Segment { start, closes_earlier: false, blocks });
+        }
+        start += line.len();
     }
-    let start = range.start + (piece.len() - piece.trim_start().len());
-    let blocks = paragraph(trimmed, base + start);
-    segments.push(Segment { start: base + range.start, closes_earlier: false, blocks });
 }
 
 /// All of a text as it stands.

@@ -13,7 +13,7 @@ fn shown(text: &str) -> String {
 fn line(block: &Block) -> String {
     let mut out = "  ".repeat(block.indent as usize) + &"| ".repeat(block.quote as usize);
     match block.marker {
-        Some(Marker::Bullet) => out.push_str("- "),
+        Some(Marker::Bullet) => out += "- ",
         Some(Marker::Number(number)) => out.push_str(&format!("{number}. ")),
         Some(Marker::Task { done }) => out.push_str(if done { "[x] " } else { "[ ] " }),
         None => {}
@@ -27,7 +27,7 @@ fn line(block: &Block) -> String {
                 rows.iter().map(|row| row.iter().map(styled).collect::<Vec<_>>().join(" / ")).collect();
             out.push_str(&format!("table {}", rows.join(" // ")));
         }
-        Content::Rule => out.push_str("rule"),
+        Content::Rule => out += "rule",
     }
     out
 }

@@ -33,7 +33,7 @@ pub fn excerpt(text: &str, words: &[String], length: usize) -> (String, Vec<Rang
         if before.len() <= lead {
             return 0;
         }
-        let from = before[before.len() - lead];
+        let from = before.get(before.len() - lead).copied().unwrap_or(first.start);
         flat[from..first.start].find(' ').map_or(from, |space| from + space + 1)
     });
     let mut out = String::new();
