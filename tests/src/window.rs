@@ -3,7 +3,7 @@
 
 use std::io::BufWriter;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -90,6 +90,7 @@ impl Window {
     pub fn wait_for(&mut self, what: &str, fits: impl Fn(&Element) -> bool) -> Element {
         let found = wait::within(PATIENCE, || self.elements().into_iter().find(&fits));
         found.unwrap_or_else(|| {
+            self.screenshot(&picture("failed.png"));
             let seen: Vec<String> =
                 self.elements().iter().map(|e| format!("{:?} {:?} {:?}", e.role, e.name, e.value)).collect();
             panic!("waited {PATIENCE:?} in vain for {what}; the window shows:\n{}", seen.join("\n"));
@@ -150,6 +151,13 @@ impl Window {
     pub fn process(&mut self) -> &mut Running {
         &mut self.process
     }
+}
+
+/// Where pictures of the window are kept for people to look at: `target/e2e`.
+pub fn picture(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a process knows its executable");
+    let folder = test.ancestors().find(|folder| folder.ends_with("deps")).and_then(|deps| deps.ancestors().nth(2));
+    folder.unwrap_or(&std::env::temp_dir()).join("e2e").join(name)
 }
 
 /// An address that nobody listens on at this moment.

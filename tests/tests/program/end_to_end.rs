@@ -1,23 +1,13 @@
 //! The main job in the real window: pick a folder, ask, read the answer as it comes, open what it cites.
 
-use std::path::PathBuf;
-
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use rspa_tests::documents;
-use rspa_tests::window::{Element, Window};
+use rspa_tests::window::{Element, Window, picture};
 use rspa_tests::world::World;
 
 const QUESTION: &str = "Who is the harbour master of Port Ellery?";
 const QUOTED: &str = "The harbour master of Port Ellery is Ingrid Solberg.";
-
-/// Pictures of each step, for people to look at.
-fn picture(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("a process knows its executable");
-    let target = test.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "deps"));
-    let target = target.and_then(|deps| deps.ancestors().nth(2)).expect("tests lie in target/*/deps");
-    target.join("e2e").join(name)
-}
 
 #[test]
 fn a_first_time_user_reaches_a_cited_answer_about_a_folder_of_their_own() {
