@@ -4,14 +4,13 @@
 //! attention works on each token alone, so with quantised weights a token's result does not depend on its block.
 
 mod attention;
+mod linear;
 mod rotary;
 
-use std::sync::Arc;
-
-use candle_core::quantized::{QMatMul, QTensor};
-use candle_core::{Device, Module, Tensor};
+use candle_core::{Device, Tensor};
 use candle_nn::ops::{rms_norm, silu};
 
+use self::linear::{Input, Linear, Matrix};
 pub(super) use self::rotary::RotaryStyle;
 use self::rotary::{Angles, Rotary};
 use super::session::CacheShape;
@@ -110,11 +109,11 @@ impl Config {
 pub(super) struct Decoder {
     config: Config,
     device: Device,
-    embeddings: Arc<QTensor>,
+    embeddings: Matrix,
     vocabulary_size: usize,
     layers: Vec<Layer>,
     output_norm: Norm,
-    output: QMatMul,
+    output: Matrix,
     rotary: Rotary,
 }
 
@@ -130,21 +129,6 @@ struct Layer {
     gate: Linear,
     up: Linear,
     down: Linear,
-}
-
-struct Linear {
-    weight: QMatMul,
-    bias: Option<Tensor>,
-}
-
-impl Linear {
-    fn forward(&self, input: &Tensor) -> candle_core::Result<Tensor> {
-        let output = self.weight.forward(input)?;
-        match &self.bias {
-            Some(bias) => output.broadcast_add(bias),
-            None => Ok(output),
-        }
-    }
 }
 
 struct Norm {
@@ -164,14 +148,8 @@ impl Decoder {
             let weight = gguf.tensor_of_shape(name, &[length], device)?.dequantize(device)?;
             Ok(Norm { weight, epsilon: config.norm_epsilon })
         };
-        let linear = |name: &str, outputs: usize, inputs: usize, biased: bool| -> Result<Linear> {
-            let weight = gguf.tensor_of_shape(&format!("{name}.weight"), &[outputs, inputs], device)?;
-            let bias = if biased {
-                Some(gguf.tensor_of_shape(&format!("{name}.bias"), &[outputs], device)?.dequantize(device)?)
-            } else {
-                None
-            };
-            Ok(Linear { weight: QMatMul::from_qtensor(weight)?, bias })
+        let linear = |name: &str, outputs: usize, inputs: usize, biased: bool| {
+            Linear::load(gguf, name, [outputs, inputs], biased, device)
         };
 
         let (hidden, feed_forward) = (config.hidden, config.feed_forward);
@@ -198,20 +176,20 @@ impl Decoder {
             });
         }
 
-        let embeddings = Arc::new(gguf.tensor("token_embd.weight", device)?);
-        let vocabulary_size = match embeddings.shape().dims() {
-            &[rows, width] if width == hidden => rows,
-            shape => return Err(gguf.malformed(format!("its token embeddings have shape {shape:?}"))),
+        let vocabulary_size = match gguf.raw("token_embd.weight", None)?.0.shape[..] {
+            [rows, width] if width == hidden => rows,
+            ref shape => return Err(gguf.malformed(format!("its token embeddings have shape {shape:?}"))),
         };
+        let embeddings = Matrix::load(gguf, "token_embd.weight", [vocabulary_size, hidden], device)?;
         // Without a matrix of its own the output is tied to the embeddings.
         let output = if gguf.tensors().contains_key("output.weight") {
-            Arc::new(gguf.tensor_of_shape("output.weight", &[vocabulary_size, hidden], device)?)
+            Matrix::load(gguf, "output.weight", [vocabulary_size, hidden], device)?
         } else {
-            Arc::clone(&embeddings)
+            embeddings.clone()
         };
         Ok(Self {
             output_norm: norm("output_norm.weight", hidden)?,
-            output: QMatMul::from_arc(output)?,
+            output,
             rotary: Rotary::new(gguf, &config, device)?,
             device: device.clone(),
             embeddings,
@@ -237,26 +215,28 @@ impl Decoder {
             None => Ok(split),
         };
         // [heads, count, head_length]
-        let queries = normed(split(layer.queries.forward(input)?, heads)?, &layer.query_norm)?;
-        let keys = normed(split(layer.keys.forward(input)?, key_value_heads)?, &layer.key_norm)?;
-        let values = split(layer.values.forward(input)?, key_value_heads)?.transpose(0, 1)?.contiguous()?;
+        let input = Input::new(input);
+        let queries = normed(split(layer.queries.forward(&input)?, heads)?, &layer.query_norm)?;
+        let keys = normed(split(layer.keys.forward(&input)?, key_value_heads)?, &layer.key_norm)?;
+        let values = split(layer.values.forward(&input)?, key_value_heads)?.transpose(0, 1)?.contiguous()?;
         let queries = angles.apply(&queries.transpose(0, 1)?.contiguous()?)?;
         let keys = angles.apply(&keys.transpose(0, 1)?.contiguous()?)?;
         let (keys, values) = session.append(index, &keys, &values)?;
 
-        layer.attention_output.forward(&attention::attend(&queries, &keys, &values)?)
+        let attended = attention::attend(&queries, &keys, &values)?;
+        layer.attention_output.forward(&Input::new(&attended))
     }
 
     fn hidden_states(&self, session: &Session, tokens: &[u32]) -> candle_core::Result<Tensor> {
-        let ids = Tensor::new(tokens, &self.device)?;
         let angles = self.rotary.angles(session.len(), tokens.len(), &self.device)?;
-        let mut hidden = self.embeddings.embedding(&ids)?;
+        let mut hidden = self.embeddings.rows(tokens, &self.device)?;
         for (index, layer) in self.layers.iter().enumerate() {
             let attended = self.attention(layer, index, &layer.attention_norm.forward(&hidden)?, &angles, session)?;
             hidden = (hidden + attended)?;
             let normed = layer.feed_forward_norm.forward(&hidden)?;
+            let normed = Input::new(&normed);
             let gated = (silu(&layer.gate.forward(&normed)?)? * layer.up.forward(&normed)?)?;
-            hidden = (hidden + layer.down.forward(&gated)?)?;
+            hidden = (hidden + layer.down.forward(&Input::new(&gated))?)?;
         }
         Ok(hidden)
     }
@@ -299,7 +279,7 @@ impl LanguageWeights for Decoder {
             Logits::All => Some(hidden),
         };
         let logits = match wanted {
-            Some(hidden) => Some(self.output.forward(&self.output_norm.forward(&hidden)?)?),
+            Some(hidden) => Some(self.output.forward(&Input::new(&self.output_norm.forward(&hidden)?))?),
             None => None,
         };
         session.commit(tokens);
