@@ -8,9 +8,12 @@ use rspa_tests::process::{self, Outcome};
 use rspa_tests::world::{Fault, LIMIT, World};
 use serde_json::Value;
 
+/// A field's name, and whether a value is of its type.
+type Field = (&'static str, fn(&Value) -> bool);
+
 /// Each of these fields is there and of this type.
 #[track_caller]
-fn check_fields(value: &Value, fields: &[(&str, fn(&Value) -> bool)]) {
+fn check_fields(value: &Value, fields: &[Field]) {
     for (name, is) in fields {
         assert!(value.get(name).is_some_and(is), "'{name}' is missing or of another type in {value}");
     }
