@@ -3,6 +3,9 @@
 //! It knows no user interface. A window, a command or a socket calls [`api::Core`] with typed requests and
 //! listens to numbered events.
 
+/// The models themselves: for `rspa bench`, and for the types in requests.
+pub use rspa_ml as ml;
+
 pub mod answering;
 pub mod api;
 pub mod clock;

@@ -1,1 +1,12 @@
-//! Empty.
+//! What whole-program tests are made of: the real executable, a display of its own, the window's inspection door,
+//! and trees of documents.
+// The harness needs Xvfb, users and namespaces of Unix; on other systems the crate is empty.
+#![cfg(unix)]
+
+pub mod display;
+pub mod documents;
+pub mod process;
+pub mod program;
+pub mod wait;
+pub mod window;
+pub mod world;

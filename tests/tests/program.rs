@@ -1,1 +1,15 @@
-//! t
+//! The real executable: started, asked, driven, killed and restarted, as a person or a script would.
+#![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "all of this crate is a test")]
+
+mod program {
+    mod answering;
+    mod command_line;
+    mod crash;
+    mod data_folder;
+    mod end_to_end;
+    mod hostile_tree;
+    mod interrupt;
+    mod offline;
+    mod settings;
+}

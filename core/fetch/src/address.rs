@@ -15,7 +15,7 @@ pub(crate) struct Address {
 impl Address {
     pub(crate) fn parse(url: &str) -> Result<Self, FetchError> {
         let refuse = |reason| FetchError::NotAllowed { url: url.to_owned(), reason };
-        let uri: Uri = url.parse().map_err(|_: ureq::http::uri::InvalidUri| refuse("it is not an address"))?;
+        let uri: Uri = url.parse().map_err(|_invalid: ureq::http::uri::InvalidUri| refuse("it is not an address"))?;
         let address = Self { uri };
         if address.uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(refuse("it holds a user name or password"));

@@ -1,5 +1,7 @@
 //! Downloads from a local server that drops, stalls, lies and sends wrong bytes.
 
+#![allow(clippy::disallowed_types, reason = "the server of these tests speaks plain TCP")]
+
 use std::cell::Cell;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};

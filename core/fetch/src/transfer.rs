@@ -32,6 +32,7 @@ pub(crate) enum Outcome {
 
 impl Client {
     pub(crate) fn new(timeouts: Timeouts, loopback: bool) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "this is the one place")]
         let mut config = Agent::config_builder()
             // Redirects are followed here, so that each step passes the address rules.
             .max_redirects(0)

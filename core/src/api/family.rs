@@ -23,6 +23,7 @@ pub enum Request {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "family", content = "response", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "made once per request and moved, not kept")]
 pub enum Response {
     Chats(ChatsResponse),
     Knowledge(KnowledgeResponse),
@@ -50,6 +51,7 @@ macro_rules! family {
 
         #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
         #[serde(tag = "name", content = "reply", rename_all = "snake_case")]
+        #[allow(clippy::large_enum_variant, reason = "made once per request and moved, not kept")]
         pub enum $response { $($name($reply)),* }
 
         $(impl $crate::api::Call for $name {

@@ -81,6 +81,7 @@ impl Core {
 
 /// What a listener gets.
 #[derive(Clone, Debug)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are events")]
 pub enum Heard {
     Event(EventEnvelope),
     /// So many events were lost: read again what matters.

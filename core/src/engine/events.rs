@@ -67,6 +67,8 @@ impl Events {
     pub(super) fn close(&self) {
         self.0.outlet.lock().unwrap_or_else(PoisonError::into_inner).sender = None;
         self.wake();
+        // A waker may hold what holds the core.
+        *self.0.waker.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

@@ -1,8 +1,8 @@
 //! Installed models, the catalogue, and what fits this machine.
 
-use rspa_ml::device::Hardware;
-use rspa_ml::weights::ModelInfo;
-use rspa_ml::weights::catalogue::CatalogueModel;
+pub use rspa_ml::device::Hardware;
+pub use rspa_ml::weights::catalogue::{CatalogueFile, CatalogueModel};
+pub use rspa_ml::weights::{ModelInfo, ModelKind};
 use serde::{Deserialize, Serialize};
 
 use super::ModelId;

@@ -142,7 +142,7 @@ groups! {
             "Context", "Tokens that a model may keep in view; 0 means as many as the model allows and memory holds.";
         folders: Vec<String> = Vec::new(), SettingKind::List, LIVE,
             "Model folders", "More folders to look for models in, beside the program's own.";
-        temperature: f64 = 0.2, number(0.0, 2.0), LIVE, "Temperature", "0 always takes the likeliest word; higher varies more.";
+        temperature: f64 = 0.3, number(0.0, 2.0), LIVE, "Temperature", "0 always takes the likeliest word; higher varies more.";
         top_p: f64 = 0.95, number(0.01, 1.0), LIVE, "Top p", "Keeps the likeliest words up to this share; 1 is off.";
         top_k: i64 = 40, integer(0, 1_000), LIVE, "Top k", "Keeps this many of the likeliest words; 0 is off.";
         min_p: f64 = 0.05, number(0.0, 1.0), LIVE,
@@ -157,9 +157,9 @@ groups! {
         follow_gitignore: bool = true, SettingKind::Bool, LIVE,
             "Follow .gitignore", "Leaves out what a project's .gitignore leaves out.";
         watch: bool = true, SettingKind::Bool, LIVE, "Watch folders", "Reads changed files again on its own.";
-        passages_per_answer: i64 = 6, integer(1, 50), LIVE,
+        passages_per_answer: i64 = 8, integer(1, 50), LIVE,
             "Passages per answer", "How many found passages the model may read for an answer.";
-        citation_threshold: f64 = f64::from(crate::answering::cite::DEFAULT_THRESHOLD), number(0.0, 1.0), LIVE,
+        citation_threshold: f64 = 0.62, number(0.0, 1.0), LIVE,
             "Citation threshold", "How well a passage must support a sentence to be cited for it.";
     }
     /// What is logged, where, for how long.

@@ -69,9 +69,8 @@ pub(super) fn check_version(file: &str, found: Option<u64>, schema: &Schema) -> 
 pub(super) fn apply(database: &redb::Database, schema: &Schema) -> Result<(), StorageError> {
     let read = ReadTxn::new(database.begin_read()?);
     let found = read_version(&read)?;
-    let mut present: HashSet<String> =
+    let present: HashSet<String> =
         read.raw().list_tables()?.map(|table| redb::TableHandle::name(&table).to_owned()).collect();
-    present.extend(read.raw().list_multimap_tables()?.map(|table| redb::MultimapTableHandle::name(&table).to_owned()));
     drop(read);
     let missing: Vec<_> =
         schema.tables.iter().copied().flatten().filter(|table| !present.contains(table.table_name())).collect();

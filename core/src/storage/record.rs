@@ -162,7 +162,9 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_bytes_give_a_record_or_an_error(bytes: Vec<u8>) {
-            let _: Result<NoteV2, _> = decode(&bytes);
+            if let Ok(note) = decode::<NoteV2>(&bytes) {
+                proptest::prop_assert!(encode(&note).is_ok());
+            }
         }
     }
 }

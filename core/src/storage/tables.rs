@@ -9,6 +9,7 @@ pub static MAIN: Schema = Schema {
         profiles::TABLES,
         chats::TABLES,
         knowledge::SOURCE_TABLES,
+        ledger::TABLES,
         models::TABLES,
         ledger::TABLES,
         recent::TABLES,

@@ -1,6 +1,6 @@
 //! Transactions as stores see them: tables opened by definition, errors in our words, and the change number.
 
-use redb::{Key, MultimapTableDefinition, TableDefinition, Value};
+use redb::{Key, TableDefinition, Value};
 
 use super::StorageError;
 
@@ -19,13 +19,6 @@ impl ReadTxn {
         definition: TableDefinition<K, V>,
     ) -> Result<redb::ReadOnlyTable<K, V>, StorageError> {
         Ok(self.inner.open_table(definition)?)
-    }
-
-    pub(in crate::storage) fn multimap<K: Key + 'static, V: Key + 'static>(
-        &self,
-        definition: MultimapTableDefinition<K, V>,
-    ) -> Result<redb::ReadOnlyMultimapTable<K, V>, StorageError> {
-        Ok(self.inner.open_multimap_table(definition)?)
     }
 
     pub(super) fn raw(&self) -> &redb::ReadTransaction {
@@ -56,13 +49,6 @@ impl<'a> WriteTxn<'a> {
     ) -> Result<redb::Table<'a, K, V>, StorageError> {
         Ok(self.inner.open_table(definition)?)
     }
-
-    pub(in crate::storage) fn multimap<K: Key + 'static, V: Key + 'static>(
-        &self,
-        definition: MultimapTableDefinition<K, V>,
-    ) -> Result<redb::MultimapTable<'a, K, V>, StorageError> {
-        Ok(self.inner.open_multimap_table(definition)?)
-    }
 }
 
 /// A table definition of any types, so that a schema can list its tables and they are made when the file is opened.
@@ -79,15 +65,5 @@ impl<K: Key + Sync + 'static, V: Value + Sync + 'static> AnyTable for TableDefin
 
     fn create(&self, txn: &WriteTxn<'_>) -> Result<(), StorageError> {
         txn.table(*self).map(drop)
-    }
-}
-
-impl<K: Key + Sync + 'static, V: Key + Sync + 'static> AnyTable for MultimapTableDefinition<'static, K, V> {
-    fn table_name(&self) -> &str {
-        redb::MultimapTableHandle::name(self)
-    }
-
-    fn create(&self, txn: &WriteTxn<'_>) -> Result<(), StorageError> {
-        txn.multimap(*self).map(drop)
     }
 }

@@ -185,7 +185,7 @@ fn read_config(folder: &Path) -> Result<Config> {
             return Err(Error::malformed(path, format!("{name} is {value}, outside 1 to {most}")));
         }
     }
-    if config.max_position_embeddings < 8 || config.hidden_size % config.num_attention_heads != 0 {
+    if config.max_position_embeddings < 8 || !config.hidden_size.is_multiple_of(config.num_attention_heads) {
         return Err(Error::malformed(path, "its sizes do not fit together"));
     }
     Ok(config)

@@ -53,10 +53,15 @@ impl Graph {
 
     /// Nearest points with their cosine, best first; those that were removed from the store included.
     pub fn search(&self, query: &[f32], limit: usize) -> Vec<(u64, f32)> {
+        self.search_with(query, limit, EF.max(limit * 2))
+    }
+
+    /// The same with the width of the search given (`ef`): wider finds more and takes longer.
+    pub fn search_with(&self, query: &[f32], limit: usize, ef: usize) -> Vec<(u64, f32)> {
         if self.inner.points.load(Ordering::Relaxed) == 0 {
             return Vec::new();
         }
-        let found = self.inner.hnsw.search(query, limit, EF.max(limit * 2));
+        let found = self.inner.hnsw.search(query, limit, ef);
         found.iter().map(|point| (point.d_id as u64, 1.0 - point.distance * point.distance / 2.0)).collect()
     }
 

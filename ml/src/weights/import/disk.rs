@@ -42,10 +42,10 @@ pub(super) fn remove_abandoned(models_folder: &Path) {
     for item in listing.flatten() {
         let name = item.file_name().to_string_lossy().into_owned();
         let Some(process) = name.strip_prefix(STAGING_PREFIX).and_then(|rest| rest.split('-').next()) else { continue };
-        if process.parse().is_ok_and(|process: i32| !is_running(process)) {
-            if let Err(error) = fs::remove_dir_all(item.path()) {
-                tracing::warn!(path = %item.path().display(), %error, "could not remove what an import left over");
-            }
+        if process.parse().is_ok_and(|process: i32| !is_running(process))
+            && let Err(error) = fs::remove_dir_all(item.path())
+        {
+            tracing::warn!(path = %item.path().display(), %error, "could not remove what an import left over");
         }
     }
 }

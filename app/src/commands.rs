@@ -1,0 +1,154 @@
+//! What the person can do. Views and the palette put commands into a queue; the shell applies them at the frame's end.
+
+mod action;
+pub mod palette;
+mod shortcuts;
+
+use std::path::PathBuf;
+
+use rspa_core::model::{ChatId, JobId, MessageId, ModelId, PageRequest, Question, SearchQuery, SettingValue, SourceId};
+
+pub use action::Action;
+pub use shortcuts::Shortcuts;
+
+use crate::state::{DocumentTarget, NoticeKind, Page};
+
+/// One thing to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum UiCommand {
+    /// Something of the palette.
+    Run(Action),
+    OpenPage(Page),
+    /// Opens a page in a pane of its own beside the focused one.
+    OpenPageBeside(Page),
+    OpenDocument(DocumentTarget),
+    CopyText(String),
+    Notify {
+        kind: NoticeKind,
+        title: String,
+        detail: String,
+    },
+    DismissNotice(u64),
+    /// Asks first, says what will happen, and then does it.
+    Confirm(Confirmation),
+    /// Opens the picker; what is chosen becomes a command.
+    Pick(PickPurpose),
+    /// The welcome is done or left; the chat opens.
+    FinishWelcome,
+
+    // Chats
+    /// Shows the empty, new chat.
+    NewChat,
+    OpenChat(ChatId),
+    RenameChat {
+        chat: ChatId,
+        title: String,
+    },
+    DeleteChat(ChatId),
+    /// Sends a question; without a chat one is made first and opened.
+    Send {
+        chat: Option<ChatId>,
+        question: Question,
+    },
+    RetryAnswer {
+        chat: ChatId,
+        message: MessageId,
+    },
+    StopAnswer(MessageId),
+    /// Opens the chat page with this text in the composer.
+    Ask(String),
+
+    // Knowledge
+    Search(SearchQuery),
+    /// Opens the knowledge page and searches there.
+    ShowSearch(String),
+    AddSource(PathBuf),
+    AddSampleSource,
+    RemoveSource(SourceId),
+    PauseSource {
+        id: SourceId,
+        paused: bool,
+    },
+    RescanSource(SourceId),
+    ListDocuments {
+        source: SourceId,
+        filter: String,
+        page: PageRequest,
+    },
+    ListProblems {
+        source: Option<SourceId>,
+        page: PageRequest,
+    },
+    /// Reads lines of a document into `knowledge.texts` under this target.
+    ReadDocument {
+        target: DocumentTarget,
+        start_line: u32,
+        end_line: u32,
+    },
+
+    // Models
+    ImportModel(PathBuf),
+    RemoveModel(ModelId),
+    SetDefaultModel(ModelId),
+    /// The person was shown the host and the size, and agreed.
+    DownloadModel {
+        catalogue_id: String,
+        confirmed_host: String,
+    },
+    CancelJob(JobId),
+    /// Looks at the model folders again.
+    RefreshModels,
+
+    // Settings
+    SetSetting {
+        key: String,
+        value: SettingValue,
+    },
+    /// None means all.
+    ResetSetting(Option<String>),
+}
+
+/// A question before something that cannot be taken back.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Confirmation {
+    pub title: String,
+    /// What will happen, and what will not.
+    pub consequence: String,
+    /// The word on the button, such as "Delete".
+    pub verb: String,
+    /// Coloured as a danger.
+    pub danger: bool,
+    pub then: Box<UiCommand>,
+}
+
+/// What a file or folder is picked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PickPurpose {
+    SourceFolder,
+    SourceFile,
+    Model,
+    /// Folder of the welcome: adds it and goes on to the chat.
+    FirstFolder,
+}
+
+/// Commands of this frame, in order.
+#[derive(Debug, Default)]
+pub struct CommandQueue(Vec<UiCommand>);
+
+impl CommandQueue {
+    pub fn push(&mut self, command: UiCommand) {
+        self.0.push(command);
+    }
+
+    pub fn run(&mut self, action: Action) {
+        self.0.push(UiCommand::Run(action));
+    }
+
+    pub fn take(&mut self) -> Vec<UiCommand> {
+        std::mem::take(&mut self.0)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}

@@ -1,0 +1,192 @@
+//! The shell around the pages: rail, panes, status bar, palette, dialogs; applies commands and keeps the state.
+
+mod dispatch;
+mod drop;
+mod engine;
+mod notices_panel;
+mod overlays;
+mod persist;
+mod rail;
+mod status;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use egui::{CentralPanel, Context, Frame, Panel, Ui};
+use rspa_core::api::Core;
+use rspa_core::clock::Clock;
+
+pub use engine::{Engine, Started};
+
+use crate::commands::palette::Palette;
+use crate::commands::{CommandQueue, Confirmation, PickPurpose, Shortcuts};
+use crate::design::{self, Look, UiExt};
+use crate::layout::Panes;
+use crate::state::{AppState, CoreStatus};
+use crate::text::tr;
+use crate::views::welcome::Welcome;
+use crate::views::{Cx, Views};
+use crate::widgets::picker::Picker;
+use crate::widgets::states;
+
+/// Events are taken in for at most this long in one frame.
+const DRAIN: Duration = Duration::from_millis(2);
+
+/// Everything between eframe and the pages.
+pub struct Shell {
+    pub state: AppState,
+    pub(crate) engine: Engine,
+    clock: Arc<dyn Clock>,
+    queue: CommandQueue,
+    views: Views,
+    shortcuts: Shortcuts,
+    palette: Option<Palette>,
+    picker: Option<(PickPurpose, Picker)>,
+    confirmation: Option<Confirmation>,
+    welcome: Option<Welcome>,
+    notices_open: bool,
+    look: Option<Look>,
+    saved: persist::Saved,
+}
+
+impl Shell {
+    /// A shell that waits for a core that `engine` starts.
+    pub fn new(engine: Engine, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            state: AppState::default(),
+            engine,
+            clock,
+            queue: CommandQueue::default(),
+            views: Views::default(),
+            shortcuts: Shortcuts::default(),
+            palette: None,
+            picker: None,
+            confirmation: None,
+            welcome: None,
+            notices_open: false,
+            look: None,
+            saved: persist::Saved::default(),
+        }
+    }
+
+    /// A shell over a core that runs already.
+    pub fn with_core(ctx: &Context, core: Core, clock: Arc<dyn Clock>) -> Self {
+        Self::new(Engine::running(ctx, core), clock)
+    }
+
+    /// A shell without an engine that shows the given state: for tests of what is drawn.
+    pub fn showing(state: AppState, clock: Arc<dyn Clock>) -> Self {
+        Self { state, ..Self::new(Engine::none(), clock) }
+    }
+
+    /// Takes in what happened. Runs before each frame, and while the window is hidden.
+    pub fn logic(&mut self, ctx: &Context) {
+        self.state.now = self.clock.now();
+        if let Some(persisted) = self.engine.take_start(ctx, &mut self.state) {
+            self.restore(ctx, persisted);
+        }
+        let until = Instant::now() + DRAIN;
+        if self.engine.drain(&mut self.state, until) {
+            ctx.request_repaint();
+        }
+        self.engine.poll(ctx, &mut self.state, &mut self.queue);
+        self.poll_picker();
+        self.begin_welcome();
+    }
+
+    /// Draws the window and applies what the person did.
+    pub fn ui(&mut self, ui: &mut Ui) {
+        let ctx = ui.ctx().clone();
+        self.apply_look(&ctx);
+        if self.picker.is_none() && self.confirmation.is_none() {
+            for action in self.shortcuts.pressed(&ctx) {
+                self.queue.run(action);
+            }
+        }
+        drop::dropped_files(&ctx, &mut self.queue);
+        let tokens = ui.tokens();
+        Panel::bottom("status")
+            .exact_size(tokens.size.status)
+            .resizable(false)
+            .show_separator_line(false)
+            .frame(Frame::new().fill(tokens.color.bg0))
+            .show(ui, |ui| status::ui(ui, &self.state, &self.shortcuts, &mut self.notices_open, &mut self.queue));
+        let welcoming = self.welcome.is_some();
+        if !welcoming {
+            let width = if self.state.ui.rail_narrow { tokens.size.rail_narrow } else { tokens.size.rail };
+            Panel::left("rail")
+                .exact_size(width)
+                .resizable(false)
+                .show_separator_line(false)
+                .frame(Frame::new().fill(tokens.color.bg0))
+                .show(ui, |ui| rail::ui(ui, &self.state, &self.shortcuts, &mut self.queue));
+        }
+        CentralPanel::no_frame().frame(Frame::new().fill(tokens.color.bg1)).show(ui, |ui| self.centre(ui));
+        self.overlays(&ctx);
+        self.state.signals.clear();
+        if !self.queue.is_empty() {
+            self.dispatch(&ctx);
+            ctx.request_repaint();
+        }
+        self.keep(&ctx);
+    }
+
+    fn centre(&mut self, ui: &mut Ui) {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        match &self.state.core {
+            CoreStatus::Starting => {
+                states::loading(ui, tr("core.starting"));
+                return;
+            }
+            CoreStatus::Failed(error) => {
+                if states::core_failed(ui, error) {
+                    self.engine.restart(ui.ctx());
+                    self.state.core = CoreStatus::Starting;
+                }
+                return;
+            }
+            CoreStatus::Closed => {
+                states::empty(ui, design::Icon::Prohibit, tr("core.closed"), tr("core.closed_detail"), |_| {});
+                return;
+            }
+            CoreStatus::Ready => {}
+        }
+        if let Some(welcome) = &mut self.welcome {
+            let mut cx = Cx { state: &self.state, commands: &mut self.queue, focused: true };
+            welcome.ui(ui, &mut cx);
+            return;
+        }
+        let mut layout = std::mem::take(&mut self.state.ui.layout);
+        let mut panes = Panes { views: &mut self.views, state: &self.state, commands: &mut self.queue };
+        layout.ui(ui, &mut panes);
+        self.views.retain_documents(&layout.panes().collect::<Vec<_>>());
+        self.state.ui.layout = layout;
+    }
+
+    /// The welcome comes once, when there is nothing yet.
+    fn begin_welcome(&mut self) {
+        let nothing = self.state.knowledge.sources.get().is_some_and(Vec::is_empty)
+            && self.state.chats.list.get().is_some_and(Vec::is_empty);
+        if self.welcome.is_none() && !self.state.ui.welcomed && nothing && self.saved.is_restored() {
+            self.welcome = Some(Welcome::default());
+            self.engine.ask_models(&mut self.state);
+        }
+    }
+
+    fn apply_look(&mut self, ctx: &Context) {
+        let look = self.state.ui.look();
+        if self.look != Some(look) {
+            design::apply(ctx, look);
+            self.look = Some(look);
+        }
+        if (ctx.zoom_factor() - self.state.ui.zoom).abs() > 0.001 {
+            ctx.set_zoom_factor(self.state.ui.zoom);
+        }
+    }
+
+    /// Stores what must survive, and ends the engine. Blocks until both are done.
+    pub fn close(&mut self) {
+        self.store_now();
+        self.engine.shutdown();
+    }
+}

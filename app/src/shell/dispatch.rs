@@ -1,0 +1,175 @@
+//! Applies commands at the frame's end: changes the window's state, or asks core.
+
+mod chats;
+mod knowledge;
+mod models;
+mod settings;
+
+use egui::{Context, ViewportCommand};
+use egui_tiles::LinearDir;
+use rspa_core::api::request::system::RunDoctor;
+
+use super::Shell;
+use crate::commands::palette::Scope;
+use crate::commands::{Action, PickPurpose, UiCommand};
+use crate::state::persisted::{ThemeChoice, ZOOM};
+use crate::state::{NoticeKind, Page, Signal};
+use crate::text::{tr, tr_with};
+
+pub(super) use chats::ask_messages;
+
+impl Shell {
+    pub(super) fn dispatch(&mut self, ctx: &Context) {
+        // A command may lead to others; those run in this frame too, but not without end.
+        for _round in 0..4 {
+            for command in self.queue.take() {
+                self.apply(ctx, command);
+            }
+            if self.queue.is_empty() {
+                break;
+            }
+        }
+    }
+
+    fn apply(&mut self, ctx: &Context, command: UiCommand) {
+        use UiCommand as C;
+        match command {
+            C::Run(action) => self.run(ctx, action),
+            C::OpenPage(page) => self.open_page(page),
+            C::OpenPageBeside(page) => {
+                self.state.ui.layout.split_page(page, LinearDir::Horizontal);
+                self.opened(page);
+            }
+            C::OpenDocument(target) => self.state.ui.layout.open_document(target),
+            C::CopyText(text) => {
+                ctx.copy_text(text);
+                self.state.notices.push(self.state.now, NoticeKind::Info, tr("notice.copied"), "");
+            }
+            C::Notify { kind, title, detail } => self.state.notices.push(self.state.now, kind, title, detail),
+            C::DismissNotice(number) => self.state.notices.dismiss(number),
+            C::Confirm(question) => self.confirmation = Some(question),
+            C::Pick(purpose) => self.open_picker(purpose),
+            C::FinishWelcome => self.finish_welcome(),
+            C::NewChat => self.new_chat(),
+            C::OpenChat(chat) => self.open_chat(chat),
+            C::RenameChat { chat, title } => self.rename_chat(chat, title),
+            C::DeleteChat(chat) => self.delete_chat(chat),
+            C::Send { chat, question } => self.send_question(chat, question),
+            C::RetryAnswer { chat, message } => self.retry_answer(chat, message),
+            C::StopAnswer(message) => self.stop_answer(message),
+            C::Ask(text) => {
+                self.open_page(Page::Chat);
+                self.state.signals.push(Signal::Compose(text));
+            }
+            C::Search(query) => self.search(query),
+            C::ShowSearch(text) => {
+                self.open_page(Page::Knowledge);
+                self.state.signals.push(Signal::ShowSearch(text));
+            }
+            C::AddSource(path) => self.add_source(path),
+            C::AddSampleSource => self.add_sample_source(),
+            C::RemoveSource(id) => self.remove_source(id),
+            C::PauseSource { id, paused } => self.pause_source(id, paused),
+            C::RescanSource(id) => self.rescan_source(id),
+            C::ListDocuments { source, filter, page } => self.list_documents(source, filter, page),
+            C::ListProblems { source, page } => self.list_problems(source, page),
+            C::ReadDocument { target, start_line, end_line } => self.read_document(target, start_line, end_line),
+            C::ImportModel(path) => self.import_model(path),
+            C::RemoveModel(id) => self.remove_model(id),
+            C::SetDefaultModel(id) => self.set_default_model(id),
+            C::DownloadModel { catalogue_id, confirmed_host } => self.download_model(catalogue_id, confirmed_host),
+            C::CancelJob(id) => self.cancel_job(id),
+            C::RefreshModels => self.refresh_models(),
+            C::SetSetting { key, value } => self.set_setting(key, value),
+            C::ResetSetting(key) => self.reset_setting(key),
+        }
+    }
+
+    fn run(&mut self, ctx: &Context, action: Action) {
+        let ui = &mut self.state.ui;
+        match action {
+            Action::NewChat => self.new_chat(),
+            Action::OpenChat => self.open_page(Page::Chat),
+            Action::OpenKnowledge => self.open_page(Page::Knowledge),
+            Action::OpenDashboard => self.open_page(Page::Dashboard),
+            Action::OpenModels => self.open_page(Page::Models),
+            Action::OpenSettings => self.open_page(Page::Settings),
+            Action::OpenGallery => self.open_page(Page::Gallery),
+            Action::Palette => self.open_palette(Scope::Everything),
+            Action::QuickOpen => self.open_palette(Scope::Open),
+            Action::FocusComposer => {
+                self.open_page(Page::Chat);
+                self.state.signals.push(Signal::FocusComposer);
+            }
+            Action::FocusSearch => {
+                self.open_page(Page::Knowledge);
+                self.state.signals.push(Signal::FocusSearch);
+            }
+            Action::StopAnswer => self.stop_running_answer(),
+            Action::AddFolder => self.open_picker(PickPurpose::SourceFolder),
+            Action::AddFile => self.open_picker(PickPurpose::SourceFile),
+            Action::AddSample => self.add_sample_source(),
+            Action::RescanAll => self.rescan_all(),
+            Action::ImportModel => self.open_picker(PickPurpose::Model),
+            Action::Doctor => self.doctor(),
+            Action::Notices => self.notices_open = !self.notices_open,
+            Action::Welcome => {
+                self.welcome = Some(crate::views::welcome::Welcome::default());
+                self.engine.ask_models(&mut self.state);
+            }
+            Action::SplitRight => ui.layout.split_focused(LinearDir::Horizontal),
+            Action::SplitDown => ui.layout.split_focused(LinearDir::Vertical),
+            Action::NextPane => ui.layout.focus_next(),
+            Action::ClosePane => ui.layout.close_focused(),
+            Action::ResetLayout => ui.layout.reset(),
+            Action::ToggleRail => ui.rail_narrow = !ui.rail_narrow,
+            Action::ZoomIn => zoom(&mut ui.zoom, 0.1),
+            Action::ZoomOut => zoom(&mut ui.zoom, -0.1),
+            Action::ZoomReset => ui.zoom = 1.0,
+            Action::ThemeSystem => ui.theme = ThemeChoice::System,
+            Action::ThemeDark => ui.theme = ThemeChoice::Dark,
+            Action::ThemeLight => ui.theme = ThemeChoice::Light,
+            Action::HighContrast => ui.high_contrast = !ui.high_contrast,
+            Action::ReduceMotion => ui.reduce_motion = !ui.reduce_motion,
+            Action::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
+        }
+    }
+
+    pub(super) fn open_page(&mut self, page: Page) {
+        self.state.ui.layout.open_page(page);
+        self.opened(page);
+    }
+
+    /// What a page needs is asked for when it is opened.
+    fn opened(&mut self, page: Page) {
+        match page {
+            Page::Dashboard => self.engine.overview_now(&mut self.state),
+            Page::Models => self.engine.ask_models(&mut self.state),
+            _ => {}
+        }
+    }
+
+    fn finish_welcome(&mut self) {
+        self.welcome = None;
+        self.state.ui.welcomed = true;
+        self.open_page(Page::Chat);
+        self.state.signals.push(Signal::FocusComposer);
+    }
+
+    fn doctor(&mut self) {
+        self.engine.send(&mut self.state, RunDoctor {}, |state, _, report| {
+            for check in report.checks.iter().filter(|check| !check.ok) {
+                let title = tr_with("doctor.failed", &[("name", &check.name)]);
+                state.notices.push(state.now, NoticeKind::Warning, title, check.detail.clone());
+            }
+            if report.ok {
+                let detail = tr_with("doctor.detail", &[("n", &report.checks.len())]);
+                state.notices.push(state.now, NoticeKind::Done, tr("doctor.ok"), detail);
+            }
+        });
+    }
+}
+
+fn zoom(zoom: &mut f32, by: f32) {
+    *zoom = (((*zoom + by) * 10.0).round() / 10.0).clamp(*ZOOM.start(), *ZOOM.end());
+}

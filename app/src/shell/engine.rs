@@ -1,0 +1,328 @@
+//! The window's side of core: starts it off the drawing thread, takes events in, waits for replies.
+
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::time::{Duration, Instant};
+
+use egui::Context;
+use rspa_core::api::request::chats::ListChats;
+use rspa_core::api::request::knowledge::ListSources;
+use rspa_core::api::request::models::{ListCatalogue, ListModels, Recommend};
+use rspa_core::api::request::settings::ListSettings;
+use rspa_core::api::request::system::{GetNetworkStatus, GetOverview, GetUiState, ListJobs};
+use rspa_core::api::{ApiError, Call, Core, CoreOptions, ErrorCategory, Heard, Pending, Subscription};
+use rspa_core::model::{Job, NetworkStatus};
+
+use crate::commands::CommandQueue;
+use crate::state::{AppState, CoreStatus, NoticeKind, Slot, persisted};
+use crate::text::tr;
+
+/// Days of the dashboard's lines.
+pub const DAYS: u32 = 14;
+/// The figures are asked for at most this often while work goes on.
+const OVERVIEW_EVERY: Duration = Duration::from_secs(2);
+
+/// What starting gave.
+pub struct Started {
+    pub core: Result<Core, ApiError>,
+    /// What the window stored last time.
+    pub persisted: Option<String>,
+    pub took: Duration,
+}
+
+/// Makes the options anew for each attempt to start.
+pub type MakeOptions = Box<dyn FnMut() -> CoreOptions + Send>;
+
+/// A reply that is waited for, with what is done then.
+trait Errand {
+    /// True when it is done.
+    fn poll(&mut self, state: &mut AppState, queue: &mut CommandQueue) -> bool;
+}
+
+struct Once<T, F> {
+    pending: Pending<T>,
+    then: Option<F>,
+}
+
+impl<T, F: FnOnce(&mut AppState, &mut CommandQueue, Result<T, ApiError>)> Errand for Once<T, F> {
+    fn poll(&mut self, state: &mut AppState, queue: &mut CommandQueue) -> bool {
+        let Some(reply) = self.pending.poll_now() else { return false };
+        if let Some(then) = self.then.take() {
+            then(state, queue, reply);
+        }
+        true
+    }
+}
+
+#[derive(Default)]
+pub struct Engine {
+    make_options: Option<MakeOptions>,
+    starting: Option<Receiver<Started>>,
+    core: Option<Core>,
+    events: Option<Subscription>,
+    errands: Vec<Box<dyn Errand>>,
+    network: Slot<NetworkStatus>,
+    jobs: Slot<Vec<Job>>,
+    overview_asked: Option<Instant>,
+    overview_due: bool,
+    /// How long the core took to start.
+    pub start_took: Option<Duration>,
+}
+
+impl Engine {
+    /// No engine at all.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// An engine that `starting` will bring; `make_options` serves when the person tries again.
+    pub fn starting(starting: Receiver<Started>, make_options: MakeOptions) -> Self {
+        Self { starting: Some(starting), make_options: Some(make_options), ..Self::default() }
+    }
+
+    pub fn running(ctx: &Context, core: Core) -> Self {
+        let (sender, receiver) = channel();
+        let started = Started { core: Ok(core), persisted: None, took: Duration::ZERO };
+        sender.send(started).expect("the receiver is here");
+        ctx.request_repaint();
+        Self { starting: Some(receiver), ..Self::default() }
+    }
+
+    /// Starts the core on a thread of its own and reads what the window stored.
+    pub fn start(options: CoreOptions, wake: impl FnOnce() + Send + 'static) -> Receiver<Started> {
+        let (sender, receiver) = channel();
+        let work = move || {
+            let begin = Instant::now();
+            let core = Core::start(options);
+            let persisted = core
+                .as_ref()
+                .ok()
+                .and_then(|core| core.call(GetUiState { name: persisted::NAME.to_owned() }).wait().ok().flatten());
+            // Nobody waits any more when the window was closed in the meantime.
+            if sender.send(Started { core, persisted, took: begin.elapsed() }).is_ok() {
+                wake();
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().name("core-start".into()).spawn(work) {
+            tracing::error!(%error, "the engine's thread cannot be started");
+        }
+        receiver
+    }
+
+    pub fn restart(&mut self, ctx: &Context) {
+        if let Some(make) = &mut self.make_options {
+            let ctx = ctx.clone();
+            self.starting = Some(Self::start(make(), move || ctx.request_repaint()));
+        }
+    }
+
+    /// Takes the started core over, once; gives what the window stored.
+    pub(super) fn take_start(&mut self, ctx: &Context, state: &mut AppState) -> Option<Option<String>> {
+        let started = match self.starting.as_ref()?.try_recv() {
+            Ok(started) => started,
+            Err(TryRecvError::Empty) => return None,
+            Err(TryRecvError::Disconnected) => Started {
+                core: Err(ApiError::new(ErrorCategory::System, tr("core.failed"), tr("core.thread_advice"))),
+                persisted: None,
+                took: Duration::ZERO,
+            },
+        };
+        self.starting = None;
+        self.start_took = Some(started.took);
+        let core = match started.core {
+            Ok(core) => core,
+            Err(error) => {
+                state.core = CoreStatus::Failed(error);
+                return None;
+            }
+        };
+        let waker = ctx.clone();
+        core.set_waker(std::sync::Arc::new(move || waker.request_repaint()));
+        self.events = Some(core.subscribe());
+        self.core = Some(core);
+        state.core = CoreStatus::Ready;
+        self.ask_everything(state);
+        Some(started.persisted)
+    }
+
+    /// Takes events in until then; true when some may be left.
+    pub(super) fn drain(&mut self, state: &mut AppState, until: Instant) -> bool {
+        let Some(events) = &mut self.events else { return false };
+        let mut stale = crate::state::Stale::default();
+        let mut more = true;
+        while let Some(heard) = events.try_next() {
+            match heard {
+                Heard::Event(envelope) => stale |= state.apply(envelope),
+                Heard::Gap(_) => stale.everything = true,
+                Heard::Closed => {
+                    state.core = CoreStatus::Closed;
+                    more = false;
+                    break;
+                }
+            }
+            if Instant::now() >= until {
+                break;
+            }
+        }
+        more &= Instant::now() >= until;
+        if state.core_closed() {
+            self.events = None;
+        }
+        if stale.everything {
+            self.ask_everything(state);
+            state.chats.messages.retain(|id, _| Some(*id) == state.chats.open);
+            if let Some(open) = state.chats.open {
+                super::dispatch::ask_messages(self, state, open);
+            }
+        }
+        if let Some(core) = &self.core {
+            if stale.chats {
+                state.chats.list.refresh(|| core.call(ListChats {}));
+            }
+            if stale.sources {
+                state.knowledge.sources.refresh(|| core.call(ListSources {}));
+            }
+            if stale.models {
+                state.models.list.refresh(|| core.call(ListModels {}));
+            }
+        }
+        self.overview_due |= stale.overview;
+        more
+    }
+
+    /// Takes replies in.
+    pub(super) fn poll(&mut self, ctx: &Context, state: &mut AppState, queue: &mut CommandQueue) {
+        self.errands.retain_mut(|errand| !errand.poll(state, queue));
+        if self.network.poll() {
+            state.network = self.network.get().cloned();
+        }
+        if self.jobs.poll()
+            && let Some(jobs) = self.jobs.get()
+        {
+            state.jobs = jobs.clone();
+        }
+        state.overview.poll();
+        state.chats.list.poll();
+        state.knowledge.sources.poll();
+        state.knowledge.results.poll();
+        state.models.list.poll();
+        state.models.recommendation.poll();
+        state.models.catalogue.poll();
+        state.settings.poll();
+        for slot in state.chats.messages.values_mut() {
+            slot.poll();
+        }
+        for slot in state.knowledge.documents.values_mut() {
+            slot.poll();
+        }
+        for slot in state.knowledge.problems.values_mut() {
+            slot.poll();
+        }
+        for slot in state.knowledge.texts.values_mut() {
+            slot.poll();
+        }
+        if let Some(core) = &self.core {
+            if state.chats.list.take_stale() {
+                state.chats.list.ask(core.call(ListChats {}));
+            }
+            if state.knowledge.sources.take_stale() {
+                state.knowledge.sources.ask(core.call(ListSources {}));
+            }
+            if state.models.list.take_stale() {
+                state.models.list.ask(core.call(ListModels {}));
+            }
+        }
+        self.ask_overview(ctx, state);
+    }
+
+    fn ask_overview(&mut self, ctx: &Context, state: &mut AppState) {
+        let Some(core) = &self.core else { return };
+        if !self.overview_due || state.overview.is_waiting() {
+            return;
+        }
+        let since = self.overview_asked.map(|asked| asked.elapsed());
+        match since {
+            Some(since) if since < OVERVIEW_EVERY => ctx.request_repaint_after(OVERVIEW_EVERY - since),
+            _ => {
+                state.overview.ask(core.call(GetOverview { days: DAYS }));
+                self.overview_asked = Some(Instant::now());
+                self.overview_due = false;
+            }
+        }
+    }
+
+    pub(super) fn overview_now(&mut self, state: &mut AppState) {
+        if let Some(core) = &self.core {
+            state.overview.ask(core.call(GetOverview { days: DAYS }));
+            self.overview_asked = Some(Instant::now());
+            self.overview_due = false;
+        }
+    }
+
+    fn ask_everything(&mut self, state: &mut AppState) {
+        let Some(core) = &self.core else { return };
+        self.network.ask(core.call(GetNetworkStatus {}));
+        self.jobs.ask(core.call(ListJobs {}));
+        state.chats.list.ask(core.call(ListChats {}));
+        state.knowledge.sources.ask(core.call(ListSources {}));
+        state.models.list.ask(core.call(ListModels {}));
+        state.settings.ask(core.call(ListSettings {}));
+        self.overview_now(state);
+    }
+
+    /// What the models page and the welcome need beyond the list.
+    pub(super) fn ask_models(&mut self, state: &mut AppState) {
+        let Some(core) = &self.core else { return };
+        if state.models.recommendation.get().is_none() && !state.models.recommendation.is_waiting() {
+            state.models.recommendation.ask(core.call(Recommend {}));
+        }
+        if state.models.catalogue.get().is_none() && !state.models.catalogue.is_waiting() {
+            state.models.catalogue.ask(core.call(ListCatalogue {}));
+        }
+    }
+
+    pub(super) fn core(&self) -> Option<&Core> {
+        self.core.as_ref()
+    }
+
+    /// Sends a request; `then` runs when the reply is there. An error is told as a notice.
+    pub(super) fn send<C: Call>(
+        &mut self,
+        state: &mut AppState,
+        request: C,
+        then: impl FnOnce(&mut AppState, &mut CommandQueue, C::Reply) + 'static,
+    ) {
+        self.send_or(state, request, then, |_| {});
+    }
+
+    /// As `send`; `otherwise` puts the state right when it failed.
+    pub(super) fn send_or<C: Call>(
+        &mut self,
+        state: &mut AppState,
+        request: C,
+        then: impl FnOnce(&mut AppState, &mut CommandQueue, C::Reply) + 'static,
+        otherwise: impl FnOnce(&mut AppState) + 'static,
+    ) {
+        let Some(core) = &self.core else {
+            state.notices.push(state.now, NoticeKind::Error, tr("core.failed"), tr("core.failed_detail"));
+            otherwise(state);
+            return;
+        };
+        let then = move |state: &mut AppState, queue: &mut CommandQueue, reply: Result<C::Reply, ApiError>| match reply
+        {
+            Ok(reply) => then(state, queue, reply),
+            Err(error) => {
+                state.notices.error(state.now, &error);
+                otherwise(state);
+            }
+        };
+        self.errands.push(Box::new(Once { pending: core.call(request), then: Some(then) }));
+    }
+
+    pub(super) fn shutdown(&mut self) {
+        self.errands.clear();
+        self.events = None;
+        if let Some(core) = self.core.take() {
+            core.shutdown();
+        }
+    }
+}

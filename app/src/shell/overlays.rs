@@ -1,0 +1,112 @@
+//! What stands over the panes: palette, picker, questions, toasts, notices.
+
+use std::time::Duration;
+
+use egui::Context;
+
+use super::{Shell, notices_panel};
+use crate::commands::palette::{Palette, Scope};
+use crate::commands::{PickPurpose, UiCommand};
+use crate::design::UiExt;
+use crate::state::NoticeKind;
+use crate::text::tr;
+use crate::widgets::dialog::{self, Answer};
+use crate::widgets::picker::{Outcome, Picker, Wanted};
+use crate::widgets::toast;
+
+impl Shell {
+    pub(super) fn overlays(&mut self, ctx: &Context) {
+        self.toasts(ctx);
+        if self.notices_open {
+            self.state.notices.read_all();
+            match notices_panel::ui(ctx, &self.state.notices) {
+                notices_panel::Wish::Stay => {}
+                notices_panel::Wish::Close => self.notices_open = false,
+                notices_panel::Wish::Clear => self.state.notices.clear(),
+            }
+        }
+        if let Some(question) = &self.confirmation
+            && let Some(answer) = dialog::confirm(ctx, question)
+        {
+            let question = self.confirmation.take();
+            if let (Answer::Yes, Some(question)) = (answer, question) {
+                self.queue.push(*question.then);
+            }
+        }
+        if let Some((purpose, picker)) = &mut self.picker {
+            match picker.ui(ctx) {
+                Outcome::Open => {}
+                Outcome::Cancelled => self.picker = None,
+                Outcome::Chosen(path) => {
+                    match purpose {
+                        PickPurpose::SourceFolder | PickPurpose::SourceFile => {
+                            self.queue.push(UiCommand::AddSource(path))
+                        }
+                        PickPurpose::Model => self.queue.push(UiCommand::ImportModel(path)),
+                        PickPurpose::FirstFolder => {
+                            self.queue.push(UiCommand::AddSource(path));
+                            self.queue.push(UiCommand::FinishWelcome);
+                        }
+                    }
+                    self.picker = None;
+                }
+            }
+        }
+        if let Some(palette) = &mut self.palette
+            && !palette.ui(ctx, &self.state, &self.shortcuts, &mut self.queue)
+        {
+            self.palette = None;
+        }
+    }
+
+    pub(super) fn open_palette(&mut self, scope: Scope) {
+        self.palette = match self.palette {
+            None => Some(Palette::new(scope)),
+            Some(_) => None,
+        };
+    }
+
+    pub(super) fn open_picker(&mut self, purpose: PickPurpose) {
+        let (title, wanted) = match purpose {
+            PickPurpose::SourceFolder | PickPurpose::FirstFolder => (tr("picker.folder"), Wanted::Folder),
+            PickPurpose::SourceFile => (tr("picker.file"), Wanted::File),
+            PickPurpose::Model => (tr("picker.model"), Wanted::FileOrFolder),
+        };
+        self.picker = Some((purpose, Picker::new(title, wanted)));
+    }
+
+    /// Brings the picker the listings that it waits for.
+    pub(super) fn poll_picker(&mut self) {
+        if let Some((_, picker)) = &mut self.picker {
+            picker.poll(self.engine.core());
+        }
+    }
+
+    fn toasts(&mut self, ctx: &Context) {
+        let tokens = ctx.tokens();
+        let now = self.state.now.0;
+        let mut expired = Vec::new();
+        let mut next = i64::MAX;
+        for notice in self.state.notices.toasts() {
+            let times = if matches!(notice.kind, NoticeKind::Error | NoticeKind::Warning) { 2 } else { 1 };
+            let left = notice.at.0 + i64::from(tokens.motion.toast_ms) * times - now;
+            if left <= 0 {
+                expired.push(notice.number);
+            } else {
+                next = next.min(left);
+            }
+        }
+        for number in expired {
+            self.state.notices.dismiss(number);
+        }
+        if next != i64::MAX {
+            ctx.request_repaint_after(Duration::from_millis(next.unsigned_abs()));
+        }
+        if !self.notices_open {
+            for number in toast::toasts(ctx, self.state.notices.toasts()) {
+                self.state.notices.dismiss(number);
+                ctx.request_repaint();
+            }
+        }
+    }
+}

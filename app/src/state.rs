@@ -1,0 +1,161 @@
+//! What the views read: plain values, filled by replies and events, never by views.
+
+mod notices;
+pub mod persisted;
+mod projection;
+mod slot;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use rspa_core::api::ApiError;
+use rspa_core::model::CatalogueModel;
+use rspa_core::model::{
+    ChatId, ChatSummary, Document, DocumentProblem, DocumentText, Job, JobId, JobState, Message, MessageId, ModelList,
+    NetworkStatus, Overview, Page as ListPage, Recommendation, SearchQuery, SearchResults, SettingEntry, SourceId,
+    SourceStatus, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+pub use notices::{Notice, NoticeKind, Notices};
+pub use persisted::Persisted;
+pub(crate) use projection::Stale;
+pub use slot::Slot;
+
+/// A page of the rail (and the gallery, which only the palette opens).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    Dashboard,
+    Chat,
+    Knowledge,
+    Models,
+    Settings,
+    Gallery,
+}
+
+/// A place in a document, as a citation or a search hit names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct DocumentTarget {
+    pub path: PathBuf,
+    /// From 1, inclusive; the lines to mark.
+    pub start_line: u32,
+    pub end_line: u32,
+    /// SHA-256 of the document when the passage was made; empty where it is not known.
+    pub hash: String,
+}
+
+/// How the engine is doing, as far as the window knows.
+#[derive(Clone, Debug, Default)]
+pub enum CoreStatus {
+    /// The data folder is being opened.
+    #[default]
+    Starting,
+    Ready,
+    Failed(ApiError),
+    Closed,
+}
+
+/// Something that a view reacts to in the one frame in which it is present.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Signal {
+    FocusComposer,
+    /// Puts this text into the composer and focuses it.
+    Compose(String),
+    FocusSearch,
+    /// Shows the results of this search, with the text in the field.
+    ShowSearch(String),
+}
+
+#[derive(Default)]
+pub struct ChatsState {
+    /// Newest first.
+    pub list: Slot<Vec<ChatSummary>>,
+    /// The chat that is shown; none is a new one that has no question yet.
+    pub open: Option<ChatId>,
+    /// Messages in order of time; kept for chats that were open.
+    pub messages: HashMap<ChatId, Slot<Vec<Message>>>,
+    /// While a model reads its prompt: tokens done, of all.
+    pub reading: HashMap<MessageId, (u32, u32)>,
+    /// A question was sent and core has not confirmed it yet.
+    pub sending: bool,
+}
+
+#[derive(Default)]
+pub struct KnowledgeState {
+    pub sources: Slot<Vec<SourceStatus>>,
+    /// What was last searched for.
+    pub query: SearchQuery,
+    pub results: Slot<SearchResults>,
+    /// Documents of the source that was last listed.
+    pub documents: HashMap<SourceId, Slot<ListPage<Document>>>,
+    /// By source; none is all sources.
+    pub problems: HashMap<Option<SourceId>, Slot<ListPage<DocumentProblem>>>,
+    pub texts: HashMap<DocumentTarget, Slot<DocumentText>>,
+}
+
+#[derive(Default)]
+pub struct ModelsState {
+    pub list: Slot<ModelList>,
+    pub recommendation: Slot<Recommendation>,
+    pub catalogue: Slot<Vec<CatalogueModel>>,
+}
+
+/// All that views may read.
+#[derive(Default)]
+pub struct AppState {
+    pub core: CoreStatus,
+    /// The time of this frame.
+    pub now: Timestamp,
+    pub network: Option<NetworkStatus>,
+    pub overview: Slot<Overview>,
+    pub chats: ChatsState,
+    pub knowledge: KnowledgeState,
+    pub models: ModelsState,
+    pub settings: Slot<Vec<SettingEntry>>,
+    /// Running and finished, in order of start.
+    pub jobs: Vec<Job>,
+    pub notices: Notices,
+    /// Parts that work less well than they should: part and detail.
+    pub degraded: Vec<(String, String)>,
+    pub signals: Vec<Signal>,
+    /// What survives a restart.
+    pub ui: Persisted,
+    /// Why drawing is slower than it could be, in words.
+    pub renderer_notice: Option<String>,
+}
+
+impl AppState {
+    pub fn has_signal(&self, signal: &Signal) -> bool {
+        self.signals.contains(signal)
+    }
+
+    /// The model that answers, if one is installed.
+    pub fn chat_model(&self) -> Option<&rspa_core::model::InstalledModel> {
+        let models = &self.models.list.get()?.models;
+        let chat = |m: &&rspa_core::model::InstalledModel| m.info.kind == rspa_core::model::ModelKind::Chat;
+        models.iter().filter(chat).find(|m| m.is_default).or_else(|| models.iter().find(chat))
+    }
+
+    pub fn running_jobs(&self) -> impl Iterator<Item = &Job> {
+        self.jobs.iter().filter(|job| job.state == JobState::Running)
+    }
+
+    pub fn job(&self, id: JobId) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.id == id)
+    }
+
+    pub fn source(&self, id: SourceId) -> Option<&SourceStatus> {
+        self.knowledge.sources.get()?.iter().find(|status| status.source.id == id)
+    }
+
+    /// The messages of the open chat; empty for a new one.
+    pub fn open_messages(&self) -> &[Message] {
+        self.chats.open.and_then(|id| self.chats.messages.get(&id)).and_then(Slot::get).map_or(&[], Vec::as_slice)
+    }
+
+    /// The value of a setting, once settings are known.
+    pub fn setting(&self, key: &str) -> Option<&SettingEntry> {
+        self.settings.get()?.iter().find(|entry| entry.key == key)
+    }
+}

@@ -1,0 +1,158 @@
+//! Turns events into what the views read.
+
+use rspa_core::api::{Event, EventEnvelope};
+use rspa_core::model::{Author, ChatId, JobKind, JobState, Message, MessageId, MessageState, SourceState};
+
+use super::{AppState, NoticeKind, Slot};
+use crate::text::{tr, tr_with};
+
+/// What has to be read again after an event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stale {
+    pub chats: bool,
+    pub models: bool,
+    pub overview: bool,
+    pub sources: bool,
+    pub everything: bool,
+}
+
+impl std::ops::BitOrAssign for Stale {
+    fn bitor_assign(&mut self, other: Self) {
+        self.chats |= other.chats;
+        self.models |= other.models;
+        self.overview |= other.overview;
+        self.sources |= other.sources;
+        self.everything |= other.everything;
+    }
+}
+
+/// Finished jobs that are kept for the list.
+const KEPT_JOBS: usize = 50;
+
+impl AppState {
+    /// Nothing more will come.
+    pub(crate) fn core_closed(&self) -> bool {
+        matches!(self.core, super::CoreStatus::Closed)
+    }
+
+    /// Applies one event and says what must be asked for anew.
+    pub(crate) fn apply(&mut self, envelope: EventEnvelope) -> Stale {
+        let mut stale = Stale::default();
+        match envelope.event {
+            Event::SourceChanged { status } => {
+                stale.overview = status.state == SourceState::Ready;
+                if let Some(sources) = self.knowledge.sources.get_mut() {
+                    match sources.iter_mut().find(|s| s.source.id == status.source.id) {
+                        Some(known) => *known = status,
+                        None => sources.push(status),
+                    }
+                } else {
+                    stale.sources = true;
+                }
+            }
+            Event::SourceRemoved { id } => {
+                stale.overview = true;
+                if let Some(sources) = self.knowledge.sources.get_mut() {
+                    sources.retain(|s| s.source.id != id);
+                }
+                self.knowledge.documents.remove(&id);
+                self.knowledge.problems.clear();
+            }
+            Event::MessageChanged { message } => {
+                stale.overview = matches!(message.state, MessageState::Complete) && message.author == Author::Model;
+                self.chats.reading.remove(&message.id);
+                self.put_message(message);
+            }
+            Event::PassagesFound { chat, message, passages, .. } => {
+                if let Some(message) = self.message_mut(chat, message) {
+                    message.passages = passages;
+                }
+            }
+            Event::AnswerDelta { chat, message, text } => {
+                self.chats.reading.remove(&message);
+                if let Some(message) = self.message_mut(chat, message) {
+                    message.text.push_str(&text);
+                    message.state = MessageState::Streaming;
+                }
+            }
+            Event::AnswerProgress { message, done, total, .. } => {
+                self.chats.reading.insert(message, (done, total));
+            }
+            Event::ChatsChanged => stale.chats = true,
+            Event::JobChanged { job } => {
+                if job.state != JobState::Running {
+                    self.tell_of_job(&envelope.at, &job);
+                }
+                match self.jobs.iter_mut().find(|known| known.id == job.id) {
+                    Some(known) => *known = job,
+                    None => self.jobs.push(job),
+                }
+                let finished = self.jobs.iter().filter(|job| job.state != JobState::Running).count();
+                if finished > KEPT_JOBS
+                    && let Some(oldest) = self.jobs.iter().position(|job| job.state != JobState::Running)
+                {
+                    self.jobs.remove(oldest);
+                }
+            }
+            Event::ModelsChanged => stale.models = true,
+            Event::SettingChanged { entry } => {
+                if let Some(known) =
+                    self.settings.get_mut().and_then(|all| all.iter_mut().find(|known| known.key == entry.key))
+                {
+                    *known = entry;
+                }
+            }
+            Event::NetworkChanged { status } => {
+                if let Some(overview) = self.overview.get_mut() {
+                    overview.network = status.clone();
+                }
+                self.network = Some(status);
+            }
+            Event::Happened { item } => {
+                if let Some(overview) = self.overview.get_mut() {
+                    overview.recent.insert(0, item);
+                    overview.recent.truncate(50);
+                }
+                stale.overview = true;
+            }
+            Event::Health { part, healthy, detail } => {
+                self.degraded.retain(|(known, _)| *known != part);
+                if !healthy {
+                    self.notices.push(envelope.at, NoticeKind::Warning, detail.clone(), "");
+                    self.degraded.push((part, detail));
+                }
+            }
+            Event::ShuttingDown => self.core = super::CoreStatus::Closed,
+        }
+        stale
+    }
+
+    /// Puts a message where it belongs: over its older self, or at the end. Only chats that were read are kept.
+    pub(crate) fn put_message(&mut self, message: Message) {
+        let Some(messages) = self.chats.messages.get_mut(&message.chat).and_then(Slot::get_mut) else { return };
+        match messages.iter_mut().find(|known| known.id == message.id) {
+            Some(known) => *known = message,
+            None => messages.push(message),
+        }
+    }
+
+    fn message_mut(&mut self, chat: ChatId, id: MessageId) -> Option<&mut Message> {
+        self.chats.messages.get_mut(&chat)?.get_mut()?.iter_mut().rev().find(|message| message.id == id)
+    }
+
+    fn tell_of_job(&mut self, at: &rspa_core::model::Timestamp, job: &rspa_core::model::Job) {
+        match (&job.state, job.kind) {
+            (JobState::Failed(error), _) => {
+                let title = tr_with("job.failed", &[("label", &job.label), ("why", &error.message)]);
+                self.notices.push(*at, NoticeKind::Error, title, error.advice.clone());
+            }
+            (JobState::Done, JobKind::Import | JobKind::Download) => {
+                self.notices.push(*at, NoticeKind::Done, tr_with("job.done", &[("label", &job.label)]), "");
+            }
+            (JobState::Cancelled, JobKind::Import | JobKind::Download) => {
+                self.notices.push(*at, NoticeKind::Info, job.label.clone(), tr("job.cancelled"));
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The words of the interface, from one catalogue per language (`assets/text`).
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::sync::LazyLock;
+
+type Catalogue = HashMap<String, String>;
+
+static ENGLISH: LazyLock<Catalogue> = LazyLock::new(|| {
+    let table: toml::Table =
+        toml::from_str(include_str!("../../assets/text/en.toml")).expect("the embedded texts are well formed");
+    let mut texts = Catalogue::new();
+    flatten("", table, &mut texts);
+    texts
+});
+
+fn flatten(prefix: &str, table: toml::Table, into: &mut Catalogue) {
+    for (key, value) in table {
+        let path = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+        match value {
+            toml::Value::Table(inner) => flatten(&path, inner, into),
+            toml::Value::String(text) => {
+                into.insert(path, text);
+            }
+            other => panic!("{path} is no text: {other}"),
+        }
+    }
+}
+
+/// The text of a key such as `chat.empty.title`; the key itself where it is missing (a test finds those).
+pub fn tr(key: &str) -> &'static str {
+    match ENGLISH.get(key) {
+        Some(text) => text,
+        None => {
+            tracing::error!(key, "a text is missing in the catalogue");
+            "…"
+        }
+    }
+}
+
+/// The text of a key with `{name}` places filled in.
+pub fn tr_with(key: &str, values: &[(&str, &dyn Display)]) -> String {
+    values
+        .iter()
+        .fold(tr(key).to_owned(), |text, (name, value)| text.replace(&format!("{{{name}}}"), &value.to_string()))
+}
+
+/// `key.one` for 1, `key.other` else, with `{n}` filled in.
+pub fn tr_count(key: &str, n: u64) -> String {
+    let form = if n == 1 { "one" } else { "other" };
+    tr_with(&format!("{key}.{form}"), &[("n", &number(n))])
+}
+
+/// A whole number with its thousands set apart: 48,210.
+pub fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A size for people: 98 MB, 1.4 GB. Decimal units.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 5] = ["bytes", "kB", "MB", "GB", "TB"];
+    let mut value = n as f64;
+    let mut unit = 0;
+    while value >= 999.5 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    match unit {
+        0 if n == 1 => "1 byte".to_owned(),
+        0 => format!("{n} bytes"),
+        _ if value < 9.95 => format!("{value:.1} {}", UNITS[unit]),
+        _ => format!("{value:.0} {}", UNITS[unit]),
+    }
+}
+
+/// A length of time for people: 0.21 s, 41 s, 1 m 42 s, 2 h 05 m.
+pub fn duration(seconds: f64) -> String {
+    let whole = seconds.round().max(0.0) as u64;
+    match whole {
+        0..=9 if seconds < 9.5 => format!("{seconds:.1} s"),
+        0..=59 => format!("{whole} s"),
+        60..=3599 => format!("{} m {:02} s", whole / 60, whole % 60),
+        _ => format!("{} h {:02} m", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// How long ago, as a list shows it: now, 2 min, 3 h, yesterday, Tue, 4 Mar.
+pub fn ago(at: rspa_core::model::Timestamp, now: rspa_core::model::Timestamp) -> String {
+    let seconds = (now.0 - at.0) / 1000;
+    if seconds < 60 {
+        return tr("time.now").to_owned();
+    }
+    if seconds < 3600 {
+        return tr_with("time.minutes", &[("n", &(seconds / 60))]);
+    }
+    let zone = jiff::tz::TimeZone::system();
+    let day = |at: rspa_core::model::Timestamp| {
+        jiff::Timestamp::from_millisecond(at.0).map(|t| t.to_zoned(zone.clone())).ok()
+    };
+    let (Some(then), Some(today)) = (day(at), day(now)) else { return String::new() };
+    let days = then.date().until(today.date()).map_or(0, |span| span.get_days());
+    match days {
+        0 => tr_with("time.hours", &[("n", &(seconds / 3600))]),
+        1 => tr("time.yesterday").to_owned(),
+        2..=6 => then.strftime("%a").to_string(),
+        _ if then.year() == today.year() => then.strftime("%-d %b").to_string(),
+        _ => then.strftime("%-d %b %Y").to_string(),
+    }
+}
+
+/// The time of the day: 09:12.
+pub fn clock(at: rspa_core::model::Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0)
+        .map(|t| t.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M").to_string())
+        .unwrap_or_default()
+}
+
+/// A path as people write it: the home folder is `~`.
+pub fn path(path: &std::path::Path) -> String {
+    static HOME: LazyLock<Option<std::path::PathBuf>> = LazyLock::new(std::env::home_dir);
+    match HOME.as_deref().and_then(|home| path.strip_prefix(home).ok()) {
+        Some(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
+        Some(rest) => format!("~/{}", rest.display()),
+        None => path.display().to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_are_written_for_people() {
+        assert_eq!(number(48_210), "48,210");
+        assert_eq!(number(999), "999");
+        assert_eq!(bytes(0), "0 bytes");
+        assert_eq!(bytes(98_400_000), "98 MB");
+        assert_eq!(bytes(1_400_000_000), "1.4 GB");
+        assert_eq!(duration(0.21), "0.2 s");
+        assert_eq!(duration(102.0), "1 m 42 s");
+    }
+
+    /// Every `tr*("…")` in the sources names a text of the catalogue.
+    #[test]
+    fn every_key_in_the_sources_has_a_text() {
+        fn visit(folder: &std::path::Path, missing: &mut Vec<String>) {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    visit(&path, missing);
+                } else if path.extension().is_some_and(|e| e == "rs") {
+                    let source = std::fs::read_to_string(&path).unwrap();
+                    for (call, forms) in
+                        [("tr(\"", [""].as_slice()), ("tr_with(\"", &[""]), ("tr_count(\"", &[".one", ".other"])]
+                    {
+                        for piece in source.split(call).skip(1) {
+                            let key = piece.split('"').next().unwrap();
+                            for form in forms {
+                                let key = format!("{key}{form}");
+                                if !key.contains('…') && !ENGLISH.contains_key(&key) {
+                                    missing.push(format!("{}: {key}", path.display()));
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        let mut missing = Vec::new();
+        visit(std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut missing);
+        assert!(missing.is_empty(), "{missing:#?}");
+    }
+}

@@ -1,0 +1,120 @@
+//! The pages. A page is a function of read-only state that puts commands into a queue.
+//!
+//! How a page is written: a struct for what only the page needs (drafts, scroll places, caches), and
+//! `impl View`. It reads `cx.state`, draws with `crate::widgets` and `ui.tokens()`, takes its words from
+//! `crate::text::tr`, and says what is to be done with `cx.commands.push(UiCommand::…)`. The command is
+//! applied at the end of the frame; its result appears in the state of a later frame. Nothing here calls
+//! core, blocks, or asks for repaints while nothing happens. A `Signal` in `cx.state.signals` is there for
+//! one frame: it tells a page to focus its field or to take a text over.
+
+mod chat;
+mod dashboard;
+mod document;
+#[cfg(test)]
+mod fixtures;
+mod gallery;
+mod knowledge;
+mod models;
+mod settings;
+pub mod welcome;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use egui::Ui;
+
+pub use dashboard::source_words;
+
+use crate::commands::{Action, CommandQueue};
+use crate::design::Icon;
+use crate::layout::Pane;
+use crate::state::{AppState, Page};
+use crate::text::tr;
+
+/// What a page gets in each frame.
+pub struct Cx<'a> {
+    pub state: &'a AppState,
+    pub commands: &'a mut CommandQueue,
+    /// The keyboard is in this pane: only then react to keys and signals.
+    pub focused: bool,
+}
+
+pub trait View {
+    fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>);
+}
+
+/// All pages and open documents with what they keep between frames.
+#[derive(Default)]
+pub struct Views {
+    chat: chat::ChatView,
+    knowledge: knowledge::KnowledgeView,
+    dashboard: dashboard::DashboardView,
+    models: models::ModelsView,
+    settings: settings::SettingsView,
+    gallery: gallery::GalleryView,
+    documents: HashMap<PathBuf, document::DocumentView>,
+}
+
+impl Views {
+    pub fn show(&mut self, pane: &Pane, ui: &mut Ui, cx: &mut Cx<'_>) {
+        match pane {
+            Pane::Page(Page::Dashboard) => self.dashboard.ui(ui, cx),
+            Pane::Page(Page::Chat) => self.chat.ui(ui, cx),
+            Pane::Page(Page::Knowledge) => self.knowledge.ui(ui, cx),
+            Pane::Page(Page::Models) => self.models.ui(ui, cx),
+            Pane::Page(Page::Settings) => self.settings.ui(ui, cx),
+            Pane::Page(Page::Gallery) => self.gallery.ui(ui, cx),
+            Pane::Document(target) => {
+                let view = self.documents.entry(target.path.clone()).or_default();
+                view.show(target, ui, cx);
+            }
+        }
+    }
+
+    /// Drops what closed documents kept.
+    pub fn retain_documents(&mut self, panes: &[&Pane]) {
+        self.documents.retain(|path, _| panes.iter().any(|pane| matches!(pane, Pane::Document(t) if t.path == *path)));
+    }
+}
+
+/// The pages of the rail, in order.
+pub const RAIL: [(Page, Action); 5] = [
+    (Page::Dashboard, Action::OpenDashboard),
+    (Page::Chat, Action::OpenChat),
+    (Page::Knowledge, Action::OpenKnowledge),
+    (Page::Models, Action::OpenModels),
+    (Page::Settings, Action::OpenSettings),
+];
+
+/// What a tab says.
+pub fn title(pane: &Pane) -> String {
+    match pane {
+        Pane::Page(page) => page_title(*page).to_owned(),
+        Pane::Document(target) => {
+            target.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+        }
+    }
+}
+
+pub fn page_title(page: Page) -> &'static str {
+    match page {
+        Page::Dashboard => tr("page.dashboard"),
+        Page::Chat => tr("page.chat"),
+        Page::Knowledge => tr("page.knowledge"),
+        Page::Models => tr("page.models"),
+        Page::Settings => tr("page.settings"),
+        Page::Gallery => tr("page.gallery"),
+    }
+}
+
+pub fn icon(pane: &Pane) -> Icon {
+    match pane {
+        Pane::Page(Page::Dashboard) => Icon::SquaresFour,
+        Pane::Page(Page::Chat) => Icon::ChatCircle,
+        Pane::Page(Page::Knowledge) => Icon::Books,
+        Pane::Page(Page::Models) => Icon::Cpu,
+        Pane::Page(Page::Settings) => Icon::GearSix,
+        Pane::Page(Page::Gallery) => Icon::Palette,
+        Pane::Document(_) => Icon::FileText,
+    }
+}

@@ -1,0 +1,157 @@
+//! Chat: the list of chats, the thread of questions and answers, the composer, and where an answer comes from.
+
+mod composer;
+mod inspector;
+mod list;
+mod message;
+mod thread;
+
+use egui::Ui;
+use rspa_core::model::{Author, Citation, Message, MessageId, MessageState, Passage, Question};
+
+use super::{Cx, View};
+use crate::commands::{Action, Confirmation, UiCommand};
+use crate::design::UiExt;
+use crate::state::{AppState, DocumentTarget, Page, Signal};
+use crate::text::{tr, tr_with};
+use crate::widgets::column::{Columns, column};
+
+#[derive(Default)]
+pub struct ChatView {
+    list: list::ChatList,
+    thread: thread::Thread,
+    composer: composer::Composer,
+    inspector: inspector::Inspector,
+    /// The person closed the inspector.
+    inspector_closed: bool,
+}
+
+/// What the person did in the thread or in the inspector.
+enum Deed {
+    /// Shows a citation of an answer.
+    Citation(MessageId, usize),
+    /// Shows a passage that was found for an answer.
+    Passage(MessageId, usize),
+    Open(DocumentTarget),
+    Link(String),
+    Copy(String),
+    Retry(MessageId),
+    Run(Action),
+    Page(Page),
+    /// A question that was suggested.
+    Suggest(&'static str),
+    ToggleInspector,
+}
+
+impl View for ChatView {
+    fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let tokens = ui.tokens();
+        for signal in &cx.state.signals {
+            match signal {
+                Signal::FocusComposer => self.composer.focus(),
+                Signal::Compose(text) => self.composer.set(text.clone()),
+                _ => {}
+            }
+        }
+        let messages = cx.state.open_messages();
+        let some_answer = messages.iter().any(|message| message.author == Author::Model);
+        let columns = Columns::new(ui.max_rect(), tokens, true, some_answer && !self.inspector_closed);
+        if let Some(rect) = columns.list {
+            column(ui, "chats", rect, true, |ui| self.list.ui(ui, cx));
+        }
+        let mut deeds = Vec::new();
+        column(ui, "thread", columns.centre, columns.inspector.is_some(), |ui| {
+            self.thread.header(ui, cx, columns.list.is_none(), columns.inspector.is_some(), some_answer, &mut deeds);
+            let running = running_answer(messages);
+            let height = self.composer.height(ui, cx.state);
+            let (mut above, mut below) = (ui.available_rect_before_wrap(), ui.available_rect_before_wrap());
+            above.set_bottom((above.bottom() - height).max(above.top()));
+            below.set_top(above.bottom());
+            column(ui, "messages", above, false, |ui| self.thread.ui(ui, cx.state, &mut deeds));
+            let said = column(ui, "composer", below, false, |ui| self.composer.ui(ui, cx, running));
+            if let Some(text) = said {
+                self.send(text, cx);
+            }
+        });
+        if let Some(rect) = columns.inspector {
+            column(ui, "inspector", rect, false, |ui| self.inspector.ui(ui, cx.state, &mut deeds));
+        }
+        if !deeds.is_empty() {
+            // What is drawn above a deed shows its effect only in the next frame.
+            ui.ctx().request_repaint();
+        }
+        for deed in deeds {
+            self.apply(deed, columns.inspector.is_some(), cx);
+        }
+    }
+}
+
+impl ChatView {
+    fn send(&mut self, text: String, cx: &mut Cx<'_>) {
+        let (use_knowledge, sources) = self.composer.scope();
+        let question = Question { text, use_knowledge, sources, model: self.composer.model() };
+        cx.commands.push(UiCommand::Send { chat: cx.state.chats.open, question });
+        self.thread.to_end();
+        self.inspector.clear();
+    }
+
+    fn apply(&mut self, deed: Deed, inspector: bool, cx: &mut Cx<'_>) {
+        match deed {
+            Deed::Citation(message, index) => {
+                self.inspector.show_citation(message, index);
+                self.reveal(inspector, cx.state, cx.commands);
+            }
+            Deed::Passage(message, index) => {
+                self.inspector.show_passage(message, index);
+                self.reveal(inspector, cx.state, cx.commands);
+            }
+            Deed::Open(target) => cx.commands.push(UiCommand::OpenDocument(target)),
+            Deed::Copy(text) => cx.commands.push(UiCommand::CopyText(text)),
+            Deed::Retry(message) => {
+                if let Some(chat) = cx.state.chats.open {
+                    cx.commands.push(UiCommand::RetryAnswer { chat, message });
+                }
+            }
+            Deed::Link(address) => cx.commands.push(UiCommand::Confirm(Confirmation {
+                title: tr("chat.link.title").to_owned(),
+                consequence: tr_with("chat.link.consequence", &[("address", &address)]),
+                verb: tr("chat.link.verb").to_owned(),
+                danger: false,
+                then: Box::new(UiCommand::CopyText(address)),
+            })),
+            Deed::Run(action) => cx.commands.run(action),
+            Deed::Page(page) => cx.commands.push(UiCommand::OpenPage(page)),
+            Deed::Suggest(text) => self.composer.set(text.to_owned()),
+            Deed::ToggleInspector => self.inspector_closed = !self.inspector_closed,
+        }
+    }
+
+    /// Where the inspector has no room, the passage opens in a pane of its own.
+    fn reveal(&mut self, inspector: bool, state: &AppState, commands: &mut crate::commands::CommandQueue) {
+        if !inspector && let Some(target) = self.inspector.target(state) {
+            commands.push(UiCommand::OpenDocument(target));
+        }
+    }
+}
+
+/// The answer that is being made now.
+fn running_answer(messages: &[Message]) -> Option<MessageId> {
+    let last = messages.last().filter(|message| message.author == Author::Model)?;
+    matches!(last.state, MessageState::Preparing | MessageState::Streaming).then_some(last.id)
+}
+
+fn passage_target(passage: &Passage) -> DocumentTarget {
+    DocumentTarget {
+        path: passage.path.clone(),
+        start_line: passage.start_line,
+        end_line: passage.end_line,
+        hash: passage.document_hash.clone(),
+    }
+}
+
+fn citation_target(citation: &Citation) -> DocumentTarget {
+    DocumentTarget { start_line: citation.start_line, end_line: citation.end_line, ..passage_target(&citation.passage) }
+}
+
+#[cfg(test)]
+mod tests;

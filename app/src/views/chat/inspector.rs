@@ -1,0 +1,249 @@
+//! What an answer stands on: how full the context was, the sources, and the cited lines in place.
+
+use egui::{Align, Id, Layout, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, vec2};
+use rspa_core::model::{Author, Message, MessageId, PassageId};
+
+use super::{Deed, citation_target, passage_target};
+use crate::design::{Icon, Type, UiExt};
+use crate::state::{AppState, DocumentTarget};
+use crate::text::{number, tr, tr_count};
+use crate::widgets::citation::{file_name, place, short_place, source_row};
+use crate::widgets::code_view::highlight::language;
+use crate::widgets::code_view::{CodeView, Lines, Showing};
+use crate::widgets::column::padded;
+use crate::widgets::{Button, column_header, hairline, section_title};
+
+/// Rows of a passage that are in view at once.
+const PREVIEW_ROWS: f32 = 16.0;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Chosen {
+    Citation(usize),
+    Passage(usize),
+}
+
+#[derive(Default)]
+pub struct Inspector {
+    /// The answer that is looked at; the last one if none.
+    answer: Option<MessageId>,
+    chosen: Option<Chosen>,
+    preview: Preview,
+}
+
+#[derive(Default)]
+struct Preview {
+    of: Option<(PassageId, u32)>,
+    lines: Vec<String>,
+    view: CodeView,
+    scroll: bool,
+}
+
+impl Inspector {
+    pub fn show_citation(&mut self, message: MessageId, index: usize) {
+        self.answer = Some(message);
+        self.chosen = Some(Chosen::Citation(index));
+    }
+
+    pub fn show_passage(&mut self, message: MessageId, index: usize) {
+        self.answer = Some(message);
+        self.chosen = Some(Chosen::Passage(index));
+    }
+
+    pub fn clear(&mut self) {
+        self.answer = None;
+        self.chosen = None;
+    }
+
+    /// The lines that are chosen.
+    pub fn target(&self, state: &AppState) -> Option<DocumentTarget> {
+        let answer = self.answer(state.open_messages())?;
+        match self.chosen? {
+            Chosen::Citation(index) => answer.citations.get(index).map(citation_target),
+            Chosen::Passage(index) => answer.passages.get(index).map(passage_target),
+        }
+    }
+
+    fn answer<'a>(&self, messages: &'a [Message]) -> Option<&'a Message> {
+        let answers = || messages.iter().rev().filter(|message| message.author == Author::Model);
+        answers().find(|message| Some(message.id) == self.answer).or_else(|| answers().next())
+    }
+
+    pub fn ui(&mut self, ui: &mut Ui, state: &AppState, deeds: &mut Vec<Deed>) {
+        let tokens = ui.tokens();
+        let answer = self.answer(state.open_messages());
+        let used =
+            answer.and_then(|answer| answer.stats.as_ref()).map(|stats| stats.prompt_tokens + stats.answer_tokens);
+        column_header(ui, tr("chat.context.title"), |ui| {
+            if let Some(used) = used {
+                let text = tr_count("chat.tokens", u64::from(used));
+                ui.label(tokens.rich(Type::Secondary, text));
+            }
+        });
+        let Some(answer) = answer else { return };
+        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            padded(ui, tokens.space.l, tokens.space.m, |ui| {
+                self.context(ui, state, answer);
+                self.sources(ui, answer, deeds);
+                self.chosen(ui, answer, deeds);
+            });
+        });
+    }
+
+    fn context(&self, ui: &mut Ui, state: &AppState, answer: &Message) {
+        let tokens = ui.tokens();
+        let Some(stats) = &answer.stats else {
+            ui.label(tokens.rich(Type::Secondary, tr("chat.context.not_yet")));
+            ui.add_space(tokens.space.m);
+            hairline(ui);
+            ui.add_space(tokens.space.m);
+            return;
+        };
+        let models = state.models.list.get().map_or(&[][..], |list| list.models.as_slice());
+        let room = models.iter().find(|model| model.id.0 == stats.model).or_else(|| state.chat_model());
+        let room = room.map(|model| model.info.context_length as u64);
+        let (prompt, written) = (u64::from(stats.prompt_tokens), u64::from(stats.answer_tokens));
+        let total = room.unwrap_or(prompt + written).max(prompt + written).max(1);
+        let parts = [
+            (tr("chat.context.read"), prompt, tokens.color.accent),
+            (tr("chat.context.written"), written, tokens.color.warn),
+        ];
+        let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), tokens.space.s), Sense::hover());
+        ui.painter().rect_filled(bar, 0.0, tokens.color.bg3);
+        let mut left = bar.left();
+        for (_, count, color) in parts {
+            let width = bar.width() * count as f32 / total as f32;
+            let piece = Rect::from_min_size(egui::pos2(left, bar.top()), vec2(width, bar.height()));
+            ui.painter().rect_filled(piece, 0.0, color);
+            left += width;
+        }
+        ui.add_space(tokens.space.xs);
+        for (name, count, color) in parts {
+            legend(ui, name, &number(count), Some(color));
+        }
+        if let Some(room) = room {
+            legend(ui, tr("chat.context.free"), &number(room.saturating_sub(prompt + written)), Some(tokens.color.bg3));
+        }
+        ui.add_space(tokens.space.s);
+        hairline(ui);
+        ui.add_space(tokens.space.m);
+    }
+
+    fn sources(&mut self, ui: &mut Ui, answer: &Message, deeds: &mut Vec<Deed>) {
+        let tokens = ui.tokens();
+        section_title(ui, tr("chat.sources.title"));
+        ui.add_space(tokens.space.xs);
+        if answer.citations.is_empty() {
+            let alive = answer.stats.is_none();
+            let text = match (alive, answer.passages.is_empty()) {
+                (true, _) => tr("chat.sources.waiting"),
+                (false, true) => tr("chat.sources.no_search"),
+                (false, false) => tr("chat.sources.none"),
+            };
+            ui.add(egui::Label::new(tokens.rich(Type::Secondary, text)).wrap());
+        }
+        for (index, citation) in answer.citations.iter().enumerate() {
+            let at = short_place(citation.passage.page, citation.start_line, citation.end_line);
+            let name = file_name(&citation.passage.path);
+            let chosen = self.chosen == Some(Chosen::Citation(index));
+            if source_row(ui, Some(index + 1), &name, &at, chosen).clicked() {
+                deeds.push(Deed::Citation(answer.id, index));
+            }
+        }
+        let cited = |id: PassageId| answer.citations.iter().any(|citation| citation.passage.id == id);
+        let others: Vec<usize> =
+            (0..answer.passages.len()).filter(|&index| !cited(answer.passages[index].id)).collect();
+        if !others.is_empty() {
+            ui.add_space(tokens.space.m);
+            ui.label(tokens.rich(Type::Secondary, tr("chat.sources.not_cited")));
+            for index in others {
+                let passage = &answer.passages[index];
+                let at = short_place(passage.page, passage.start_line, passage.end_line);
+                let chosen = self.chosen == Some(Chosen::Passage(index));
+                if source_row(ui, None, &file_name(&passage.path), &at, chosen).clicked() {
+                    deeds.push(Deed::Passage(answer.id, index));
+                }
+            }
+        }
+    }
+
+    fn chosen(&mut self, ui: &mut Ui, answer: &Message, deeds: &mut Vec<Deed>) {
+        let tokens = ui.tokens();
+        let (passage, mark, target) = match self.chosen {
+            Some(Chosen::Citation(index)) => match answer.citations.get(index) {
+                Some(citation) => {
+                    (&citation.passage, Some((citation.start_line, citation.end_line)), citation_target(citation))
+                }
+                None => return,
+            },
+            Some(Chosen::Passage(index)) => match answer.passages.get(index) {
+                Some(passage) => (passage, None, passage_target(passage)),
+                None => return,
+            },
+            None => return,
+        };
+        ui.add_space(tokens.space.m);
+        hairline(ui);
+        ui.add_space(tokens.space.m);
+        section_title(ui, &file_name(&passage.path));
+        let label = egui::Label::new(tokens.rich(Type::Secondary, place(passage))).truncate();
+        ui.add(label).on_hover_text(crate::text::path(&passage.path));
+        ui.add_space(tokens.space.xs);
+        let key = Some((passage.id, target.start_line));
+        if self.preview.of != key {
+            let lines = passage.text.lines().map(str::to_owned).collect();
+            self.preview = Preview { of: key, lines, view: CodeView::default(), scroll: true };
+        }
+        preview(ui, &mut self.preview, passage, mark);
+        ui.add_space(tokens.space.s);
+        ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
+            if ui.add(Button::new(tr("chat.sources.open")).icon(Icon::ArrowSquareOut)).clicked() {
+                deeds.push(Deed::Open(target));
+            }
+        });
+    }
+}
+
+/// The passage in a frame, with the quoted lines marked.
+fn preview(ui: &mut Ui, preview: &mut Preview, passage: &rspa_core::model::Passage, mark: Option<(u32, u32)>) {
+    let tokens = ui.tokens();
+    let line = tokens.line_height(Type::Code);
+    let extension = passage.path.extension().map(|e| e.to_string_lossy().into_owned()).unwrap_or_default();
+    // The true height is known once the lines were shown.
+    let height = match preview.view.height(tokens) {
+        0.0 => preview.lines.len() as f32 * line * 2.0,
+        height => height,
+    };
+    let height = height.clamp(line, PREVIEW_ROWS * line);
+    let size = vec2(ui.available_width(), height + 2.0 * tokens.space.s);
+    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
+    let stroke = Stroke::new(1.0, tokens.color.line);
+    ui.painter().rect(rect, tokens.radius.card, tokens.color.bg2, stroke, StrokeKind::Inside);
+    let inner = rect.shrink2(vec2(1.0, tokens.space.s));
+    ui.scope_builder(UiBuilder::new().id_salt("preview").max_rect(inner), |ui| {
+        let last = passage.start_line + (preview.lines.len() as u32).saturating_sub(1);
+        let lines = Lines { lines: &preview.lines, first: passage.start_line, from: passage.start_line, to: last };
+        let showing = Showing {
+            language: language(&extension),
+            wrap: true,
+            mark,
+            scroll_to: std::mem::take(&mut preview.scroll).then(|| mark.map_or(passage.start_line, |(first, _)| first)),
+        };
+        preview.view.show(ui, Id::unique(("citation-preview", passage.id)), lines, showing);
+    });
+}
+
+/// A dot in a colour, what it stands for, and the figure.
+fn legend(ui: &mut Ui, name: &str, figure: &str, color: Option<egui::Color32>) {
+    let tokens = ui.tokens();
+    let size = vec2(ui.available_width(), tokens.size.control);
+    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
+        ui.label(tokens.rich(Type::Secondary, figure));
+        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+            if let Some(color) = color {
+                let (dot, _) = ui.allocate_exact_size(vec2(tokens.space.s, tokens.space.s), Sense::hover());
+                ui.painter().circle_filled(dot.center(), dot.width() / 2.0, color);
+            }
+            ui.label(tokens.rich(Type::Body, name));
+        });
+    });
+}

@@ -1,0 +1,160 @@
+//! Tests of the knowledge page by accessible label, and pictures of it.
+
+use egui::Key;
+use egui_kittest::kittest::Queryable;
+use rspa_core::api::ApiError;
+use rspa_core::model::{DocumentKind, SearchMode, SearchResults};
+
+use super::KnowledgeView;
+use crate::commands::UiCommand;
+use crate::state::{AppState, Signal, Slot};
+use crate::views::fixtures::{self, page};
+
+const WIDE: (f32, f32) = (1096.0, 774.0);
+
+/// As after a search.
+fn searched(results: Slot<SearchResults>) -> AppState {
+    let mut state = fixtures::state();
+    state.signals.push(Signal::ShowSearch("what happens when a lease expires".into()));
+    state.knowledge.results = results;
+    state
+}
+
+fn shown(results: Slot<SearchResults>, dark: bool) -> egui_kittest::Harness<'static, fixtures::Stage<KnowledgeView>> {
+    let mut harness = page::<KnowledgeView>(searched(results), WIDE, dark);
+    harness.state_mut().state.signals.clear();
+    harness.run();
+    harness
+}
+
+fn last_search(harness: &egui_kittest::Harness<'_, fixtures::Stage<KnowledgeView>>) -> rspa_core::model::SearchQuery {
+    let searches = harness.state().commands.iter().filter_map(|command| match command {
+        UiCommand::Search(query) => Some(query.clone()),
+        _ => None,
+    });
+    searches.last().expect("it was searched")
+}
+
+#[test]
+fn every_letter_searches_again() {
+    let mut harness = page::<KnowledgeView>(fixtures::state(), WIDE, true);
+    harness.run();
+    harness.get_by_label("Search your sources").focus();
+    harness.run();
+    for letter in ["l", "e"] {
+        harness.get_by_label("Search your sources").type_text(letter);
+        harness.run();
+    }
+    assert_eq!(last_search(&harness).text, "le");
+    assert_eq!(harness.state().commands.iter().filter(|c| matches!(c, UiCommand::Search(_))).count(), 2);
+}
+
+#[test]
+fn filters_and_mode_narrow_the_search() {
+    let mut harness = shown(Slot::with(fixtures::results()), true);
+    harness.get_by_label("PDF").click();
+    harness.run();
+    harness.get_by_label_contains("rspa, 12,406 passages").click();
+    harness.run();
+    harness.get_by_label("Hybrid").click();
+    harness.run();
+    harness.get_by_label("Keyword").click();
+    harness.run();
+    let query = last_search(&harness);
+    assert_eq!(query.kinds, [DocumentKind::Pdf]);
+    assert_eq!(query.sources.len(), 1);
+    assert_eq!(query.mode, SearchMode::Keyword);
+    assert_eq!(query.text, "what happens when a lease expires");
+}
+
+#[test]
+fn arrows_choose_and_enter_opens() {
+    let mut harness = shown(Slot::with(fixtures::results()), true);
+    harness.key_press(Key::ArrowDown);
+    harness.run();
+    harness.get_by_label("Leases.md");
+    harness.key_press(Key::Enter);
+    harness.run();
+    let opened = harness.state().commands.iter().find_map(|command| match command {
+        UiCommand::OpenDocument(target) => Some(target.clone()),
+        _ => None,
+    });
+    assert!(opened.expect("a document was opened").path.ends_with("Leases.md"));
+}
+
+#[test]
+fn why_a_passage_was_found_is_shown_and_it_can_be_asked_about() {
+    let mut harness = shown(Slot::with(fixtures::results()), true);
+    harness.get_by_label("rank 3");
+    harness.get_by_label("12.4 · 1.1 ms");
+    harness.get_by_label("not among them");
+    harness.get_by_label("Ask about it").click();
+    harness.run();
+    let asked = harness.state().commands.iter().find_map(|command| match command {
+        UiCommand::Ask(text) => Some(text.clone()),
+        _ => None,
+    });
+    assert_eq!(asked.as_deref(), Some("What does queue.rs say about what happens when a lease expires?"));
+}
+
+#[test]
+fn nothing_found_and_errors_say_what_to_do() {
+    let mut empty = fixtures::results();
+    empty.hits.clear();
+    let mut harness = shown(Slot::with(empty), true);
+    harness.get_by_label("Nothing found");
+    harness.get_by_label("Code").click();
+    harness.run();
+    harness.get_by_label("Clear the filters").click();
+    harness.run();
+    assert!(last_search(&harness).kinds.is_empty());
+
+    let error = ApiError::validation("The index is being rebuilt", "Wait a moment.");
+    let mut harness = shown(Slot::failed(error), true);
+    harness.get_by_label("Wait a moment.");
+    let before = harness.state().commands.len();
+    harness.get_by_label("Try again").click();
+    harness.run();
+    assert!(harness.state().commands.len() > before);
+}
+
+#[test]
+fn a_source_says_how_far_it_is_and_what_is_wrong() {
+    let mut harness = page::<KnowledgeView>(fixtures::state(), WIDE, true);
+    harness.run();
+    assert!(harness.query_all_by_label_contains("81 % · 41 files/s · 2 m 00 s left").count() >= 1);
+    harness.get_by_label_contains("2 files could not be read");
+    harness.get_by_label_contains("The folder is not there.");
+    harness.get_by_label("More about drive").click();
+    harness.run();
+    harness.get_by_label("Remove…").click();
+    harness.run();
+    let asked = harness.state().commands.iter().any(
+        |command| matches!(command, UiCommand::Confirm(c) if c.danger && matches!(*c.then, UiCommand::RemoveSource(_))),
+    );
+    assert!(asked);
+}
+
+#[test]
+fn the_documents_of_a_source_are_asked_for_once() {
+    let mut harness = page::<KnowledgeView>(fixtures::state(), WIDE, true);
+    harness.run_steps(5);
+    let asked = harness.state().commands.iter().filter(|c| matches!(c, UiCommand::ListDocuments { .. })).count();
+    assert_eq!(asked, 1);
+    harness.get_by_label("Problems 2").click();
+    harness.run_steps(5);
+    let asked = harness.state().commands.iter().filter(|c| matches!(c, UiCommand::ListProblems { .. })).count();
+    assert_eq!(asked, 1);
+}
+
+#[test]
+fn pictures() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    for (dark, name) in [(true, "knowledge_dark"), (false, "knowledge_light")] {
+        let mut harness = shown(Slot::with(fixtures::results()), dark);
+        harness.remove_cursor();
+        harness.run();
+        harness.snapshot(name);
+        results.extend_harness(&mut harness);
+    }
+}

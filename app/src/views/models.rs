@@ -1,0 +1,105 @@
+//! Models: what is installed, what suits this machine, import and download with consent.
+
+pub mod consent;
+mod installed;
+mod offers;
+
+use egui::Ui;
+use rspa_core::model::{JobKind, JobState, ModelKind};
+
+pub use super::dashboard::progress_words;
+use super::{Cx, View};
+use crate::commands::{Action, UiCommand};
+use crate::design::{Icon, Type, UiExt};
+use crate::text::{duration, tr, tr_with};
+use crate::widgets::{Button, IconButton, Tone, card, page_body, page_header, progress_bar, section_title, states};
+
+#[derive(Default)]
+pub struct ModelsView {
+    show_catalogue: bool,
+}
+
+impl View for ModelsView {
+    fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let tokens = ui.tokens();
+        page_header(ui, tr("page.models"), |ui| {
+            let button = Button::new(Action::ImportModel.name()).icon(Icon::UploadSimple).primary();
+            if ui.add(button).clicked() {
+                cx.commands.run(Action::ImportModel);
+            }
+        });
+        let state = cx.state;
+        let Some(list) = state.models.list.get() else {
+            match state.models.list.error() {
+                Some(error) => {
+                    if states::error(ui, error) {
+                        cx.commands.push(UiCommand::RefreshModels);
+                    }
+                }
+                None => states::loading(ui, tr("models.loading")),
+            }
+            return;
+        };
+        page_body(ui, 900.0, |ui| {
+            jobs(ui, cx);
+            if list.models.is_empty() {
+                states::banner(ui, Tone::Neutral, Icon::Info, tr("models.none"));
+                ui.add_space(tokens.space.l);
+            }
+            for (kind, title) in [(ModelKind::Chat, tr("models.chat")), (ModelKind::Encoder, tr("models.encoders"))] {
+                let models: Vec<_> = list.models.iter().filter(|model| model.info.kind == kind).collect();
+                if !models.is_empty() {
+                    section_title(ui, title);
+                    ui.add_space(tokens.space.xs);
+                    for model in models {
+                        installed::row(ui, model, cx);
+                    }
+                    ui.add_space(tokens.space.l);
+                }
+            }
+            offers::recommendation(ui, cx);
+            ui.add_space(tokens.space.l);
+            offers::catalogue(ui, cx, &mut self.show_catalogue);
+            if !list.unusable.is_empty() {
+                ui.add_space(tokens.space.l);
+                section_title(ui, tr("models.unusable"));
+                for (path, reason) in &list.unusable {
+                    let text = format!("{path}: {reason}");
+                    states::banner(ui, Tone::Warn, Icon::Warning, &text);
+                    ui.add_space(tokens.space.xs);
+                }
+            }
+            ui.add_space(tokens.space.l);
+            ui.label(tokens.rich(Type::Label, tr_with("models.folders", &[("folders", &list.folders.join(", "))])));
+            ui.label(tokens.rich(Type::Label, tr("models.drop")));
+        });
+    }
+}
+
+/// Imports and downloads that run.
+fn jobs(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let tokens = ui.tokens();
+    let of_models = |kind| matches!(kind, JobKind::Import | JobKind::Download | JobKind::LoadModel);
+    for job in cx.state.jobs.iter().filter(|job| job.state == JobState::Running && of_models(job.kind)) {
+        card(ui, |ui| {
+            ui.horizontal(|ui| {
+                ui.label(tokens.rich(Type::Strong, &job.label));
+                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                    let name = tr_with("job.cancel", &[("label", &job.label)]);
+                    if ui.add(IconButton::new(Icon::X, name).small()).clicked() {
+                        cx.commands.push(UiCommand::CancelJob(job.id));
+                    }
+                    let mut words = progress_words(job);
+                    if let Some(left) = job.seconds_left {
+                        words = format!("{words} · {}", tr_with("job.left", &[("time", &duration(left))]));
+                    }
+                    ui.label(tokens.rich(Type::Label, words));
+                });
+            });
+            ui.add_space(tokens.space.xs);
+            let fraction = (job.total > 0).then(|| job.done as f32 / job.total as f32);
+            progress_bar(ui, &job.label, fraction, ui.available_width());
+        });
+        ui.add_space(tokens.space.m);
+    }
+}

@@ -1,0 +1,119 @@
+//! The control of a setting, by its kind. Texts and numbers are committed by Enter or by leaving the field.
+
+use std::collections::HashMap;
+
+use egui::{Key, Ui};
+use rspa_core::model::{SettingEntry, SettingKind, SettingOrigin, SettingValue};
+
+use crate::commands::{CommandQueue, UiCommand};
+use crate::design::{Type, UiExt};
+use crate::text::{tr, tr_with};
+use crate::widgets::{TextField, select, toggle};
+
+const WIDTH: f32 = 240.0;
+
+pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String>, commands: &mut CommandQueue) {
+    let fixed = entry.origin > SettingOrigin::File;
+    let mut set = |value: SettingValue| commands.push(UiCommand::SetSetting { key: entry.key.clone(), value });
+    ui.add_enabled_ui(!fixed, |ui| match &entry.kind {
+        SettingKind::Bool => {
+            let mut on = entry.value == SettingValue::Bool(true);
+            if toggle(ui, &mut on, &entry.label).changed() {
+                set(SettingValue::Bool(on));
+            }
+        }
+        SettingKind::Choice(options) => {
+            let now = show(&entry.value);
+            let chosen = options.iter().position(|option| *option == now).unwrap_or_default();
+            if let Some(picked) = select(ui, &entry.label, options, chosen, 160.0) {
+                set(SettingValue::Text(options[picked].clone()));
+            }
+        }
+        _ => text(ui, entry, drafts, &mut set),
+    })
+    .response
+    .on_disabled_hover_text(tr("settings.overridden"));
+}
+
+fn text(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String>, set: &mut dyn FnMut(SettingValue)) {
+    let tokens = ui.tokens();
+    let now = show(&entry.value);
+    let mut draft = drafts.get(&entry.key).cloned().unwrap_or_else(|| now.clone());
+    let parsed = parse(&entry.kind, &draft);
+    let hint = show(&entry.default);
+    let (response, escaped) = ui
+        .vertical(|ui| {
+            let field = TextField::new(&mut draft, &entry.label).hint(&hint).width(WIDTH).problem(parsed.is_err());
+            let response = field.show(ui);
+            if let Err(problem) = &parsed {
+                ui.label(tokens.rich(Type::Label, problem).color(tokens.color.bad));
+            }
+            (response, ui.input(|i| i.key_pressed(Key::Escape)))
+        })
+        .inner;
+    if response.changed() {
+        drafts.insert(entry.key.clone(), draft.clone());
+    }
+    if response.lost_focus() {
+        match parse(&entry.kind, &draft) {
+            _ if escaped => {
+                drafts.remove(&entry.key);
+            }
+            Ok(value) => {
+                drafts.remove(&entry.key);
+                if draft != now {
+                    set(value);
+                }
+            }
+            // What cannot be used stays to be seen, with its reason under it.
+            Err(_) => {}
+        }
+    }
+}
+
+/// A value as it stands in a field; lists with commas.
+fn show(value: &SettingValue) -> String {
+    match value {
+        SettingValue::Bool(on) => on.to_string(),
+        SettingValue::Integer(n) => n.to_string(),
+        SettingValue::Number(n) => n.to_string(),
+        SettingValue::Text(text) => text.clone(),
+        SettingValue::List(items) => items.join(", "),
+    }
+}
+
+/// Reads a typed text as a value of this kind, or says why it cannot be one.
+fn parse(kind: &SettingKind, text: &str) -> Result<SettingValue, String> {
+    let text = text.trim();
+    match kind {
+        SettingKind::Integer { min, max } => match text.replace(',', "").parse() {
+            Ok(n) if (*min..=*max).contains(&n) => Ok(SettingValue::Integer(n)),
+            _ => Err(tr_with("settings.integer", &[("min", min), ("max", max)])),
+        },
+        SettingKind::Number { min, max } => match text.parse::<f64>() {
+            Ok(n) if n >= *min && n <= *max => Ok(SettingValue::Number(n)),
+            _ => Err(tr_with("settings.number", &[("min", min), ("max", max)])),
+        },
+        SettingKind::Bool => {
+            text.parse().map(SettingValue::Bool).map_err(|error: std::str::ParseBoolError| error.to_string())
+        }
+        SettingKind::List => Ok(SettingValue::List(
+            text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
+        )),
+        SettingKind::Text | SettingKind::Path | SettingKind::Choice(_) => Ok(SettingValue::Text(text.to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_typed_is_read_by_its_kind_or_refused_in_words() {
+        let kind = SettingKind::Integer { min: 1, max: 2000 };
+        assert_eq!(parse(&kind, " 1,024 "), Ok(SettingValue::Integer(1024)));
+        assert!(parse(&kind, "2001").unwrap_err().contains("2000"));
+        assert!(parse(&SettingKind::Number { min: 0.0, max: 1.0 }, "NaN").is_err());
+        assert_eq!(parse(&SettingKind::List, "a, b,,"), Ok(SettingValue::List(vec!["a".into(), "b".into()])));
+    }
+}

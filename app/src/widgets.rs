@@ -1,0 +1,41 @@
+//! The building blocks of the pages. Each names itself to screen readers and shows the focus.
+
+pub mod button;
+pub mod chip;
+pub mod citation;
+pub mod code_view;
+pub mod column;
+pub mod dialog;
+pub mod field;
+pub mod frame;
+pub mod list;
+pub mod markdown;
+pub mod passage_card;
+pub mod picker;
+pub mod progress;
+pub mod select;
+pub mod sparkline;
+pub mod states;
+pub mod toast;
+pub mod toggle;
+
+pub use button::{Button, IconButton};
+pub use chip::{Chip, Tone, dot};
+pub use field::TextField;
+pub use frame::{card, cells, column_header, hairline, page_body, page_header, section_title, split};
+pub use list::{ListRow, TwoLineRow};
+pub use progress::progress_bar;
+pub use select::select;
+pub use sparkline::sparkline;
+pub use toggle::toggle;
+
+use egui::{Rect, Stroke, StrokeKind, Ui};
+
+use crate::design::UiExt;
+
+/// The ring around what has the keyboard.
+pub fn focus_ring(ui: &Ui, rect: Rect) {
+    let tokens = ui.tokens();
+    let stroke = Stroke::new(2.0, tokens.color.accent);
+    ui.painter().rect_stroke(rect.expand(1.0), tokens.radius.control, stroke, StrokeKind::Outside);
+}

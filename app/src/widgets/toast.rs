@@ -1,0 +1,56 @@
+//! Toasts: notices that pass, at the lower right.
+
+use egui::{Align2, Area, Context, Id, Order, vec2};
+
+use super::{IconButton, Tone};
+use crate::design::{Icon, Type, UiExt};
+use crate::state::{Notice, NoticeKind};
+use crate::text::tr;
+
+/// Icon and tone of a kind of notice.
+pub fn look(kind: NoticeKind) -> (Icon, Tone) {
+    match kind {
+        NoticeKind::Info => (Icon::Info, Tone::Neutral),
+        NoticeKind::Done => (Icon::CheckCircle, Tone::Ok),
+        NoticeKind::Warning => (Icon::Warning, Tone::Warn),
+        NoticeKind::Error => (Icon::WarningCircle, Tone::Bad),
+    }
+}
+
+/// Shows the newest few; returns the numbers of those that were closed.
+pub fn toasts<'a>(ctx: &Context, notices: impl Iterator<Item = &'a Notice>) -> Vec<u64> {
+    let tokens = ctx.tokens();
+    let mut closed = Vec::new();
+    let all: Vec<_> = notices.collect();
+    let mut bottom = tokens.size.status + tokens.space.m;
+    for notice in all.iter().rev().take(4) {
+        let (icon, tone) = look(notice.kind);
+        let area = Area::new(Id::unique(("toast", notice.number)))
+            .order(Order::Foreground)
+            .anchor(Align2::RIGHT_BOTTOM, vec2(-tokens.space.m, -bottom));
+        let response = area.show(ctx, |ui| {
+            egui::Frame::popup(ui.style()).inner_margin(tokens.space.m as i8).show(ui, |ui| {
+                ui.set_width(340.0);
+                ui.horizontal_top(|ui| {
+                    ui.label(icon.rich(tokens.size.icon).color(tone.ink(tokens)));
+                    ui.vertical(|ui| {
+                        ui.set_width(340.0 - 64.0);
+                        let title = ui.add(egui::Label::new(tokens.rich(Type::Body, &notice.title)).wrap());
+                        ui.ctx().accesskit_node_builder(title.id, |node| {
+                            node.set_role(egui::Role::Alert);
+                            node.set_live(egui::accesskit::Live::Polite);
+                        });
+                        if !notice.detail.is_empty() {
+                            ui.add(egui::Label::new(tokens.rich(Type::Secondary, &notice.detail)).wrap());
+                        }
+                    });
+                    if ui.add(IconButton::new(Icon::X, tr("notice.dismiss")).small()).clicked() {
+                        closed.push(notice.number);
+                    }
+                });
+            });
+        });
+        bottom += response.response.rect.height() + tokens.space.s;
+    }
+    closed
+}

@@ -1,0 +1,74 @@
+//! The main job in the real window: pick a folder, ask, read the answer as it comes, open what it cites.
+
+use std::path::PathBuf;
+
+use egui::accesskit::Role;
+use egui::{Key, Modifiers};
+use rspa_tests::documents;
+use rspa_tests::window::Window;
+use rspa_tests::world::World;
+
+const QUESTION: &str = "Who is the harbour master of Port Ellery?";
+const QUOTED: &str = "The harbour master of Port Ellery is Ingrid Solberg.";
+
+/// Pictures of each step, for people to look at.
+fn picture(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a process knows its executable");
+    let target = test.ancestors().find(|folder| folder.file_name().is_some_and(|name| name == "deps"));
+    let target = target.and_then(|deps| deps.ancestors().nth(2)).expect("tests lie in target/*/deps");
+    target.join("e2e").join(name)
+}
+
+#[test]
+fn a_first_time_user_reaches_a_cited_answer_about_a_folder_of_their_own() {
+    let world = World::with_models();
+    let folder = world.home().join("harbour papers");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(
+        folder.join("people.md"),
+        format!("# Port Ellery\n\n{QUOTED}\n\n# Crew\n\nTwo pilots serve the port.\n"),
+    )
+    .unwrap();
+    std::fs::write(
+        folder.join("fees.docx"),
+        documents::docx(&["Mooring fees", "A night at the pier costs twelve crowns."]),
+    )
+    .unwrap();
+    std::fs::write(folder.join("tide.pdf"), documents::pdf(&["The spring tide rises three metres."])).unwrap();
+
+    let mut window = Window::open(&world);
+    window.named("Choose a folder");
+    window.screenshot(&picture("01-welcome.png"));
+    window.click("Choose a folder");
+    let entry = window.wait_for("the folder in the picker", |element| {
+        element.name.starts_with("harbour papers") && element.centre.is_some()
+    });
+    window.screenshot(&picture("02-picker.png"));
+    window.click_element(&entry);
+    window.screenshot(&picture("03-folder-chosen.png"));
+    window.click("Use this folder");
+
+    let question = window.wait_for("the question field", |element| {
+        matches!(element.role, Role::TextInput | Role::MultilineTextInput)
+            && element.name == "Question"
+            && element.centre.is_some()
+    });
+    window.click_element(&question);
+    window.type_text(QUESTION);
+    window.screenshot(&picture("04-question.png"));
+    window.press(Key::Enter, Modifiers::NONE);
+    window
+        .wait_for("the beginning of the answer", |element| element.role != Role::TextInput && says(element, "Solberg"));
+    window.screenshot(&picture("05-answer.png"));
+    let citation = window.wait_for("a citation", |element| {
+        element.role == Role::Button && element.name.contains("people.md") && element.centre.is_some()
+    });
+    window.screenshot(&picture("06-cited.png"));
+    window.click_element(&citation);
+    window.wait_for("the passage with the quoted lines", |element| says(element, QUOTED));
+    window.screenshot(&picture("07-passage.png"));
+}
+
+fn says(element: &rspa_tests::window::Element, text: &str) -> bool {
+    element.name.contains(text) || element.value.contains(text)
+}

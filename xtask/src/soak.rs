@@ -1,0 +1,22 @@
+//! `cargo xtask soak`: the tests that take too long for every day, marked `#[ignore]`.
+
+use anyhow::Result;
+
+use crate::{models, process, setup, verify};
+
+pub fn run(arguments: &[String]) -> Result<()> {
+    setup::ensure()?;
+    let cache = models::cache_folder()?;
+    models::fetch_missing(&cache, &models::default_pins()?)?;
+    process::run(process::cargo().args(["build", "--workspace", "--bins", "--tests"]).args(verify::FEATURES))?;
+    let program = process::target_folder()?.join("debug").join(format!("rspa{}", std::env::consts::EXE_SUFFIX));
+    process::run(
+        process::cargo()
+            .args(["test", "--workspace", "--no-fail-fast"])
+            .args(verify::FEATURES)
+            .args(["--", "--ignored", "--test-threads", "1"])
+            .args(arguments)
+            .env("RSPA_TEST_EXE", program)
+            .env("RSPA_MODELS_PATH", cache),
+    )
+}
