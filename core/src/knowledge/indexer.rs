@@ -151,9 +151,8 @@ struct Changes<'a> {
 
 /// What differs from what is stored. Files where nothing could be seen this time stay as they are.
 fn compare<'a>(walked: &'a Walked, known: &HashMap<Vec<u8>, KnownFile>) -> Changes<'a> {
-    let todo = walked.files.iter().filter(|found| {
-        known.get(&found.relative).is_none_or(|known| known.stamp != found.stamp)
-    });
+    let todo =
+        walked.files.iter().filter(|found| known.get(&found.relative).is_none_or(|known| known.stamp != found.stamp));
     let todo: Vec<_> = todo.collect();
     let seen: std::collections::HashSet<&[u8]> = walked.files.iter().map(|found| found.relative.as_slice()).collect();
     let gone = known.keys().filter(|path| !seen.contains(path.as_slice()) && !walked.is_unseen(path));
@@ -181,7 +180,8 @@ impl Scan<'_> {
         self.inner.tell(self.source.id);
         let mut committer = Committer { scan: self, files: Vec::new(), passages: 0, since: Instant::now(), last: None };
         for path in &changes.gone {
-            let stamp = known.get(path).map_or(crate::storage::knowledge::Stamp { size: 0, modified: 0 }, |known| known.stamp);
+            let stamp =
+                known.get(path).map_or(crate::storage::knowledge::Stamp { size: 0, modified: 0 }, |known| known.stamp);
             committer.take(FileChange { path: path.clone(), stamp, outcome: Outcome::Gone, remark: None })?;
         }
         let preparer = self.inner.preparer();

@@ -152,7 +152,8 @@ impl Service {
                 let mut running = Running::new(source);
                 if !running.source.paused && !inner.eager {
                     // A command scans only what it is asked to.
-                    running.state = if running.source.path.exists() { SourceState::Ready } else { SourceState::Missing };
+                    running.state =
+                        if running.source.path.exists() { SourceState::Ready } else { SourceState::Missing };
                 }
                 board.by_id.insert(running.source.id, running);
             }
@@ -235,7 +236,11 @@ impl Service {
         stored::put_source(&self.inner.main, &source)?;
         let id = source.id;
         self.inner.board.change(|board| {
-            board.by_id.entry(id).and_modify(|running| running.source = source.clone()).or_insert_with(|| Running::new(source));
+            board
+                .by_id
+                .entry(id)
+                .and_modify(|running| running.source = source.clone())
+                .or_insert_with(|| Running::new(source));
             board.enqueue(id);
         });
         self.work()?;
@@ -411,7 +416,11 @@ fn supervise(inner: &Inner, run: fn(&Inner)) {
         if ended.is_ok() || inner.stop.is_cancelled() {
             return;
         }
-        inner.reports.health("indexing", false, &format!("a worker failed ({attempt} of {TRIES} times) and starts again"));
+        inner.reports.health(
+            "indexing",
+            false,
+            &format!("a worker failed ({attempt} of {TRIES} times) and starts again"),
+        );
         inner.board.change(|board| board.scanning = None);
     }
 }

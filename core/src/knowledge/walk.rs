@@ -238,8 +238,11 @@ mod tests {
         symlink(root.join("sub/a.md"), root.join("same.md")).unwrap();
         let found = walked(root);
         assert_eq!(names(&found), ["sub/a.md"]);
-        let mut problems: Vec<_> =
-            found.problems.iter().map(|(path, why)| (String::from_utf8_lossy(path).into_owned(), why.as_str())).collect();
+        let mut problems: Vec<_> = found
+            .problems
+            .iter()
+            .map(|(path, why)| (String::from_utf8_lossy(path).into_owned(), why.as_str()))
+            .collect();
         problems.sort();
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert!(problems[0].1.contains("out of this source"), "{problems:?}");
