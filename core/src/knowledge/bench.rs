@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::reports::Silent;
 use super::vector::graph::{EF_CONSTRUCTION, NEIGHBOURS};
-use super::{Config, KnowledgeError, Service};
+use super::{Config, KnowledgeError, Preferences, Service};
 use crate::clock::SystemClock;
 use crate::model::{DocumentId, DocumentKind, ProfileId, SearchMode, SearchQuery, Source, SourceId, Timestamp};
 use crate::storage::knowledge::{self as stored, Batch, FileChange, KnowledgeStore, NewDocument, Outcome, Stamp};
@@ -60,7 +60,7 @@ fn service(scratch: &Path) -> Result<(Service, KnowledgeStore, Db), KnowledgeErr
         knowledge,
         index: scratch.join("index"),
         samples: scratch.join("samples"),
-        limits: super::readers::Limits::default(),
+        preferences: Arc::new(Preferences::default),
         clock: Arc::new(SystemClock),
         reports: Arc::new(Silent),
         encoder: Arc::new(Silent),

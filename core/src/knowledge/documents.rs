@@ -35,7 +35,7 @@ impl Service {
         if !metadata.is_file() {
             return Err(unreadable("It is no regular file any more.".to_owned()));
         }
-        let limits = &self.inner.limits;
+        let limits = &self.inner.limits();
         let bytes = readers::load(path, limits).map_err(|error| unreadable(error.to_string()))?;
         let hash: [u8; 32] = Sha256::digest(&bytes).into();
         let mut format = format_of(path).unwrap_or(Format::Unknown);

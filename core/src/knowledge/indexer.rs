@@ -89,7 +89,8 @@ fn remove(inner: &Inner, id: SourceId) -> Result<(), KnowledgeError> {
 
 fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, KnowledgeError> {
     inner.tell(source.id);
-    let walked = walk::walk(&source.path, cancel, |found| {
+    let preferences = (inner.preferences)();
+    let walked = walk::walk(&source.path, preferences.follow_gitignore, cancel, |found| {
         inner.board.change(|board| {
             if let Some(pace) = board.by_id.get_mut(&source.id).and_then(|running| running.pace.as_mut()) {
                 pace.total = found as u64;
@@ -110,7 +111,11 @@ fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, 
     inner.open_keyword(cancel)?;
     let known = inner.store.known_files(source.id)?;
     let changes = compare(&walked, &known);
-    inner.watcher.follow(source.id, &source.path, &walked.folders, inner.reports.as_ref());
+    if preferences.watch {
+        inner.watcher.follow(source.id, &source.path, &walked.folders, inner.reports.as_ref());
+    } else {
+        inner.watcher.forget(source.id);
+    }
     if !changes.todo.is_empty() || !changes.gone.is_empty() {
         let job = (changes.todo.len() >= JOB_FILES).then(|| inner.reports.job(&format!("Index {}", source.name)));
         let result = Scan { inner, source, cancel, job: job.as_deref() }.index(&changes, &known);
