@@ -728,7 +728,7 @@ pub const CALENDAR: &[&str] = &[
 
 /// Closed groups whose members exclude each other: who says Friday does not say Monday. Stems.
 pub const EXCLUSIVE: &[&[&str]] = &[
-    &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
+    &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "weekday", "weekend"],
     &[
         "january",
         "february",
