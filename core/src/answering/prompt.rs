@@ -225,8 +225,7 @@ impl Ranked {
 fn by_relevance(text: &str, question: &str) -> Ranked {
     let wanted: HashSet<String> =
         words::tokens(question).into_iter().filter(Token::is_content).map(|t| t.stem).collect();
-    let ranges: Vec<_> =
-        sentences::split(text).into_iter().filter(|s| !is_heading(text, s)).map(|s| s.range).collect();
+    let ranges: Vec<_> = sentences::split(text).into_iter().filter(|s| !is_heading(text, s)).map(|s| s.range).collect();
     let mut scored: Vec<(usize, f32)> = ranges
         .iter()
         .enumerate()
@@ -337,7 +336,8 @@ mod tests {
         assert!(user.find("Other").unwrap() < user.find("Best").unwrap());
         assert_eq!(built.shown, [1, 0]);
         let titled = [passage(1, "# Title\n\nOne fact.\n\n```sh\nrun it\n```\n")];
-        let user = build("Which?", Ground::Passages(&titled), &[], budget, &count).unwrap().turns.pop().unwrap().content;
+        let user =
+            build("Which?", Ground::Passages(&titled), &[], budget, &count).unwrap().turns.pop().unwrap().content;
         assert!(!user.contains("Title") && user.contains("One fact.\n```sh\nrun it"), "{user}");
     }
 
