@@ -90,7 +90,8 @@ fn remove(inner: &Inner, id: SourceId) -> Result<(), KnowledgeError> {
 fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, KnowledgeError> {
     inner.tell(source.id);
     let preferences = (inner.preferences)();
-    let walked = walk::walk(&source.path, preferences.follow_gitignore, cancel, |found| {
+    let options = walk::Options { follow_gitignore: preferences.follow_gitignore, skip: Some(inner.data.clone()) };
+    let walked = walk::walk(&source.path, &options, cancel, |found| {
         inner.board.change(|board| {
             if let Some(pace) = board.by_id.get_mut(&source.id).and_then(|running| running.pace.as_mut()) {
                 pace.total = found as u64;

@@ -34,6 +34,8 @@ pub struct Config {
     pub profile: ProfileId,
     pub main: Db,
     pub knowledge: Db,
+    /// The whole data folder: left out when it lies within a source.
+    pub data: PathBuf,
     /// Folder of the indexes of this profile.
     pub index: PathBuf,
     /// Where the sample folder is written.
@@ -86,6 +88,7 @@ pub(super) struct Inner {
     pub commits: Mutex<()>,
     pub stop: Cancel,
     pub eager: bool,
+    pub data: PathBuf,
     pub watcher: Watcher,
     samples: PathBuf,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -140,6 +143,8 @@ impl Service {
             commits: Mutex::default(),
             stop: Cancel::new(),
             eager: config.eager,
+            // As walked paths are.
+            data: config.data.canonicalize().unwrap_or(config.data),
             watcher: Watcher::default(),
             samples: config.samples,
             threads: Mutex::default(),
@@ -257,21 +262,15 @@ impl Service {
 
     /// Forgets a source. Its passages are not found from now on; its rows go in the background.
     pub fn remove(&self, id: SourceId) -> Result<(), KnowledgeError> {
-        let removed = self.inner.board.change(|board| {
+        let known = self.inner.board.change(|board| {
             let removed = board.by_id.remove(&id)?;
             removed.cancel.cancel();
             board.leaving.push(id);
-            Some(removed)
+            Some(())
         });
-        let removed = removed.ok_or(KnowledgeError::UnknownSource)?;
+        known.ok_or(KnowledgeError::UnknownSource)?;
         stored::remove_source(&self.inner.main, self.inner.profile, id)?;
         self.inner.watcher.forget(id);
-        if removed.source.sample {
-            // What the program wrote itself goes with its source.
-            if let Err(error) = std::fs::remove_dir_all(&removed.source.path) {
-                tracing::debug!(%error, "the sample folder stays");
-            }
-        }
         self.inner.reports.source_removed(id);
         self.work()
     }
