@@ -1,6 +1,7 @@
 //! The knowledge of one profile: its sources, store and indexes, and what can be asked of them.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -87,6 +88,8 @@ pub(super) struct Inner {
     /// Commits and what the indexes make of them happen in one order.
     pub commits: Mutex<()>,
     pub stop: Cancel,
+    /// The last scan failed, and the person was told.
+    pub unwell: AtomicBool,
     pub eager: bool,
     pub data: PathBuf,
     pub watcher: Watcher,
@@ -142,6 +145,7 @@ impl Service {
             encoder_space: RwLock::default(),
             commits: Mutex::default(),
             stop: Cancel::new(),
+            unwell: AtomicBool::new(false),
             eager: config.eager,
             // As walked paths are.
             data: config.data.canonicalize().unwrap_or(config.data),

@@ -96,7 +96,8 @@ fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeErr
         return Ok(false);
     }
     let (missing, looked) = inner.store.without_vector(of, covered, limit)?;
-    let texts: Vec<String> = missing.iter().map(|passage| embedded_text(passage.heading.as_deref(), &passage.text)).collect();
+    let texts: Vec<String> =
+        missing.iter().map(|passage| embedded_text(passage.heading.as_deref(), &passage.text)).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let vectors = match texts.is_empty() {
         true => Vec::new(),
