@@ -1,5 +1,7 @@
 //! Knowledge through the one door: sources of all kinds, hostile ones too, and search over them.
 
+#![allow(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
 #[path = "knowledge/support.rs"]
 mod support;
 
@@ -229,6 +231,15 @@ fn odd_names_links_and_permissions_are_handled() {
         assert!(world.reason("locked").contains("permission"));
         assert_eq!(world.rescan(status.source.id).documents, 2);
     }
+}
+
+#[test]
+fn the_data_folder_inside_a_source_is_left_out() {
+    let world = world(Role::Command);
+    world.write("a.md", "The tapir sleeps.");
+    fs::write(world.core.data_folder().join("note.md"), "A tapir in the data folder.").unwrap();
+    add(&world.core, world.docs.parent().unwrap());
+    assert_eq!(world.names("tapir"), ["a.md"]);
 }
 
 #[test]
