@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-#[expect(clippy::disallowed_methods, reason = "a second interrupt ends the process while the first still closes it")]
 fn main() -> ExitCode {
     let started = Instant::now();
     rspa_app::cli::run(started, |code| std::process::exit(code))

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use rspa_ml::Cancel;
 use rspa_ml::embed::Embedder;
+use rspa_ml::generate::SamplingParams;
 
 use crate::api::{ApiError, Event};
 use crate::inference::ChatModel;
@@ -49,18 +50,23 @@ pub type Publish = Arc<dyn Fn(Event) + Send + Sync>;
 /// What of the settings answering needs; read anew for every answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AnswerSettings {
-    pub temperature: f32,
+    /// For plain chat; answers from passages stay below its temperature.
+    pub sampling: SamplingParams,
     pub max_tokens: usize,
     /// Passages that are searched for; how many the model reads depends on its size.
     pub passages: u32,
     /// 0 to 1, see [`cite::DEFAULT_THRESHOLD`].
     pub citation_threshold: f32,
-    pub seed: u64,
 }
 
 impl Default for AnswerSettings {
     fn default() -> Self {
-        Self { temperature: 0.7, max_tokens: 512, passages: 8, citation_threshold: cite::DEFAULT_THRESHOLD, seed: 0 }
+        Self {
+            sampling: SamplingParams::default(),
+            max_tokens: 512,
+            passages: 8,
+            citation_threshold: cite::DEFAULT_THRESHOLD,
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub mod walk;
 mod watch;
 pub mod words;
 
-pub use service::{Config, Service};
+pub use service::{Config, Preferences, Service};
 
 use crate::storage::StorageError;
 

@@ -128,11 +128,8 @@ fn a_folder_becomes_searchable_with_exact_places() {
     assert!(hits[0].passage.path.ends_with("lease.rs"));
     assert_eq!(hits[0].passage.kind, DocumentKind::Code);
 
-    let shown = world
-        .core
-        .call(ReadDocument { path: world.docs.join("guide.md"), start_line: 5, end_line: 7 })
-        .wait()
-        .unwrap();
+    let shown =
+        world.core.call(ReadDocument { path: world.docs.join("guide.md"), start_line: 5, end_line: 7 }).wait().unwrap();
     assert_eq!(shown.lines, ["## Backups", "", "A backup runs every night at three."]);
     assert_eq!((shown.first_line, shown.total_lines, shown.changed), (5, 7, false));
 }
@@ -151,7 +148,9 @@ fn added_changed_and_deleted_files_show_in_the_next_search() {
     fs::remove_file(world.docs.join("b.md")).unwrap();
     assert_eq!(world.rescan(id).documents, 1);
     assert!(world.names("kingfisher").is_empty());
-    assert!(world.search_as("kingfisher dives", SearchMode::Vector).iter().all(|hit| hit.passage.path.ends_with("a.md")));
+    assert!(
+        world.search_as("kingfisher dives", SearchMode::Vector).iter().all(|hit| hit.passage.path.ends_with("a.md"))
+    );
 }
 
 #[test]
@@ -279,7 +278,10 @@ fn a_damaged_or_deleted_keyword_index_is_built_again() {
     world.core.shutdown();
     for entry in fs::read_dir(&index).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| ["term", "idx", "fast", "store"].iter().any(|name| extension == *name)) {
+        if path
+            .extension()
+            .is_some_and(|extension| ["term", "idx", "fast", "store"].iter().any(|name| extension == *name))
+        {
             let length = fs::metadata(&path).unwrap().len() as usize;
             fs::write(&path, vec![0xA5; length]).unwrap();
         }
@@ -394,8 +396,84 @@ fn an_installed_encoder_upgrades_the_passages() {
     let id = add(&core, &docs).source.id;
     let status = core.call(WaitForSource { id, until: WaitFor::Complete }).wait().unwrap();
     assert_eq!(status.state, SourceState::Ready);
-    let query = SearchQuery { text: "a doctor in a hospital".to_owned(), mode: SearchMode::Vector, ..SearchQuery::default() };
+    let query =
+        SearchQuery { text: "a doctor in a hospital".to_owned(), mode: SearchMode::Vector, ..SearchQuery::default() };
     let hits = core.call(Search { query }).wait().unwrap().hits;
     assert!(hits[0].passage.path.ends_with("a.md"));
     assert_eq!(hits[0].encoder_vector.map(|stage| stage.rank), Some(1));
+}
+
+const CHILD_DATA: &str = "RSPA_TEST_CHILD_DATA";
+
+/// Not a test of its own: what the next test starts and kills.
+#[test]
+#[ignore = "started by killed_ten_times_each_file_is_there_once as a process of its own"]
+fn child_that_indexes() {
+    let data = PathBuf::from(std::env::var_os(CHILD_DATA).expect("started by the test below"));
+    let core = Core::start(options(&data.join("data"), Role::Command)).unwrap();
+    let mut listener = core.subscribe();
+    let id = core.call(AddSource { path: data.join("docs") }).wait().unwrap().source.id;
+    let status = until(&mut listener, |status| {
+        println!("documents {}", status.documents);
+        status.source.id == id && status.state == SourceState::Ready && status.progress.is_none()
+    });
+    println!("done {}", status.documents);
+    core.shutdown();
+}
+
+#[test]
+fn killed_ten_times_each_file_is_there_once() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Child, Command, Stdio};
+
+    const FILES: u64 = 3_000;
+    const KILLS: u64 = 10;
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().canonicalize().unwrap();
+    for number in 0..FILES {
+        let path = root.join("docs").join(format!("part{}", number % 20)).join(format!("{number}.md"));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, format!("# Entry {number}\n\nThe word unique{number} stands in this file only.\n")).unwrap();
+    }
+    let start = || -> Child {
+        Command::new(std::env::current_exe().unwrap())
+            .args(["--ignored", "--exact", "child_that_indexes", "--nocapture"])
+            .env(CHILD_DATA, &root)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let figure = |line: &str| -> Option<u64> { line.strip_prefix("documents ")?.parse().ok() };
+    let mut reached = 0;
+    for kill in 1..=KILLS {
+        let mut child = start();
+        let target = FILES * kill / (KILLS + 2);
+        let mut first = None;
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let Some(documents) = line.ok().as_deref().and_then(figure) else { continue };
+            // It begins with everything that was committed before the kill.
+            assert!(*first.get_or_insert(documents) >= reached, "{first:?} after {reached}");
+            reached = reached.max(documents);
+            if documents >= target {
+                break;
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    assert!(reached < FILES, "it must have been killed before the end");
+    let core = Core::start(options(&root.join("data"), Role::Command)).unwrap();
+    let status = add(&core, &root.join("docs"));
+    assert_eq!((status.state, status.documents, status.passages), (SourceState::Ready, FILES, FILES));
+    let page = PageRequest { offset: 0, limit: u32::MAX };
+    let listed = core.call(ListDocuments { source: status.source.id, filter: String::new(), page }).wait().unwrap();
+    let paths: std::collections::BTreeSet<_> = listed.items.iter().map(|document| &document.path).collect();
+    assert_eq!(paths.len() as u64, FILES);
+    for number in (0..FILES).step_by(97) {
+        let query = SearchQuery { text: format!("unique{number}"), mode: SearchMode::Keyword, ..SearchQuery::default() };
+        let hits = core.call(Search { query }).wait().unwrap().hits;
+        assert_eq!(hits.len(), 1, "unique{number}");
+        assert!(hits[0].passage.path.ends_with(format!("{number}.md")));
+    }
 }

@@ -10,6 +10,7 @@ pub mod device;
 pub mod embed;
 pub mod error;
 pub mod generate;
+pub mod kernels;
 pub mod runtime;
 pub mod tokenize;
 pub mod weights;

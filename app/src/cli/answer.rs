@@ -128,7 +128,7 @@ impl Stream<'_> {
             return Ok(None);
         }
         if let Some(missed) = message.text.strip_prefix(self.printed.as_str()) {
-            self.show(&missed.to_owned())?;
+            self.show(missed)?;
         }
         Ok(Some(message))
     }

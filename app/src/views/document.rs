@@ -12,7 +12,7 @@ use crate::widgets::citation::{file_name, kind_name, rule};
 use crate::widgets::code_view::highlight::language;
 use crate::widgets::code_view::{CodeView, Lines, Showing};
 use crate::widgets::column::padded;
-use crate::widgets::{IconButton, Tone, states};
+use crate::widgets::{IconButton, Tone, speak_as, states};
 
 /// Lines asked for at once; core gives no more than 2,000.
 const WINDOW: u32 = 1600;
@@ -120,10 +120,7 @@ fn header(ui: &mut Ui, cx: &mut Cx<'_>, target: &DocumentTarget, text: Option<&D
             let name = file_name(&target.path);
             let title = egui::Label::new(tokens.rich(Type::Title, &name)).truncate();
             let response = ui.add(title).on_hover_text(crate::text::path(&target.path));
-            ui.ctx().accesskit_node_builder(response.id, |node| {
-                node.set_role(egui::Role::Heading);
-                node.set_label(name);
-            });
+            speak_as(ui, &response, egui::Role::Heading, &name);
         });
     });
 }

@@ -15,6 +15,8 @@ const NOTHING_FOUND: &str = include_str!("../../../assets/prompts/nothing-found.
 
 /// Tokens that a chat template adds around one turn, at most, among the supported families.
 const TURN_OVERHEAD: usize = 8;
+/// Tokens of "Passage 12 ".
+const NUMBER: usize = 4;
 /// Turns of history before the question that are considered at all.
 const HISTORY_TURNS: usize = 12;
 /// Models with fewer weights lose the thread in long prompts: they get few and short passages.
@@ -42,6 +44,8 @@ pub struct Budget {
     pub max_passages: usize,
     /// Tokens for earlier turns.
     pub history: usize,
+    /// The best passage stands next to the question: small models lean on what they read last.
+    pub best_last: bool,
 }
 
 impl Budget {
@@ -51,9 +55,23 @@ impl Budget {
         let answer = max_tokens.clamp(32, (context / 3).max(32));
         let free = context.saturating_sub(answer);
         if small {
-            Self { context, answer, passages: (free / 2).min(360), max_passages: 3, history: (free / 4).min(256) }
+            Self {
+                context,
+                answer,
+                passages: (free / 2).min(360),
+                max_passages: 3,
+                history: (free / 4).min(256),
+                best_last: true,
+            }
         } else {
-            Self { context, answer, passages: (free * 6 / 10).min(6000), max_passages: 8, history: free / 4 }
+            Self {
+                context,
+                answer,
+                passages: (free * 6 / 10).min(6000),
+                max_passages: 8,
+                history: free / 4,
+                best_last: false,
+            }
         }
     }
 }
@@ -100,15 +118,25 @@ pub fn build(
     let mut shown = Vec::new();
     let mut user = question.trim().to_owned();
     if let Ground::Passages(passages @ [_, ..]) = ground {
-        let mut blocks = String::new();
         let mut left = budget.passages.min(room - tokens);
-        for (index, passage) in passages.iter().enumerate().take(budget.max_passages) {
-            let share = if shown.is_empty() { left * 2 / 3 } else { left };
-            let Some((block, cost)) = fit(passage, shown.len() + 1, question, share, count)? else { continue };
-            blocks.push_str(&block);
+        let mut fitting = Vec::new();
+        for (index, passage) in passages.iter().enumerate() {
+            if fitting.len() == budget.max_passages {
+                break;
+            }
+            let share = if fitting.is_empty() { left * 2 / 3 } else { left };
+            let Some((text, cost)) = fit(passage, question, share, count)? else { continue };
             left = left.saturating_sub(cost);
             tokens += cost;
+            fitting.push((index, text));
+        }
+        if budget.best_last {
+            fitting.reverse();
+        }
+        let mut blocks = String::new();
+        for (index, text) in fitting {
             shown.push(index);
+            blocks.push_str(&format!("Passage {} {text}", shown.len()));
         }
         user = format!("{blocks}Question: {user}");
     }
@@ -120,14 +148,8 @@ pub fn build(
     Ok(Built { turns, shown, tokens })
 }
 
-/// One passage as a numbered, fenced block of at most `room` tokens: whole if it fits, else its most relevant sentences.
-fn fit(
-    passage: &Passage,
-    number: usize,
-    question: &str,
-    room: usize,
-    count: Count<'_>,
-) -> Result<Option<(String, usize)>, ApiError> {
+/// One passage as a fenced block of at most `room` tokens: whole if it fits, else its most relevant sentences.
+fn fit(passage: &Passage, question: &str, room: usize, count: Count<'_>) -> Result<Option<(String, usize)>, ApiError> {
     let name = passage.path.file_name().unwrap_or_default().to_string_lossy();
     let head = match &passage.heading {
         Some(heading) => format!("{name}, {heading}"),
@@ -136,10 +158,10 @@ fn fit(
     let head: String = head.chars().map(|c| if c.is_control() { ' ' } else { c }).take(120).collect();
     let block = |body: &str| {
         let fence = fence_for(body);
-        format!("Passage {number} ({head}):\n{fence}\n{}\n{fence}\n\n", body.trim_end())
+        format!("({head}):\n{fence}\n{}\n{fence}\n\n", body.trim_end())
     };
     let whole = block(&passage.text);
-    let cost = count(&whole)?;
+    let cost = count(&whole)? + NUMBER;
     if cost <= room {
         return Ok(Some((whole, cost)));
     }
@@ -152,7 +174,7 @@ fn fit(
         taken.sort_unstable();
         let body: Vec<&str> = taken.iter().map(|at| passage.text[ranked.ranges[*at].clone()].trim()).collect();
         let text = block(&body.join("\n"));
-        let cost = count(&text)?;
+        let cost = count(&text)? + NUMBER;
         if cost <= room {
             best = Some((text, cost));
         } else {
@@ -237,7 +259,7 @@ mod tests {
     }
 
     fn budget() -> Budget {
-        Budget { context: 400, answer: 100, passages: 60, max_passages: 3, history: 60 }
+        Budget { context: 400, answer: 100, passages: 60, max_passages: 3, history: 60, best_last: false }
     }
 
     fn turn(role: Role, content: &str) -> ChatTurn {
@@ -281,6 +303,16 @@ mod tests {
     fn an_endless_question_is_refused_with_figures() {
         let error = build(&"word ".repeat(500), Ground::None, &[], budget(), &count).unwrap_err();
         assert!(error.message.contains("tokens"), "{error}");
+    }
+
+    #[test]
+    fn the_best_passage_stands_next_to_the_question_where_that_helps() {
+        let passages = [passage(1, "Best one."), passage(2, "Other one.")];
+        let budget = Budget { best_last: true, ..budget() };
+        let built = build("Which?", Ground::Passages(&passages), &[], budget, &count).unwrap();
+        let user = &built.turns.last().unwrap().content;
+        assert!(user.find("Other").unwrap() < user.find("Best").unwrap());
+        assert_eq!(built.shown, [1, 0]);
     }
 
     #[test]

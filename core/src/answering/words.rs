@@ -192,7 +192,8 @@ fn normalise(raw: &[Raw], index: usize, out: &mut Vec<Token>) -> usize {
                 kind: TokenKind::Word,
                 stem: text.clone(),
                 text,
-                name: false, first: false,
+                name: false,
+                first: false,
                 clause_start: gap.clause || gap.sentence,
             });
         }
@@ -202,7 +203,14 @@ fn normalise(raw: &[Raw], index: usize, out: &mut Vec<Token>) -> usize {
     let lower = text.to_lowercase().replace('’', "'");
     let lower = lower.trim_end_matches("'s").to_owned();
     if let Some((number, unit)) = number(&lower) {
-        out.push(Token { kind: TokenKind::Number, stem: number.clone(), text: number, name: false, first: false, clause_start });
+        out.push(Token {
+            kind: TokenKind::Number,
+            stem: number.clone(),
+            text: number,
+            name: false,
+            first: false,
+            clause_start,
+        });
         if let Some(unit) = unit {
             out.push(word(&unit, false, false));
         }
@@ -220,7 +228,14 @@ fn normalise(raw: &[Raw], index: usize, out: &mut Vec<Token>) -> usize {
     let inner_capital = text.chars().skip(1).any(char::is_uppercase) && text.chars().any(char::is_lowercase);
     let joined = text.contains(['_', ':']) || (text.contains('.') && !lower.trim_matches('.').is_empty());
     if letters_and_digits || inner_capital || joined {
-        out.push(Token { kind: TokenKind::Identifier, stem: lower.clone(), text: lower, name: false, first: false, clause_start });
+        out.push(Token {
+            kind: TokenKind::Identifier,
+            stem: lower.clone(),
+            text: lower,
+            name: false,
+            first: false,
+            clause_start,
+        });
     } else {
         let capital = text.starts_with(char::is_uppercase) && text.chars().count() > 1;
         let name = capital && !gap.sentence && !lexicon::CALENDAR.contains(&lower.as_str());

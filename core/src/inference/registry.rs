@@ -18,7 +18,7 @@ use crate::model::{InstalledModel, ModelId, ModelList, ProfileId, Timestamp};
 use crate::storage::{Db, models as stored};
 
 /// Where models lie and how they are loaded.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct RegistryOptions {
     /// The program's own folder (`models` in the data folder): models in it may be removed.
     pub own_folder: PathBuf,
@@ -28,6 +28,22 @@ pub struct RegistryOptions {
     pub threads: usize,
     /// Upper limit for a context in tokens; 0 means the model's own.
     pub max_context: usize,
+    /// Named in the settings; empty where the first one installed is meant.
+    pub default_chat: String,
+    pub default_encoder: String,
+}
+
+impl RegistryOptions {
+    /// In the order in which they count, each once.
+    fn all_folders(&self) -> Vec<PathBuf> {
+        let mut all = vec![self.own_folder.clone()];
+        for folder in &self.folders {
+            if !all.contains(folder) {
+                all.push(folder.clone());
+            }
+        }
+        all
+    }
 }
 
 /// The folders of a list as in `PATH`, relative and empty entries left out.
@@ -99,7 +115,13 @@ impl Registry {
 
     /// Takes changed settings; models that are loaded stay.
     pub fn set_options(&self, options: RegistryOptions) {
-        *self.options.lock().unwrap_or_else(PoisonError::into_inner) = options;
+        {
+            let mut own = self.options.lock().unwrap_or_else(PoisonError::into_inner);
+            if *own == options {
+                return;
+            }
+            *own = options;
+        }
         self.rescan();
     }
 
@@ -114,13 +136,7 @@ impl Registry {
         if let Some(found) = self.state().found.clone() {
             return found;
         }
-        let options = self.options();
-        let mut folders = vec![options.own_folder];
-        for folder in options.folders {
-            if !folders.contains(&folder) {
-                folders.push(folder);
-            }
-        }
+        let folders = self.options().all_folders();
         let (mut models, failures) = weights::discover(&folders);
         // The same model in two folders: the first folder counts.
         let mut seen = Vec::new();
@@ -136,10 +152,18 @@ impl Registry {
         found
     }
 
-    /// The stored default where it is still installed, else the first of its kind.
+    /// The one named in the settings, else the stored default, where they are installed; else the first of its kind.
     fn default_among(&self, models: &[ModelInfo], kind: ModelKind) -> Result<Option<ModelInfo>, ApiError> {
-        let wanted = stored::default_of(&self.main, self.profile, kind)?;
         let of_kind = || models.iter().filter(|model| model.kind == kind);
+        let options = self.options();
+        let named = match kind {
+            ModelKind::Chat => options.default_chat,
+            ModelKind::Encoder => options.default_encoder,
+        };
+        if let Some(found) = of_kind().find(|model| model.id == named) {
+            return Ok(Some(found.clone()));
+        }
+        let wanted = stored::default_of(&self.main, self.profile, kind)?;
         if let Some(found) = wanted.and_then(|id| of_kind().find(|model| model.id == id.0)) {
             return Ok(Some(found.clone()));
         }
@@ -155,7 +179,8 @@ impl Registry {
         self.default_among(&self.found().models, kind)
     }
 
-    pub fn set_default(&self, id: &ModelId) -> Result<(), ApiError> {
+    /// Makes it the default of its kind; returns that kind. What the settings name stays stronger.
+    pub fn set_default(&self, id: &ModelId) -> Result<ModelKind, ApiError> {
         let info = self.installed(id)?;
         stored::set_default(&self.main, self.profile, info.kind, id)?;
         let mut state = self.state();
@@ -163,7 +188,7 @@ impl Registry {
             ModelKind::Encoder => (state.encoder, state.broken_encoder) = (None, None),
             ModelKind::Chat => {}
         }
-        Ok(())
+        Ok(info.kind)
     }
 
     fn installed(&self, id: &ModelId) -> Result<ModelInfo, ApiError> {
@@ -200,11 +225,10 @@ impl Registry {
                 info,
             });
         }
-        let folders = std::iter::once(&options.own_folder).chain(&options.folders);
         Ok(ModelList {
             models,
             unusable: found.unusable,
-            folders: folders.map(|folder| folder.display().to_string()).collect(),
+            folders: options.all_folders().iter().map(|folder| folder.display().to_string()).collect(),
         })
     }
 

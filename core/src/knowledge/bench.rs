@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::reports::Silent;
 use super::vector::graph::{EF_CONSTRUCTION, NEIGHBOURS};
-use super::{Config, KnowledgeError, Service};
+use super::{Config, KnowledgeError, Preferences, Service};
 use crate::clock::SystemClock;
 use crate::model::{DocumentId, DocumentKind, ProfileId, SearchMode, SearchQuery, Source, SourceId, Timestamp};
 use crate::storage::knowledge::{self as stored, Batch, FileChange, KnowledgeStore, NewDocument, Outcome, Stamp};
@@ -60,7 +60,7 @@ fn service(scratch: &Path) -> Result<(Service, KnowledgeStore, Db), KnowledgeErr
         knowledge,
         index: scratch.join("index"),
         samples: scratch.join("samples"),
-        limits: super::readers::Limits::default(),
+        preferences: Arc::new(Preferences::default),
         clock: Arc::new(SystemClock),
         reports: Arc::new(Silent),
         encoder: Arc::new(Silent),
@@ -138,7 +138,13 @@ pub fn search(chunks: u64, scratch: &Path, cancel: &Cancel) -> Result<SearchMeas
             });
             made += count;
         }
-        store.apply(Arc::new(Batch { source: source.id, at: Timestamp(0), space: Some(space.id), files, trim_log: 0 }))?;
+        store.apply(Arc::new(Batch {
+            source: source.id,
+            at: Timestamp(0),
+            space: Some(space.id),
+            files,
+            trim_log: 0,
+        }))?;
     }
     service.warm(cancel)?;
     let mut times = Vec::new();
@@ -200,7 +206,8 @@ fn unit(row: &[f32]) -> Vec<f32> {
 }
 
 fn nearest(question: &[f32], rows: &[Vec<f32>]) -> Vec<usize> {
-    let mut scored: Vec<(f32, usize)> = rows.iter().zip(0..).map(|(row, at)| (super::vector::cosine(question, row), at)).collect();
+    let mut scored: Vec<(f32, usize)> =
+        rows.iter().zip(0..).map(|(row, at)| (super::vector::cosine(question, row), at)).collect();
     scored.select_nth_unstable_by(9, |a, b| b.0.total_cmp(&a.0));
     scored[..10].iter().map(|(_, at)| *at).collect()
 }

@@ -136,15 +136,12 @@ impl Cutter<'_> {
     fn join(&self, current: Block, next: Block) -> Result<Block, (Block, Block)> {
         let gap = (next.first - current.last).saturating_sub(1) as usize;
         let together = current.chars + next.chars + gap;
-        let heading_alone = self.document.headings.iter().any(|heading| heading.line == current.last) && current.first == current.last;
+        let heading_alone =
+            self.document.headings.iter().any(|heading| heading.line == current.last) && current.first == current.last;
         let limit = if heading_alone { self.sizes.most } else { self.sizes.target };
         let fits = together <= limit || (current.chars < self.sizes.least / 2 && together <= self.sizes.most);
         let boundary = current.page != next.page || (next.section && current.chars >= self.sizes.least);
-        if fits && !boundary {
-            Ok(Block { last: next.last, chars: together, ..current })
-        } else {
-            Err((current, next))
-        }
+        if fits && !boundary { Ok(Block { last: next.last, chars: together, ..current }) } else { Err((current, next)) }
     }
 
     fn emit(&mut self, block: Block) {
@@ -324,7 +321,9 @@ mod tests {
 
     #[test]
     fn a_function_stays_whole_and_knows_its_name() {
-        let long = |name: &str| format!("fn {name}() {{\n{}\n\n    last();\n}}\n\n", "    call(1, 2, 3);\n".repeat(30).trim_end());
+        let long = |name: &str| {
+            format!("fn {name}() {{\n{}\n\n    last();\n}}\n\n", "    call(1, 2, 3);\n".repeat(30).trim_end())
+        };
         let source = format!("use a::b;\n\n{}{}", long("first"), long("second"));
         let found = places(Format::Code, &source);
         assert_eq!(found.len(), 2, "{found:?}");

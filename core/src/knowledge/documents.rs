@@ -30,11 +30,12 @@ impl Service {
         let unreadable = |reason: String| KnowledgeError::Unreadable { path: path.display().to_string(), reason };
         let indexed_hash = self.indexed_hash(path)?;
         // A link put in the place of an indexed file does not lead out of the source.
-        let metadata = std::fs::symlink_metadata(path).map_err(|error| unreadable(ReadError::Io(readers::words_of(&error)).to_string()))?;
+        let metadata = std::fs::symlink_metadata(path)
+            .map_err(|error| unreadable(ReadError::Io(readers::words_of(&error)).to_string()))?;
         if !metadata.is_file() {
             return Err(unreadable("It is no regular file any more.".to_owned()));
         }
-        let limits = &self.inner.limits;
+        let limits = &self.inner.limits();
         let bytes = readers::load(path, limits).map_err(|error| unreadable(error.to_string()))?;
         let hash: [u8; 32] = Sha256::digest(&bytes).into();
         let mut format = format_of(path).unwrap_or(Format::Unknown);

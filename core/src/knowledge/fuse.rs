@@ -22,9 +22,8 @@ pub fn fuse(rankings: &[Vec<(u64, f32)>]) -> Vec<Fused> {
     for (stage, ranking) in rankings.iter().enumerate() {
         voters += u16::from(!ranking.is_empty());
         for ((id, score), rank) in ranking.iter().zip(1_u32..) {
-            let fused = by_id
-                .entry(*id)
-                .or_insert_with(|| Fused { id: *id, score: 0.0, stages: vec![None; rankings.len()] });
+            let fused =
+                by_id.entry(*id).or_insert_with(|| Fused { id: *id, score: 0.0, stages: vec![None; rankings.len()] });
             if fused.stages[stage].is_none() {
                 fused.stages[stage] = Some(StageRank { rank, score: *score });
                 fused.score += 1.0 / (K + rank as f32);

@@ -89,7 +89,8 @@ fn remove(inner: &Inner, id: SourceId) -> Result<(), KnowledgeError> {
 
 fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, KnowledgeError> {
     inner.tell(source.id);
-    let walked = walk::walk(&source.path, cancel, |found| {
+    let preferences = (inner.preferences)();
+    let walked = walk::walk(&source.path, preferences.follow_gitignore, cancel, |found| {
         inner.board.change(|board| {
             if let Some(pace) = board.by_id.get_mut(&source.id).and_then(|running| running.pace.as_mut()) {
                 pace.total = found as u64;
@@ -110,7 +111,11 @@ fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, 
     inner.open_keyword(cancel)?;
     let known = inner.store.known_files(source.id)?;
     let changes = compare(&walked, &known);
-    inner.watcher.follow(source.id, &source.path, &walked.folders, inner.reports.as_ref());
+    if preferences.watch {
+        inner.watcher.follow(source.id, &source.path, &walked.folders, inner.reports.as_ref());
+    } else {
+        inner.watcher.forget(source.id);
+    }
     if !changes.todo.is_empty() || !changes.gone.is_empty() {
         let job = (changes.todo.len() >= JOB_FILES).then(|| inner.reports.job(&format!("Index {}", source.name)));
         let result = Scan { inner, source, cancel, job: job.as_deref() }.index(&changes, &known);
@@ -146,9 +151,8 @@ struct Changes<'a> {
 
 /// What differs from what is stored. Files where nothing could be seen this time stay as they are.
 fn compare<'a>(walked: &'a Walked, known: &HashMap<Vec<u8>, KnownFile>) -> Changes<'a> {
-    let todo = walked.files.iter().filter(|found| {
-        known.get(&found.relative).is_none_or(|known| known.stamp != found.stamp)
-    });
+    let todo =
+        walked.files.iter().filter(|found| known.get(&found.relative).is_none_or(|known| known.stamp != found.stamp));
     let todo: Vec<_> = todo.collect();
     let seen: std::collections::HashSet<&[u8]> = walked.files.iter().map(|found| found.relative.as_slice()).collect();
     let gone = known.keys().filter(|path| !seen.contains(path.as_slice()) && !walked.is_unseen(path));
@@ -176,7 +180,8 @@ impl Scan<'_> {
         self.inner.tell(self.source.id);
         let mut committer = Committer { scan: self, files: Vec::new(), passages: 0, since: Instant::now(), last: None };
         for path in &changes.gone {
-            let stamp = known.get(path).map_or(crate::storage::knowledge::Stamp { size: 0, modified: 0 }, |known| known.stamp);
+            let stamp =
+                known.get(path).map_or(crate::storage::knowledge::Stamp { size: 0, modified: 0 }, |known| known.stamp);
             committer.take(FileChange { path: path.clone(), stamp, outcome: Outcome::Gone, remark: None })?;
         }
         let preparer = self.inner.preparer();

@@ -38,12 +38,28 @@ pub struct Config {
     pub index: PathBuf,
     /// Where the sample folder is written.
     pub samples: PathBuf,
-    pub limits: Limits,
+    /// Asked again at each scan.
+    pub preferences: Arc<dyn Fn() -> Preferences + Send + Sync>,
     pub clock: Arc<dyn Clock>,
     pub reports: Arc<dyn Reports>,
     pub encoder: Arc<dyn EncoderProvider>,
     /// Scans and watches all sources on its own.
     pub eager: bool,
+}
+
+/// What the person chose about reading.
+#[derive(Clone, Copy, Debug)]
+pub struct Preferences {
+    /// Bytes of a file; larger ones are listed and left out.
+    pub largest_file: u64,
+    pub follow_gitignore: bool,
+    pub watch: bool,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self { largest_file: Limits::default().file_bytes, follow_gitignore: true, watch: true }
+    }
 }
 
 /// A handle; clones share it.
@@ -62,7 +78,7 @@ pub(super) struct Inner {
     pub encoders: Arc<dyn EncoderProvider>,
     pub board: Board,
     pub keyword: KeywordIndex,
-    pub limits: Limits,
+    pub preferences: Arc<dyn Fn() -> Preferences + Send + Sync>,
     pub static_space: Option<Space>,
     /// The encoder's, once it is loaded.
     pub encoder_space: RwLock<Option<Space>>,
@@ -118,7 +134,7 @@ impl Service {
             encoders: config.encoder,
             board: Board::default(),
             keyword: KeywordIndex::new(config.index.join("keyword"), identity),
-            limits: config.limits,
+            preferences: config.preferences,
             static_space,
             encoder_space: RwLock::default(),
             commits: Mutex::default(),
@@ -136,7 +152,8 @@ impl Service {
                 let mut running = Running::new(source);
                 if !running.source.paused && !inner.eager {
                     // A command scans only what it is asked to.
-                    running.state = if running.source.path.exists() { SourceState::Ready } else { SourceState::Missing };
+                    running.state =
+                        if running.source.path.exists() { SourceState::Ready } else { SourceState::Missing };
                 }
                 board.by_id.insert(running.source.id, running);
             }
@@ -219,7 +236,11 @@ impl Service {
         stored::put_source(&self.inner.main, &source)?;
         let id = source.id;
         self.inner.board.change(|board| {
-            board.by_id.entry(id).and_modify(|running| running.source = source.clone()).or_insert_with(|| Running::new(source));
+            board
+                .by_id
+                .entry(id)
+                .and_modify(|running| running.source = source.clone())
+                .or_insert_with(|| Running::new(source));
             board.enqueue(id);
         });
         self.work()?;
@@ -325,6 +346,16 @@ impl Service {
         Ok(self.inner.store.problems(&sources, page)?)
     }
 
+    /// What is read may be another choice now: everything is looked at again.
+    pub fn preferences_changed(&self) {
+        if self.inner.eager {
+            self.inner.board.change(|board| {
+                let all: Vec<SourceId> = board.by_id.keys().copied().collect();
+                all.into_iter().for_each(|id| board.enqueue(id));
+            });
+        }
+    }
+
     /// An encoder was installed, changed or removed.
     pub fn encoder_changed(&self) {
         if self.inner.eager {
@@ -385,7 +416,11 @@ fn supervise(inner: &Inner, run: fn(&Inner)) {
         if ended.is_ok() || inner.stop.is_cancelled() {
             return;
         }
-        inner.reports.health("indexing", false, &format!("a worker failed ({attempt} of {TRIES} times) and starts again"));
+        inner.reports.health(
+            "indexing",
+            false,
+            &format!("a worker failed ({attempt} of {TRIES} times) and starts again"),
+        );
         inner.board.change(|board| board.scanning = None);
     }
 }
@@ -399,9 +434,13 @@ impl Inner {
         self.encoder_space.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    pub fn limits(&self) -> Limits {
+        Limits { file_bytes: (self.preferences)().largest_file, ..Limits::default() }
+    }
+
     pub fn preparer(&self) -> Preparer {
         Preparer {
-            limits: self.limits,
+            limits: self.limits(),
             sizes: Sizes::default(),
             embedder: self.static_space.as_ref().map(|space| space.embedder.clone()),
             ids: self.ids.clone(),

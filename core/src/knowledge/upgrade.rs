@@ -135,7 +135,14 @@ fn finish(inner: &Inner, space: Option<&Space>) -> Result<(), KnowledgeError> {
         None => u64::MAX,
     };
     let settled = [SourceState::Upgrading, SourceState::Ready];
-    let all: Vec<SourceId> = inner.board.lock().by_id.values().filter(|running| settled.contains(&running.state)).map(|running| running.source.id).collect();
+    let all: Vec<SourceId> = inner
+        .board
+        .lock()
+        .by_id
+        .values()
+        .filter(|running| settled.contains(&running.state))
+        .map(|running| running.source.id)
+        .collect();
     for id in all {
         let behind = inner.store.counts(id)?.last_passage > covered;
         let changed = inner.board.change(|board| match board.by_id.get_mut(&id) {

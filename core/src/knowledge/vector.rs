@@ -16,8 +16,8 @@ use super::keyword::Filter;
 use crate::storage::StorageError;
 use crate::storage::knowledge::{KnowledgeStore, PassageRange, Space};
 
-/// Up to here a scan is fast enough, and exact.
-pub const GRAPH_FROM: usize = 20_000;
+/// Up to here a scan is exact, takes a few milliseconds, and needs a tenth of a graph's memory.
+pub const GRAPH_FROM: usize = 100_000;
 /// Vectors beside the graph before they are inserted.
 const MOST_BESIDE: usize = 2_000;
 /// Candidates of the scan per result that are scored again.

@@ -47,7 +47,12 @@ pub enum Obstacle {
 }
 
 /// Walks a folder, or looks at a single file. Calls `progress` with the number of files found, now and then.
-pub fn walk(root: &Path, cancel: &Cancel, mut progress: impl FnMut(usize)) -> Result<Walked, Obstacle> {
+pub fn walk(
+    root: &Path,
+    follow_gitignore: bool,
+    cancel: &Cancel,
+    mut progress: impl FnMut(usize),
+) -> Result<Walked, Obstacle> {
     let metadata = check(root)?;
     let mut walked = Walked::default();
     if metadata.is_file() {
@@ -58,6 +63,10 @@ pub fn walk(root: &Path, cancel: &Cancel, mut progress: impl FnMut(usize)) -> Re
     std::fs::read_dir(root).map_err(|error| Obstacle::Unreadable(words_of(&error)))?;
     let walker = WalkBuilder::new(root)
         .require_git(false)
+        .git_ignore(follow_gitignore)
+        .git_global(follow_gitignore)
+        .git_exclude(follow_gitignore)
+        .ignore(follow_gitignore)
         .follow_links(false)
         .same_file_system(false)
         .max_depth(Some(MOST_DEPTH))
@@ -196,7 +205,7 @@ mod tests {
     }
 
     fn walked(root: &Path) -> Walked {
-        walk(root, &Cancel::new(), |_| {}).unwrap()
+        walk(root, true, &Cancel::new(), |_| {}).unwrap()
     }
 
     #[test]
@@ -229,8 +238,11 @@ mod tests {
         symlink(root.join("sub/a.md"), root.join("same.md")).unwrap();
         let found = walked(root);
         assert_eq!(names(&found), ["sub/a.md"]);
-        let mut problems: Vec<_> =
-            found.problems.iter().map(|(path, why)| (String::from_utf8_lossy(path).into_owned(), why.as_str())).collect();
+        let mut problems: Vec<_> = found
+            .problems
+            .iter()
+            .map(|(path, why)| (String::from_utf8_lossy(path).into_owned(), why.as_str()))
+            .collect();
         problems.sort();
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert!(problems[0].1.contains("out of this source"), "{problems:?}");
@@ -240,7 +252,7 @@ mod tests {
     #[test]
     fn a_source_that_is_not_there_is_missing() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(walk(&folder.path().join("gone"), &Cancel::new(), |_| {}).unwrap_err(), Obstacle::Missing);
+        assert_eq!(walk(&folder.path().join("gone"), true, &Cancel::new(), |_| {}).unwrap_err(), Obstacle::Missing);
         fs::write(folder.path().join("one.md"), "x").unwrap();
         let found = walked(&folder.path().join("one.md"));
         assert_eq!(found.files[0].relative, b"");

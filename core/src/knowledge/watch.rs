@@ -165,7 +165,14 @@ impl Watcher {
 pub(super) fn run(inner: &Inner) {
     let receiver = inner.watcher.open();
     // Sources that were scanned before this thread began are not watched yet.
-    let missed: Vec<SourceId> = inner.board.lock().by_id.values().filter(|running| running.ended > 0).map(|running| running.source.id).collect();
+    let missed: Vec<SourceId> = inner
+        .board
+        .lock()
+        .by_id
+        .values()
+        .filter(|running| running.ended > 0)
+        .map(|running| running.source.id)
+        .collect();
     ask(inner, missed);
     let mut pending: HashMap<SourceId, (Instant, Instant)> = HashMap::new();
     let mut polled = Instant::now();
@@ -190,7 +197,8 @@ pub(super) fn run(inner: &Inner) {
             ask(inner, inner.watcher.polled());
             let sources = inner.board.lock();
             let missing = sources.by_id.values().filter(|running| running.state == SourceState::Missing);
-            let missing: Vec<(SourceId, PathBuf)> = missing.map(|running| (running.source.id, running.source.path.clone())).collect();
+            let missing: Vec<(SourceId, PathBuf)> =
+                missing.map(|running| (running.source.id, running.source.path.clone())).collect();
             drop(sources);
             ask(inner, missing.into_iter().filter(|(_, path)| path.exists()).map(|(id, _)| id).collect());
         }

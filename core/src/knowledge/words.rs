@@ -56,7 +56,8 @@ impl Scanner<'_> {
             return true;
         }
         let tail = &self.text[from..];
-        let length = tail.char_indices().find(|(_, c)| !is_word(*c) || stands_alone(*c)).map_or(tail.len(), |(at, _)| at);
+        let length =
+            tail.char_indices().find(|(_, c)| !is_word(*c) || stands_alone(*c)).map_or(tail.len(), |(at, _)| at);
         self.at = from + length;
         let (from, to) = trimmed(self.text, from, self.at);
         if from < to {
@@ -81,7 +82,9 @@ impl Scanner<'_> {
                 Some(_) if c == '_' => true,
                 Some('_') => true,
                 // aB, and the B of ABc.
-                Some(l) if c.is_uppercase() => l.is_lowercase() || l.is_numeric() || next.is_some_and(char::is_lowercase),
+                Some(l) if c.is_uppercase() => {
+                    l.is_lowercase() || l.is_numeric() || next.is_some_and(char::is_lowercase)
+                }
                 Some(l) => l.is_numeric() && c.is_alphabetic() && at - start > 2,
             };
             if boundary {

@@ -40,6 +40,9 @@ fn defaults_pass_their_own_checks() {
         assert!(!setting.description.is_empty() && setting.description.ends_with('.'), "{}", setting.key);
     }
     assert_eq!(Resolved::defaults().current(), Current::default());
+    // Written out as people read it; the measured value is the answering service's own.
+    let threshold = Current::default().knowledge.citation_threshold as f32;
+    assert_eq!(threshold, crate::answering::cite::DEFAULT_THRESHOLD);
 }
 
 #[test]

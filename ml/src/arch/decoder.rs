@@ -1,16 +1,16 @@
 //! The decoder that llama and its relatives share: pre-norm blocks of grouped-query attention and a gated MLP.
 //!
-//! Attention follows Vaswani et al. 2017 with grouped queries (Ainslie et al. 2023), rotary positions (Su et al. 2021)
-//! and RMSNorm (Zhang & Sennrich 2019). Weights stay quantised; activations are f32.
+//! RMSNorm: Zhang & Sennrich 2019; gated MLP: Shazeer 2020. Weights stay quantised; activations are f32. Everything but
+//! attention works on each token alone, so with quantised weights a token's result does not depend on its block.
 
+mod attention;
+mod linear;
 mod rotary;
 
-use std::sync::Arc;
+use candle_core::{Device, Tensor};
+use candle_nn::ops::{rms_norm, silu};
 
-use candle_core::quantized::{QMatMul, QTensor};
-use candle_core::{D, DType, Device, Module, Tensor};
-use candle_nn::ops::{rms_norm, silu, softmax_last_dim};
-
+use self::linear::{Input, Linear, Matrix};
 pub(super) use self::rotary::RotaryStyle;
 use self::rotary::{Angles, Rotary};
 use super::session::CacheShape;
@@ -109,11 +109,11 @@ impl Config {
 pub(super) struct Decoder {
     config: Config,
     device: Device,
-    embeddings: Arc<QTensor>,
+    embeddings: Matrix,
     vocabulary_size: usize,
     layers: Vec<Layer>,
     output_norm: Norm,
-    output: QMatMul,
+    output: Matrix,
     rotary: Rotary,
 }
 
@@ -131,21 +131,6 @@ struct Layer {
     down: Linear,
 }
 
-struct Linear {
-    weight: QMatMul,
-    bias: Option<Tensor>,
-}
-
-impl Linear {
-    fn forward(&self, input: &Tensor) -> candle_core::Result<Tensor> {
-        let output = self.weight.forward(input)?;
-        match &self.bias {
-            Some(bias) => output.broadcast_add(bias),
-            None => Ok(output),
-        }
-    }
-}
-
 struct Norm {
     weight: Tensor,
     epsilon: f32,
@@ -157,26 +142,14 @@ impl Norm {
     }
 }
 
-/// What all layers of one forward pass share: the angles of its positions, and what each token may look at.
-struct Place {
-    angles: Angles,
-    mask: Option<Tensor>,
-}
-
 impl Decoder {
     pub(super) fn load(gguf: &Gguf, config: Config, device: &Device) -> Result<Self> {
         let norm = |name: &str, length: usize| -> Result<Norm> {
             let weight = gguf.tensor_of_shape(name, &[length], device)?.dequantize(device)?;
             Ok(Norm { weight, epsilon: config.norm_epsilon })
         };
-        let linear = |name: &str, outputs: usize, inputs: usize, biased: bool| -> Result<Linear> {
-            let weight = gguf.tensor_of_shape(&format!("{name}.weight"), &[outputs, inputs], device)?;
-            let bias = if biased {
-                Some(gguf.tensor_of_shape(&format!("{name}.bias"), &[outputs], device)?.dequantize(device)?)
-            } else {
-                None
-            };
-            Ok(Linear { weight: QMatMul::from_qtensor(weight)?, bias })
+        let linear = |name: &str, outputs: usize, inputs: usize, biased: bool| {
+            Linear::load(gguf, name, [outputs, inputs], biased, device)
         };
 
         let (hidden, feed_forward) = (config.hidden, config.feed_forward);
@@ -203,20 +176,20 @@ impl Decoder {
             });
         }
 
-        let embeddings = Arc::new(gguf.tensor("token_embd.weight", device)?);
-        let vocabulary_size = match embeddings.shape().dims() {
-            &[rows, width] if width == hidden => rows,
-            shape => return Err(gguf.malformed(format!("its token embeddings have shape {shape:?}"))),
+        let vocabulary_size = match gguf.raw("token_embd.weight", None)?.0.shape[..] {
+            [rows, width] if width == hidden => rows,
+            ref shape => return Err(gguf.malformed(format!("its token embeddings have shape {shape:?}"))),
         };
+        let embeddings = Matrix::load(gguf, "token_embd.weight", [vocabulary_size, hidden], device)?;
         // Without a matrix of its own the output is tied to the embeddings.
         let output = if gguf.tensors().contains_key("output.weight") {
-            Arc::new(gguf.tensor_of_shape("output.weight", &[vocabulary_size, hidden], device)?)
+            Matrix::load(gguf, "output.weight", [vocabulary_size, hidden], device)?
         } else {
-            Arc::clone(&embeddings)
+            embeddings.clone()
         };
         Ok(Self {
             output_norm: norm("output_norm.weight", hidden)?,
-            output: QMatMul::from_arc(output)?,
+            output,
             rotary: Rotary::new(gguf, &config, device)?,
             device: device.clone(),
             embeddings,
@@ -231,57 +204,39 @@ impl Decoder {
         layer: &Layer,
         index: usize,
         input: &Tensor,
-        place: &Place,
+        angles: &Angles,
         session: &Session,
     ) -> candle_core::Result<Tensor> {
         let Config { heads, key_value_heads, head_length, .. } = self.config;
         let count = input.dim(0)?;
-        let group = heads / key_value_heads;
         let split = |projected: Tensor, heads: usize| projected.reshape((count, heads, head_length));
         let normed = |split: Tensor, norm: &Option<Norm>| match norm {
             Some(norm) => norm.forward(&split),
             None => Ok(split),
         };
         // [heads, count, head_length]
-        let queries = normed(split(layer.queries.forward(input)?, heads)?, &layer.query_norm)?;
-        let keys = normed(split(layer.keys.forward(input)?, key_value_heads)?, &layer.key_norm)?;
-        let values = split(layer.values.forward(input)?, key_value_heads)?.transpose(0, 1)?.contiguous()?;
-        let queries = place.angles.apply(&queries.transpose(0, 1)?.contiguous()?)?;
-        let keys = place.angles.apply(&keys.transpose(0, 1)?.contiguous()?)?;
+        let input = Input::new(input);
+        let queries = normed(split(layer.queries.forward(&input)?, heads)?, &layer.query_norm)?;
+        let keys = normed(split(layer.keys.forward(&input)?, key_value_heads)?, &layer.key_norm)?;
+        let values = split(layer.values.forward(&input)?, key_value_heads)?.transpose(0, 1)?.contiguous()?;
+        let queries = angles.apply(&queries.transpose(0, 1)?.contiguous()?)?;
+        let keys = angles.apply(&keys.transpose(0, 1)?.contiguous()?)?;
         let (keys, values) = session.append(index, &keys, &values)?;
 
-        // The queries of one group share their keys: they are rows of one product, and nothing is repeated.
-        let queries = queries.reshape((key_value_heads, group * count, head_length))?;
-        let queries = (queries * (1.0 / (head_length as f64).sqrt()))?;
-        let scores = queries.matmul(&keys.t()?)?;
-        let total = scores.dim(D::Minus1)?;
-        let scores = match &place.mask {
-            None => scores,
-            Some(mask) => scores.reshape((heads, count, total))?.broadcast_add(mask)?.reshape((
-                key_value_heads,
-                group * count,
-                total,
-            ))?,
-        };
-        let mixed = softmax_last_dim(&scores)?.matmul(&values)?;
-        let mixed = mixed.reshape((heads, count, head_length))?.transpose(0, 1)?;
-        layer.attention_output.forward(&mixed.reshape((count, heads * head_length))?)
+        let attended = attention::attend(&queries, &keys, &values)?;
+        layer.attention_output.forward(&Input::new(&attended))
     }
 
     fn hidden_states(&self, session: &Session, tokens: &[u32]) -> candle_core::Result<Tensor> {
-        let ids = Tensor::new(tokens, &self.device)?;
-        let count = tokens.len();
-        let place = Place {
-            angles: self.rotary.angles(session.len(), count, &self.device)?,
-            mask: if count == 1 { None } else { Some(causal_mask(count, session.len() + count, &self.device)?) },
-        };
-        let mut hidden = self.embeddings.embedding(&ids)?;
+        let angles = self.rotary.angles(session.len(), tokens.len(), &self.device)?;
+        let mut hidden = self.embeddings.rows(tokens, &self.device)?;
         for (index, layer) in self.layers.iter().enumerate() {
-            let attended = self.attention(layer, index, &layer.attention_norm.forward(&hidden)?, &place, session)?;
+            let attended = self.attention(layer, index, &layer.attention_norm.forward(&hidden)?, &angles, session)?;
             hidden = (hidden + attended)?;
             let normed = layer.feed_forward_norm.forward(&hidden)?;
+            let normed = Input::new(&normed);
             let gated = (silu(&layer.gate.forward(&normed)?)? * layer.up.forward(&normed)?)?;
-            hidden = (hidden + layer.down.forward(&gated)?)?;
+            hidden = (hidden + layer.down.forward(&Input::new(&gated))?)?;
         }
         Ok(hidden)
     }
@@ -324,20 +279,12 @@ impl LanguageWeights for Decoder {
             Logits::All => Some(hidden),
         };
         let logits = match wanted {
-            Some(hidden) => Some(self.output.forward(&self.output_norm.forward(&hidden)?)?),
+            Some(hidden) => Some(self.output.forward(&Input::new(&self.output_norm.forward(&hidden)?))?),
             None => None,
         };
         session.commit(tokens);
         Ok(logits)
     }
-}
-
-/// `[count, total]`: 0 where a token may look, minus infinity at what comes after it.
-fn causal_mask(count: usize, total: usize, device: &Device) -> candle_core::Result<Tensor> {
-    let before = total - count;
-    let rows = (0..count)
-        .flat_map(|row| (0..total).map(move |column| if column <= before + row { 0.0 } else { f32::NEG_INFINITY }));
-    Tensor::from_iter(rows, device)?.to_dtype(DType::F32)?.reshape((count, total))
 }
 
 #[cfg(test)]

@@ -130,7 +130,7 @@ mod tests {
     use crate::generate::Role;
 
     const CHATML: &str = "{% for message in messages %}\n    {{- '<|im_start|>' + message['role'] + '\\n' + \
-        message['content'] | trim + '<|im_end|>' + '\\n' }}\n{% endfor %}\n\
+        message['content'] | trim + '<|im_end|>' }}\n{% endfor %}\n\
         {% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
 
     fn template(source: &str) -> Result<ChatTemplate> {

@@ -164,25 +164,27 @@ impl Gguf {
         Error::malformed(&self.path, reason)
     }
 
-    /// Loads a tensor onto the device in the form it has in the file.
-    pub fn tensor(&self, name: &str, device: &Device) -> Result<QTensor> {
+    /// A tensor as it lies in the file; its shape must be the given one, if any.
+    pub fn raw(&self, name: &str, shape: Option<&[usize]>) -> Result<(&TensorInfo, &[u8])> {
         let info =
             self.header.tensors.get(name).ok_or_else(|| self.malformed(format!("the tensor '{name}' is missing")))?;
+        if let Some(shape) = shape
+            && info.shape != shape
+        {
+            let found = &info.shape;
+            return Err(self.malformed(format!("the tensor '{name}' has shape {found:?}, expected {shape:?}")));
+        }
         let bytes = self
             .map
             .get(info.offset..info.offset + info.size_bytes)
             .ok_or_else(|| self.malformed(format!("the tensor '{name}' lies outside the file")))?;
-        Ok(ggml_file::qtensor_from_ggml(info.dtype, bytes, info.shape.clone(), device)?)
+        Ok((info, bytes))
     }
 
-    /// Like [`Gguf::tensor`], and the shape must be this one.
+    /// Loads a tensor of this shape onto the device, in the form it has in the file.
     pub fn tensor_of_shape(&self, name: &str, shape: &[usize], device: &Device) -> Result<QTensor> {
-        match self.header.tensors.get(name) {
-            Some(info) if info.shape != shape => {
-                Err(self.malformed(format!("the tensor '{name}' has shape {:?}, expected {shape:?}", info.shape)))
-            }
-            _ => self.tensor(name, device),
-        }
+        let (info, bytes) = self.raw(name, Some(shape))?;
+        Ok(ggml_file::qtensor_from_ggml(info.dtype, bytes, info.shape.clone(), device)?)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use egui::accesskit::Role;
 use egui::{Key, Modifiers};
 use rspa_tests::documents;
-use rspa_tests::window::Window;
+use rspa_tests::window::{Element, Window};
 use rspa_tests::world::World;
 
 const QUESTION: &str = "Who is the harbour master of Port Ellery?";
@@ -41,12 +41,15 @@ fn a_first_time_user_reaches_a_cited_answer_about_a_folder_of_their_own() {
     window.screenshot(&picture("01-welcome.png"));
     window.click("Choose a folder");
     let entry = window.wait_for("the folder in the picker", |element| {
-        element.name.starts_with("harbour papers") && element.centre.is_some()
+        element.role == Role::ListItem && element.name.starts_with("harbour papers") && element.centre.is_some()
     });
     window.screenshot(&picture("02-picker.png"));
     window.click_element(&entry);
+    let choose = window.wait_for("the button that chooses the folder", |element| {
+        element.role == Role::Button && element.name.starts_with("Choose") && element.name.contains("harbour papers")
+    });
     window.screenshot(&picture("03-folder-chosen.png"));
-    window.click("Use this folder");
+    window.click_element(&choose);
 
     let question = window.wait_for("the question field", |element| {
         matches!(element.role, Role::TextInput | Role::MultilineTextInput)
@@ -55,20 +58,28 @@ fn a_first_time_user_reaches_a_cited_answer_about_a_folder_of_their_own() {
     });
     window.click_element(&question);
     window.type_text(QUESTION);
+    window.wait_for("the typed question", |element| element.value == QUESTION);
     window.screenshot(&picture("04-question.png"));
     window.press(Key::Enter, Modifiers::NONE);
-    window
-        .wait_for("the beginning of the answer", |element| element.role != Role::TextInput && says(element, "Solberg"));
+    window.wait_for("the beginning of the answer", |element| {
+        element.role == Role::Label && element.value.contains("Solberg")
+    });
     window.screenshot(&picture("05-answer.png"));
-    let citation = window.wait_for("a citation", |element| {
-        element.role == Role::Button && element.name.contains("people.md") && element.centre.is_some()
+    let citation = window.wait_for("a citation chip", |element| {
+        element.role == Role::Button && element.name == "Source 1" && element.centre.is_some()
     });
     window.screenshot(&picture("06-cited.png"));
     window.click_element(&citation);
-    window.wait_for("the passage with the quoted lines", |element| says(element, QUOTED));
+    window.named("Open document");
+    window.wait_for("the quoted line in the passage", |element| shows_line(element, QUOTED));
     window.screenshot(&picture("07-passage.png"));
+    window.click("Open document");
+    // A line that no answer would repeat is only in the document itself.
+    window.wait_for("the whole document", |element| shows_line(element, "Two pilots serve the port."));
+    window.wait_for("the quoted line in the document", |element| shows_line(element, QUOTED));
+    window.screenshot(&picture("08-document.png"));
 }
 
-fn says(element: &rspa_tests::window::Element, text: &str) -> bool {
-    element.name.contains(text) || element.value.contains(text)
+fn shows_line(element: &Element, text: &str) -> bool {
+    element.role == Role::Label && element.value.contains(text)
 }

@@ -13,7 +13,7 @@ use crate::state::{AppState, Page};
 use crate::text::{tr, tr_with};
 use crate::views::Cx;
 use crate::widgets::passage_card::excerpt;
-use crate::widgets::{Button, Chip, IconButton, TextField, Tone, states};
+use crate::widgets::{Button, Chip, IconButton, TextField, Tone, speak_as, states};
 
 /// Laid-out messages that are kept although they are out of view.
 const KEPT: usize = 100;
@@ -132,10 +132,7 @@ impl Thread {
                 let shown = ui.allocate_ui_with_layout(size, left, |ui| {
                     ui.add(egui::Label::new(tokens.rich(Type::Title, title)).truncate())
                 });
-                ui.ctx().accesskit_node_builder(shown.inner.id, |node| {
-                    node.set_role(egui::Role::Heading);
-                    node.set_label(title);
-                });
+                speak_as(ui, &shown.inner, egui::Role::Heading, title);
                 let tone = if cx.state.chat_model().is_some() { Tone::Ok } else { Tone::Warn };
                 if fits {
                     ui.add(Chip::new(badge).icon(Icon::Cpu).tone(tone));

@@ -218,7 +218,8 @@ impl Claim {
     fn excluded(&self, main: &HashSet<&str>) -> bool {
         let own: HashSet<&str> = self.tokens.iter().map(|t| t.stem.as_str()).collect();
         let swapped = |group: &dyn Fn(&str) -> Option<&'static str>| {
-            let of = |stems: &HashSet<&str>| -> HashSet<&'static str> { stems.iter().filter_map(|s| group(s)).collect() };
+            let of =
+                |stems: &HashSet<&str>| -> HashSet<&'static str> { stems.iter().filter_map(|s| group(s)).collect() };
             let (ours, theirs) = (of(&own), of(main));
             !ours.is_subset(&theirs) && !theirs.is_subset(&ours)
         };

@@ -53,7 +53,13 @@ pub fn units(passage: &Passage) -> Vec<Unit> {
             for identifier in tokens.iter().filter(|token| token.kind == TokenKind::Identifier) {
                 stems.extend(words::parts(&identifier.text));
             }
-            Unit { first_line: line_of(range.start), last_line: line_of(range.end.saturating_sub(1)), tokens, stems, range }
+            Unit {
+                first_line: line_of(range.start),
+                last_line: line_of(range.end.saturating_sub(1)),
+                tokens,
+                stems,
+                range,
+            }
         })
         .collect()
 }

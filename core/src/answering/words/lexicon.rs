@@ -729,7 +729,19 @@ pub const CALENDAR: &[&str] = &[
 /// Closed groups whose members exclude each other: who says Friday does not say Monday. Stems.
 pub const EXCLUSIVE: &[&[&str]] = &[
     &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"],
-    &["january", "february", "march", "april", "june", "july", "august", "september", "october", "november", "december"],
+    &[
+        "january",
+        "february",
+        "march",
+        "april",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ],
     &["morn", "noon", "afternoon", "even", "night", "midnight"],
     &["north", "south", "east", "west"],
     &["spr", "summer", "autumn", "winter"],

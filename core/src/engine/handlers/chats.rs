@@ -5,6 +5,7 @@ use std::sync::Arc;
 use rspa_ml::Cancel;
 use rspa_ml::embed::Embedder;
 use rspa_ml::embed::static_embedder::StaticEmbedder;
+use rspa_ml::generate::SamplingParams;
 use tokio_util::sync::CancellationToken;
 
 use crate::answering::{AnswerSettings, Answering, ChatModels, FindPassages, Found, Parts, relevant};
@@ -137,8 +138,26 @@ fn built_in_embedder() -> Option<Arc<dyn Embedder>> {
     }
 }
 
-fn answer_settings(_ctx: &Context) -> AnswerSettings {
-    AnswerSettings::default()
+#[expect(clippy::cast_possible_truncation, reason = "the schema bounds these values")]
+fn answer_settings(ctx: &Context) -> AnswerSettings {
+    let current = ctx.settings.current();
+    let (models, knowledge) = (&current.models, &current.knowledge);
+    let defaults = SamplingParams::default();
+    AnswerSettings {
+        sampling: SamplingParams {
+            temperature: models.temperature as f32,
+            top_p: models.top_p as f32,
+            top_k: usize::try_from(models.top_k).unwrap_or(defaults.top_k),
+            min_p: models.min_p as f32,
+            repeat_penalty: models.repeat_penalty as f32,
+            // -1: a new one each time.
+            seed: u64::try_from(models.seed).unwrap_or_else(|_negative| ctx.ids.next().as_u64_pair().1),
+            ..defaults
+        },
+        max_tokens: usize::try_from(models.max_tokens).unwrap_or(512),
+        passages: u32::try_from(knowledge.passages_per_answer).unwrap_or(6),
+        citation_threshold: knowledge.citation_threshold as f32,
+    }
 }
 
 /// Starts of the last `days` local days, today's included, and the start of tomorrow.

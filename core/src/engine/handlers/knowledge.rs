@@ -10,9 +10,8 @@ use crate::api::request::knowledge::{KnowledgeRequest as Request, KnowledgeRespo
 use crate::api::{ApiError, ErrorCategory, Event, Heard, Role};
 use crate::engine::{Context, JobHandle, Service};
 use crate::inference::EncoderProvider;
-use crate::knowledge::readers::Limits;
 use crate::knowledge::reports::{JobReport, Reports};
-use crate::knowledge::{self, Config, KnowledgeError};
+use crate::knowledge::{self, Config, KnowledgeError, Preferences};
 use crate::model::{DoctorCheck, JobKind, Overview, SourceId, SourceStatus};
 
 /// The knowledge service as the engine holds it.
@@ -29,7 +28,7 @@ impl Service for Knowledge {
             knowledge: ctx.databases.knowledge(ctx.profile)?,
             index: ctx.places.index(ctx.profile),
             samples: ctx.places.samples(),
-            limits: Limits::default(),
+            preferences: preferences(ctx),
             clock: ctx.clock.clone(),
             reports: links.clone(),
             encoder: links,
@@ -42,15 +41,20 @@ impl Service for Knowledge {
         if let Err(error) = self.service.start() {
             ctx.health("indexing", false, &error.to_string());
         }
-        // Models come and go without knowing who uses them.
+        // Models and settings change without knowing who uses them.
         let service = self.service.clone();
         let mut listener = ctx.events.listen();
         let thread = std::thread::Builder::new().name("knowledge events".to_owned()).spawn(move || {
             loop {
                 match listener.next() {
-                    Heard::Event(envelope) if matches!(envelope.event, Event::ModelsChanged) => service.encoder_changed(),
-                    Heard::Event(envelope) if matches!(envelope.event, Event::ShuttingDown) => return,
-                    Heard::Event(_) => {}
+                    Heard::Event(envelope) => match envelope.event {
+                        Event::ModelsChanged => service.encoder_changed(),
+                        Event::SettingChanged { entry } if entry.key.starts_with("knowledge.") => {
+                            service.preferences_changed();
+                        }
+                        Event::ShuttingDown => return,
+                        _ => {}
+                    },
                     Heard::Gap(_) => service.encoder_changed(),
                     Heard::Closed => return,
                 }
@@ -90,6 +94,18 @@ impl Service for Knowledge {
     fn stop(&self) {
         self.service.stop();
     }
+}
+
+fn preferences(ctx: &Context) -> Arc<dyn Fn() -> Preferences + Send + Sync> {
+    let settings = ctx.settings.clone();
+    Arc::new(move || {
+        let chosen = settings.current().knowledge.clone();
+        Preferences {
+            largest_file: u64::try_from(chosen.max_file_mb).unwrap_or(50) << 20,
+            follow_gitignore: chosen.follow_gitignore,
+            watch: chosen.watch,
+        }
+    })
 }
 
 pub async fn handle(ctx: &Context, token: CancellationToken, request: Request) -> Result<Response, ApiError> {

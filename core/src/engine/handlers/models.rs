@@ -1,5 +1,6 @@
 //! The family of models: the registry, imports and downloads as jobs, and what suits this machine.
 
+mod download;
 mod import;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::api::{ApiError, Event};
 use crate::engine::{Context, Service};
 use crate::inference::registry::{Registry, RegistryOptions, bundle_folder, folders_in};
 use crate::inference::{ChatModel, EncoderProvider};
-use crate::model::{DoctorCheck, JobKind, ModelId, Recommendation};
+use crate::model::{DoctorCheck, JobKind, ModelId, Recommendation, SettingValue};
 
 /// The model service.
 pub struct Models {
@@ -75,6 +76,7 @@ impl Models {
         wanted: Option<&ModelId>,
         cancel: &Cancel,
     ) -> Result<Arc<dyn ChatModel>, ApiError> {
+        self.registry.set_options(registry_options(ctx));
         let Some(label) = self.registry.must_load(wanted)? else {
             return self.registry.chat_model(wanted, cancel);
         };
@@ -95,8 +97,33 @@ impl Models {
 
 fn registry_options(ctx: &Context) -> RegistryOptions {
     let mut folders: Vec<_> = ctx.environment.get("RSPA_MODELS_PATH").map(|list| folders_in(list)).unwrap_or_default();
+    // Those of the environment are among them again; the registry looks into each folder once.
+    folders.extend(ctx.settings.model_folders());
     folders.extend(bundle_folder());
-    RegistryOptions { own_folder: ctx.places.models(), folders, threads: 0, max_context: 0 }
+    let current = ctx.settings.current();
+    RegistryOptions {
+        own_folder: ctx.places.models(),
+        folders,
+        threads: usize::try_from(current.models.threads).unwrap_or(0),
+        max_context: usize::try_from(current.models.max_context).unwrap_or(0),
+        default_chat: current.models.default_chat.clone(),
+        default_encoder: current.models.default_encoder.clone(),
+    }
+}
+
+/// Where the settings name a default, that is what is changed; it would hide the stored one.
+fn set_default(ctx: &Context, registry: &Registry, id: &ModelId) -> Result<(), ApiError> {
+    let kind = registry.set_default(id)?;
+    let current = ctx.settings.current();
+    let (key, named) = match kind {
+        ModelKind::Chat => ("models.default_chat", &current.models.default_chat),
+        ModelKind::Encoder => ("models.default_encoder", &current.models.default_encoder),
+    };
+    if !named.is_empty() && *named != id.0 {
+        let changed = ctx.settings.set(key, &SettingValue::Text(id.0.clone()))?;
+        super::settings::tell(ctx, &changed);
+    }
+    Ok(())
 }
 
 pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
@@ -108,6 +135,7 @@ pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request)
 fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
     let service = ctx.models()?;
     let registry = &service.registry;
+    registry.set_options(registry_options(ctx));
     Ok(match request {
         Request::ListModels(_) => {
             registry.rescan();
@@ -121,7 +149,7 @@ fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
             Response::RemoveModel(())
         }
         Request::SetDefaultModel(set) => {
-            registry.set_default(&set.id)?;
+            set_default(ctx, registry, &set.id)?;
             service.changed(ctx);
             Response::SetDefaultModel(())
         }
@@ -131,7 +159,9 @@ fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
         }
         Request::Recommend(_) => Response::Recommend(recommend()),
         Request::ListCatalogue(_) => Response::ListCatalogue(catalogue::built_in()),
-        Request::DownloadModel(_) => return Err(ApiError::cancelled()),
+        Request::DownloadModel(wanted) => {
+            Response::DownloadModel(download::start(ctx, &wanted.catalogue_id, &wanted.confirmed_host)?)
+        }
     })
 }
 

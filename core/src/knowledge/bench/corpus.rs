@@ -14,8 +14,8 @@ impl Corpus {
     pub fn new(seed: u64) -> Self {
         let mut corpus = Self { state: seed, words: Vec::new(), line: 1 };
         const SYLLABLES: [&str; 24] = [
-            "ka", "ren", "mo", "ti", "sul", "ver", "lan", "do", "pi", "cor", "na", "est", "ri", "bel", "un", "gra", "fo",
-            "met", "al", "jo", "qui", "zen", "wa", "hy",
+            "ka", "ren", "mo", "ti", "sul", "ver", "lan", "do", "pi", "cor", "na", "est", "ri", "bel", "un", "gra",
+            "fo", "met", "al", "jo", "qui", "zen", "wa", "hy",
         ];
         while corpus.words.len() < WORDS {
             let parts = 2 + corpus.below(3);
@@ -59,7 +59,13 @@ impl Corpus {
                 }
                 let start_line = self.line;
                 self.line += 8;
-                NewPassage { start_line, end_line: start_line + 7, page: None, heading: Some(self.word().to_owned()), text }
+                NewPassage {
+                    start_line,
+                    end_line: start_line + 7,
+                    page: None,
+                    heading: Some(self.word().to_owned()),
+                    text,
+                }
             })
             .collect()
     }

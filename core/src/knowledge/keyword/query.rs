@@ -19,9 +19,9 @@ const LEAST_PREFIX: usize = 3;
 
 /// Words that nearly every passage holds; left out when others remain.
 const COMMON: &[&str] = &[
-    "a", "an", "and", "are", "as", "at", "be", "by", "can", "did", "do", "doe", "for", "from", "how", "i", "in", "is", "it",
-    "its", "me", "my", "of", "on", "or", "so", "that", "the", "there", "this", "to", "was", "what", "when", "where",
-    "which", "who", "why", "will", "with", "you", "your", "wa", "thi", "it's",
+    "a", "an", "and", "are", "as", "at", "be", "by", "can", "did", "do", "doe", "for", "from", "how", "i", "in", "is",
+    "it", "its", "me", "my", "of", "on", "or", "so", "that", "the", "there", "this", "to", "was", "what", "when",
+    "where", "which", "who", "why", "will", "with", "you", "your", "wa", "thi", "it's",
 ];
 
 /// None when no word is left.
@@ -42,7 +42,9 @@ pub fn build(
         }
     }
     // Only a last word that exists nowhere is taken as the beginning of one.
-    if let Some(last) = terms.last().filter(|word| word.chars().count() >= LEAST_PREFIX && !text.ends_with(char::is_whitespace)) {
+    if let Some(last) =
+        terms.last().filter(|word| word.chars().count() >= LEAST_PREFIX && !text.ends_with(char::is_whitespace))
+    {
         let term = Term::from_field_text(fields.text, last);
         if searcher.doc_freq(&term)? == 0 {
             let prefix = FuzzyTermQuery::new_prefix(term, 0, true);

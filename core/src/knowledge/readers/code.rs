@@ -24,14 +24,62 @@ impl Reader for Code {
 
 /// Words that may stand before the word that declares a symbol.
 const MODIFIERS: &[&str] = &[
-    "pub", "async", "static", "export", "default", "public", "private", "protected", "internal", "final", "abstract",
-    "unsafe", "extern", "inline", "virtual", "override", "sealed", "partial", "open", "data", "declare", "suspend",
-    "local", "readonly", "const",
+    "pub",
+    "async",
+    "static",
+    "export",
+    "default",
+    "public",
+    "private",
+    "protected",
+    "internal",
+    "final",
+    "abstract",
+    "unsafe",
+    "extern",
+    "inline",
+    "virtual",
+    "override",
+    "sealed",
+    "partial",
+    "open",
+    "data",
+    "declare",
+    "suspend",
+    "local",
+    "readonly",
+    "const",
 ];
 const DECLARATIONS: &[&str] = &[
-    "fn", "def", "class", "struct", "enum", "trait", "impl", "interface", "function", "func", "type", "module", "mod",
-    "namespace", "object", "record", "protocol", "union", "macro_rules!", "sub", "proc", "defmodule", "defp", "fun",
-    "extension", "message", "service", "table", "impl<",
+    "fn",
+    "def",
+    "class",
+    "struct",
+    "enum",
+    "trait",
+    "impl",
+    "interface",
+    "function",
+    "func",
+    "type",
+    "module",
+    "mod",
+    "namespace",
+    "object",
+    "record",
+    "protocol",
+    "union",
+    "macro_rules!",
+    "sub",
+    "proc",
+    "defmodule",
+    "defp",
+    "fun",
+    "extension",
+    "message",
+    "service",
+    "table",
+    "impl<",
 ];
 const TITLE_CHARS: usize = 80;
 
@@ -55,7 +103,9 @@ pub fn symbol(line: &str) -> Option<String> {
         }
         let keyword = word.split('<').next().unwrap_or(word);
         let declares = DECLARATIONS.contains(&keyword) && (keyword.len() == word.len() || keyword == "impl");
-        if !declares || !after.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '<' | '&' | '(' | '*' | '[' | '$')) {
+        if !declares
+            || !after.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '<' | '&' | '(' | '*' | '[' | '$'))
+        {
             return None;
         }
         return title(keyword, word, after);
@@ -82,7 +132,9 @@ fn title(keyword: &str, word: &str, after: &str) -> Option<String> {
     }
     // Prose such as "type of the reply that comes" is no declaration.
     let words = name.split_whitespace().count();
-    if words > 2 && !matches!(keyword, "impl" | "class" | "func" | "interface" | "struct" | "enum" | "object" | "record") {
+    if words > 2
+        && !matches!(keyword, "impl" | "class" | "func" | "interface" | "struct" | "enum" | "object" | "record")
+    {
         return None;
     }
     Some(format!("{word} {name}").chars().take(TITLE_CHARS).collect())
@@ -117,7 +169,8 @@ mod tests {
 
     #[test]
     fn nested_symbols_are_deeper() {
-        let read = Code.read(b"class A:\n    def b(self):\n        pass\n", &Limits::default(), &Cancel::new()).unwrap();
+        let read =
+            Code.read(b"class A:\n    def b(self):\n        pass\n", &Limits::default(), &Cancel::new()).unwrap();
         let found: Vec<_> = read.headings.iter().map(|h| (h.line, h.level, h.title.as_str())).collect();
         assert_eq!(found, [(1, 1, "class A"), (2, 2, "def b")]);
     }

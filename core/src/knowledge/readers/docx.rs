@@ -218,7 +218,10 @@ impl BodyWriter {
             "pStyle" => {
                 let style = attribute(element, "val").unwrap_or_default();
                 self.level = self.styles.iter().find(|(id, _)| *id == style).map(|(_, level)| *level).or_else(|| {
-                    style.strip_prefix("Heading").and_then(|number| number.parse().ok()).filter(|level| (1..=9).contains(level))
+                    style
+                        .strip_prefix("Heading")
+                        .and_then(|number| number.parse().ok())
+                        .filter(|level| (1..=9).contains(level))
                 });
             }
             _ => {}

@@ -30,7 +30,9 @@ pub fn read(
     cancel: &Cancel,
 ) -> Result<Extracted, ReadError> {
     if RUNAWAYS.load(Ordering::Acquire) >= MOST_RUNAWAYS {
-        return Err(ReadError::Io("other documents keep its reader busy; it is tried again at the next start".to_owned()));
+        return Err(ReadError::Io(
+            "other documents keep its reader busy; it is tried again at the next start".to_owned(),
+        ));
     }
     let stop = Cancel::new();
     let inner = stop.clone();

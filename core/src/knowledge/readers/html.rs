@@ -94,17 +94,62 @@ fn close(node: &Node, writer: &mut PageWriter) {
 fn is_skipped(name: &str) -> bool {
     matches!(
         name,
-        "script" | "style" | "noscript" | "template" | "svg" | "math" | "iframe" | "object" | "embed" | "canvas" | "head"
-            | "select" | "audio" | "video" | "nav"
+        "script"
+            | "style"
+            | "noscript"
+            | "template"
+            | "svg"
+            | "math"
+            | "iframe"
+            | "object"
+            | "embed"
+            | "canvas"
+            | "head"
+            | "select"
+            | "audio"
+            | "video"
+            | "nav"
     )
 }
 
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "address" | "article" | "aside" | "blockquote" | "body" | "dd" | "details" | "div" | "dl" | "dt" | "fieldset"
-            | "figcaption" | "figure" | "footer" | "form" | "h1" | "h2" | "h3" | "h4" | "h5" | "h6" | "header" | "hr"
-            | "li" | "main" | "ol" | "p" | "pre" | "section" | "summary" | "table" | "tbody" | "thead" | "tr" | "ul"
+        "address"
+            | "article"
+            | "aside"
+            | "blockquote"
+            | "body"
+            | "dd"
+            | "details"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "header"
+            | "hr"
+            | "li"
+            | "main"
+            | "ol"
+            | "p"
+            | "pre"
+            | "section"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "thead"
+            | "tr"
+            | "ul"
     )
 }
 
@@ -123,11 +168,29 @@ fn deepest(source: &str) -> usize {
         match bytes.get(at + 1) {
             Some(b'/') => open = open.saturating_sub(1),
             Some(first) if first.is_ascii_alphabetic() => {
-                let name: Vec<u8> = bytes[at + 1..].iter().take(10).take_while(|b| b.is_ascii_alphanumeric()).copied().collect();
+                let name: Vec<u8> =
+                    bytes[at + 1..].iter().take(10).take_while(|b| b.is_ascii_alphanumeric()).copied().collect();
                 let void = matches!(
                     name.to_ascii_lowercase().as_slice(),
-                    b"br" | b"img" | b"meta" | b"link" | b"input" | b"hr" | b"wbr" | b"source" | b"area" | b"base" | b"col"
-                        | b"p" | b"li" | b"td" | b"tr" | b"th" | b"dt" | b"dd" | b"option"
+                    b"br"
+                        | b"img"
+                        | b"meta"
+                        | b"link"
+                        | b"input"
+                        | b"hr"
+                        | b"wbr"
+                        | b"source"
+                        | b"area"
+                        | b"base"
+                        | b"col"
+                        | b"p"
+                        | b"li"
+                        | b"td"
+                        | b"tr"
+                        | b"th"
+                        | b"dt"
+                        | b"dd"
+                        | b"option"
                 );
                 if !void {
                     open += 1;
@@ -228,7 +291,9 @@ impl PageWriter {
                 self.pre += 1;
             }
             _ if is_block(name) => {
-                self.end_block(matches!(name, "p" | "section" | "article" | "table" | "ul" | "ol") || level_of(name).is_some());
+                self.end_block(
+                    matches!(name, "p" | "section" | "article" | "table" | "ul" | "ol") || level_of(name).is_some(),
+                );
                 if let Some(level) = level_of(name) {
                     self.heading = Some(level);
                 } else if name == "li" {

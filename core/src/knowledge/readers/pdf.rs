@@ -24,7 +24,8 @@ impl Reader for Pdf {
             return Err(ReadError::Damaged("it is not a PDF file".to_owned()));
         }
         bomb::check(bytes)?;
-        let mut document = guard::catch(|| Document::load_mem(bytes).map_err(|error| damaged(bytes, &error.to_string())))?;
+        let mut document =
+            guard::catch(|| Document::load_mem(bytes).map_err(|error| damaged(bytes, &error.to_string())))?;
         if document.is_encrypted() && guard::catch(|| Ok(document.decrypt("").is_err())).unwrap_or(true) {
             return Err(ReadError::Encrypted);
         }
@@ -182,7 +183,13 @@ pub(crate) mod tests {
         object(&mut out, format!("<< /Type /Pages /Kids [{}] /Count {} >>", kids.join(" "), pages.len()));
         object(&mut out, "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>".to_owned());
         for (index, text) in pages.iter().enumerate() {
-            object(&mut out, format!("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents {} 0 R >>", 5 + index * 2));
+            object(
+                &mut out,
+                format!(
+                    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Resources << /Font << /F1 3 0 R >> >> /Contents {} 0 R >>",
+                    5 + index * 2
+                ),
+            );
             let stream = format!("BT /F1 12 Tf 72 720 Td ({text}) Tj ET");
             object(&mut out, format!("<< /Length {} >>\nstream\n{stream}\nendstream", stream.len()));
         }
@@ -191,7 +198,9 @@ pub(crate) mod tests {
         for place in &places {
             out.extend(format!("{place:010} 00000 n \n").into_bytes());
         }
-        out.extend(format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n", places.len() + 1).into_bytes());
+        out.extend(
+            format!("trailer\n<< /Size {} /Root 1 0 R >>\nstartxref\n{start}\n%%EOF\n", places.len() + 1).into_bytes(),
+        );
         out
     }
 
@@ -218,7 +227,9 @@ pub(crate) mod tests {
     #[test]
     fn a_page_that_is_its_own_ancestor_does_no_harm() {
         let source = String::from_utf8(pdf(&["x"])).unwrap();
-        let looped = source.replace("/Type /Pages /Kids", "/Type /Pages /Parent 2 0 R /Kids").replace("/MediaBox [0 0 612 792]", "");
+        let looped = source
+            .replace("/Type /Pages /Kids", "/Type /Pages /Parent 2 0 R /Kids")
+            .replace("/MediaBox [0 0 612 792]", "");
         assert!(read(looped.as_bytes()).is_err());
     }
 

@@ -99,7 +99,8 @@ pub fn utf16_without_mark(bytes: &[u8]) -> Option<&'static encoding_rs::Encoding
     for pair in head.chunks_exact(2) {
         low += usize::from(pair[0] == 0);
         high += usize::from(pair[1] == 0);
-        printable += pair.iter().filter(|byte| (32..127).contains(*byte) || matches!(byte, b'\n' | b'\r' | b'\t')).count();
+        printable +=
+            pair.iter().filter(|byte| (32..127).contains(*byte) || matches!(byte, b'\n' | b'\r' | b'\t')).count();
     }
     let pairs = head.len() / 2;
     if printable * 10 < pairs * 7 {

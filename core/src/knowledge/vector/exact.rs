@@ -78,7 +78,8 @@ impl Compact {
         };
         self.sources[at] = self.name(row.source);
         self.kinds[at] = Some(row.kind);
-        let largest = vector.iter().filter(|value| value.is_finite()).fold(0.0_f32, |most, value| most.max(value.abs()));
+        let largest =
+            vector.iter().filter(|value| value.is_finite()).fold(0.0_f32, |most, value| most.max(value.abs()));
         let scale = largest / 127.0;
         self.scales[at] = scale;
         let codes = &mut self.codes[at * self.dimensions..(at + 1) * self.dimensions];

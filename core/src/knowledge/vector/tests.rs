@@ -49,7 +49,8 @@ fn fixture() -> Fixture {
 impl Fixture {
     /// One document with these vectors; gives its range.
     fn add(&self, of: SourceId, path: &str, vectors: &[Vec<f32>]) -> PassageRange {
-        let passage = |line| NewPassage { start_line: line, end_line: line, page: None, heading: None, text: "x".to_owned() };
+        let passage =
+            |line| NewPassage { start_line: line, end_line: line, page: None, heading: None, text: "x".to_owned() };
         let document = NewDocument {
             id: DocumentId(Uuid::new_v4_like(path)),
             kind: DocumentKind::Text,

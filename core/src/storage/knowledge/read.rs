@@ -69,7 +69,10 @@ impl KnowledgeStore {
                 break;
             }
             let file: StoredFile = decode(value.value())?;
-            known.insert(path.to_vec(), KnownFile { stamp: file.stamp, hash: file.document.map(|document| document.hash) });
+            known.insert(
+                path.to_vec(),
+                KnownFile { stamp: file.stamp, hash: file.document.map(|document| document.hash) },
+            );
         }
         Ok(known)
     }

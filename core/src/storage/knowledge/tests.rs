@@ -125,7 +125,8 @@ fn the_log_replays_and_says_when_it_cannot() {
     assert_eq!(replay.change, second.change);
     assert_eq!(replay.steps, [(Vec::new(), second.added.clone())]);
     assert!(fixture.store.replay_after(second.change + 5).unwrap().is_none());
-    let batch = Batch { source: fixture.source.id, at: Timestamp(1), space: None, files: Vec::new(), trim_log: second.change };
+    let batch =
+        Batch { source: fixture.source.id, at: Timestamp(1), space: None, files: Vec::new(), trim_log: second.change };
     fixture.store.apply(Arc::new(batch)).unwrap();
     assert!(fixture.store.replay_after(first.change).unwrap().is_none());
     assert!(fixture.store.replay_after(second.change).unwrap().is_some());

@@ -7,9 +7,9 @@ use half::slice::HalfFloatSliceExt;
 use redb::{ReadableTable, Table};
 
 use super::{
-    Applied, Batch, COUNTS, Counts, DOCUMENTS, FILES, FileChange, KnowledgeStore, LOG, NEXT_PASSAGE, NEXT_SPACE, NUMBERS,
-    NewDocument, Outcome, PASSAGES, PROBLEMS, PassageRange, SPACES, Space, StoredChange, StoredDocument, StoredFile,
-    StoredPassage, VECTORS,
+    Applied, Batch, COUNTS, Counts, DOCUMENTS, FILES, FileChange, KnowledgeStore, LOG, NEXT_PASSAGE, NEXT_SPACE,
+    NUMBERS, NewDocument, Outcome, PASSAGES, PROBLEMS, PassageRange, SPACES, Space, StoredChange, StoredDocument,
+    StoredFile, StoredPassage, VECTORS,
 };
 use crate::model::{SourceId, Timestamp};
 use crate::storage::{RecordReading, RecordWriting, StorageError, WriteTxn, decode};

@@ -22,8 +22,11 @@ const HEAD: usize = HIDDEN / HEADS;
 const FEED_FORWARD: usize = 128;
 const LAYERS: usize = 2;
 const CONTEXT: usize = 64;
-/// Both sides quantise activations alike; only the order of sums and the precision of angles differ.
-const TOLERANCE: f32 = 2e-3;
+/// Share of the largest logit. Sums in another order and angles of another precision differ in the last bits; where
+/// activations are quantised to 8 bits, such a bit can move one to its neighbour, a step of one part in 127.
+fn tolerance(dtype: GgmlDType) -> f32 {
+    if dtype == GgmlDType::F32 { 1e-5 } else { 0.02 }
+}
 
 fn write_model(path: &Path, family: &str, dtype: GgmlDType, own_output: bool) {
     let mut random = ChaCha8Rng::seed_from_u64(7);
@@ -83,11 +86,16 @@ fn write_model(path: &Path, family: &str, dtype: GgmlDType, own_output: bool) {
     ];
     let mut metadata: Vec<(String, Value)> =
         metadata.into_iter().map(|(key, value)| (format!("{family}.{key}"), value)).collect();
+    // Without it the reference for qwen3 computes in f16.
+    metadata.push(("general.dtype".into(), Value::U32(0)));
     metadata.push(("general.architecture".into(), Value::String(family.into())));
     let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
     let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     gguf_file::write(&mut File::create(path).unwrap(), &metadata, &tensors).unwrap();
 }
+
+/// Logits of the last token, given new tokens and how many came before.
+type Reference = dyn FnMut(&[u32], usize) -> Vec<f32>;
 
 struct Fixture {
     folder: tempfile::TempDir,
@@ -104,7 +112,7 @@ impl Fixture {
         load(&Gguf::open(&self.folder.path().join("model.gguf")).unwrap(), 0, &Device::Cpu).unwrap()
     }
 
-    fn reference(&self, family: &str) -> Box<dyn FnMut(&[u32], usize) -> Vec<f32>> {
+    fn reference(&self, family: &str) -> Box<Reference> {
         let mut file = File::open(self.folder.path().join("model.gguf")).unwrap();
         let content = Content::read(&mut file).unwrap();
         let input = |tokens: &[u32]| Tensor::new(tokens, &Device::Cpu).unwrap().unsqueeze(0).unwrap();
@@ -130,11 +138,11 @@ fn rows(logits: Option<Tensor>) -> Vec<Vec<f32>> {
     logits.unwrap().to_vec2().unwrap()
 }
 
-fn assert_close(ours: &[f32], reference: &[f32]) {
+fn assert_close(ours: &[f32], reference: &[f32], tolerance: f32) {
     assert_eq!(ours.len(), reference.len());
     let scale = reference.iter().fold(1.0f32, |largest, value| largest.max(value.abs()));
     let worst = ours.iter().zip(reference).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-    assert!(worst <= TOLERANCE * scale, "logits differ by {worst} of {scale}");
+    assert!(worst <= tolerance * scale, "logits differ by {worst} of {scale}");
 }
 
 fn check_against_reference(family: &str, dtype: GgmlDType, own_output: bool) {
@@ -143,10 +151,12 @@ fn check_against_reference(family: &str, dtype: GgmlDType, own_output: bool) {
     let mut reference = fixture.reference(family);
     let mut session = weights.new_session();
     let prompt: Vec<u32> = (0..21).map(|at| (at * 37 + 5) % VOCABULARY as u32).collect();
-    assert_close(&rows(weights.forward(&mut session, &prompt, Logits::Last).unwrap())[0], &reference(&prompt, 0));
+    let tolerance = tolerance(dtype);
+    let ours = rows(weights.forward(&mut session, &prompt, Logits::Last).unwrap());
+    assert_close(&ours[0], &reference(&prompt, 0), tolerance);
     for (at, token) in [3u32, 77, 41].into_iter().enumerate() {
         let ours = rows(weights.forward(&mut session, &[token], Logits::Last).unwrap());
-        assert_close(&ours[0], &reference(&[token], prompt.len() + at));
+        assert_close(&ours[0], &reference(&[token], prompt.len() + at), tolerance);
     }
 }
 
@@ -182,7 +192,7 @@ fn blocks_forks_and_truncation_change_nothing() {
     let mut got = rows(weights.forward(&mut blocks, &tokens[7..30], Logits::All).unwrap());
     got.extend(rows(weights.forward(&mut blocks, &tokens[30..], Logits::All).unwrap()));
     for (got, expected) in got.iter().zip(&expected[7..]) {
-        assert_close(got, expected);
+        assert_eq!(got, expected);
     }
 
     // The fork goes on alone; then it goes back and takes the other way.
@@ -190,7 +200,7 @@ fn blocks_forks_and_truncation_change_nothing() {
     assert_eq!(fork.common_prefix(&tokens), 7);
     fork.truncate(7);
     let last = rows(weights.forward(&mut fork, &tokens[7..], Logits::Last).unwrap());
-    assert_close(&last[0], &expected[39]);
+    assert_eq!(last[0], expected[39]);
 }
 
 #[test]
@@ -199,8 +209,8 @@ fn the_context_and_the_vocabulary_are_limits() {
     let weights = fixture.weights();
     let mut session = weights.new_session();
     weights.forward(&mut session, &[1; CONTEXT], Logits::None).unwrap();
-    let error = weights.forward(&mut session, &[1], Logits::Last).unwrap_err();
-    assert!(matches!(error, Error::PromptTooLong { prompt: 65, context: 64 }));
+    let error = weights.forward(&mut session, &[1], Logits::Last).err();
+    assert!(matches!(error, Some(Error::PromptTooLong { prompt: 65, context: 64 })));
     session.truncate(0);
     assert!(weights.forward(&mut session, &[VOCABULARY as u32], Logits::Last).is_err());
 }

@@ -43,7 +43,7 @@ fn a_panic_fails_one_answer_and_the_next_is_right() {
     let tokenizer = Arc::new(Tokenizer::from_gguf(&gguf).unwrap());
     let weights = Box::new(Superstitious(arch::load(&gguf, 128, &Device::Cpu).unwrap()));
     let template = Err("unused".to_owned());
-    let worker = Worker::new(weights, tokenizer, template, Timestamp::now, Cancel::new(), 2).unwrap();
+    let worker = Worker::new(weights, tokenizer, template, || Timestamp::UNIX_EPOCH, Cancel::new(), 2).unwrap();
 
     let sampling = SamplingParams { temperature: 0.0, repeat_penalty: 1.0, max_tokens: 4, ..Default::default() };
     let (jobs, queue) = sync_channel(8);

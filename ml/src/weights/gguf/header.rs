@@ -22,7 +22,7 @@ type Parsed<T> = Result<T, String>;
 
 pub(super) fn parse(bytes: &[u8]) -> Parsed<Header> {
     let mut reader = Reader { bytes, at: 0, values_left: MAX_ALL_VALUES, string_bytes_left: MAX_ALL_STRING_BYTES };
-    if reader.take(4).map_err(|_| "it is too short for a header".to_owned())? != MAGIC {
+    if reader.take(4)? != MAGIC {
         return Err("it does not begin with the GGUF mark".into());
     }
     match reader.u32()? {
@@ -195,7 +195,8 @@ impl<'a> Reader<'a> {
         let dtype =
             dtype(self.u32()?).map_err(|kind| format!("the tensor '{name}' has the unsupported type {kind}"))?;
         let offset = self.u64()?;
-        let offset = usize::try_from(offset).map_err(|_| format!("the tensor '{name}' lies outside the file"))?;
+        let offset =
+            usize::try_from(offset).ok().ok_or_else(|| format!("the tensor '{name}' lies outside the file"))?;
 
         let row = shape.last().copied().unwrap_or(0);
         let elements = shape.iter().try_fold(1usize, |product, &length| product.checked_mul(length));

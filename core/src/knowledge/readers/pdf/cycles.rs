@@ -39,7 +39,12 @@ fn resources<'a>(document: &'a Document, dictionary: &'a Dictionary) -> Option<&
 }
 
 /// How many forms these resources can lead to; none for a circle.
-fn forms(document: &Document, from: &Dictionary, depth: usize, known: &mut HashMap<ObjectId, Option<u64>>) -> Option<u64> {
+fn forms(
+    document: &Document,
+    from: &Dictionary,
+    depth: usize,
+    known: &mut HashMap<ObjectId, Option<u64>>,
+) -> Option<u64> {
     if depth > MOST_FORM_DEPTH {
         return None;
     }
