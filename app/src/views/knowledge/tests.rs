@@ -28,11 +28,11 @@ fn shown(results: Slot<SearchResults>, dark: bool) -> egui_kittest::Harness<'sta
 }
 
 fn last_search(harness: &egui_kittest::Harness<'_, fixtures::Stage<KnowledgeView>>) -> rspa_core::model::SearchQuery {
-    let searches = harness.state().commands.iter().filter_map(|command| match command {
+    let mut searches = harness.state().commands.iter().filter_map(|command| match command {
         UiCommand::Search(query) => Some(query.clone()),
         _ => None,
     });
-    searches.last().expect("it was searched")
+    searches.next_back().expect("it was searched")
 }
 
 #[test]
