@@ -40,7 +40,11 @@ pub struct Observe {
 impl Observe {
     /// Starts the thread; the first core of a process also becomes the receiver of all `tracing` events.
     pub fn start(options: ObserveOptions) -> Self {
-        let (sink, queue) = Sink::new(hub::level(&options.level), options.clock.clone());
+        let (sink, queue) = Sink::new(
+            hub::level(&options.level),
+            options.console_level.as_deref().map(hub::level),
+            options.clock.clone(),
+        );
         let counter = sink.clone();
         let thread = std::thread::Builder::new()
             .name("logs".to_owned())

@@ -24,7 +24,7 @@ fn start(data: &Path) -> Core {
         chat_model: None,
         clock: Arc::new(SystemClock),
     })
-    .unwrap()
+    .expect("the core starts")
 }
 
 /// Not a test of its own: the process that gets killed. Writes until it dies, naming each confirmed write.

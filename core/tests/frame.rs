@@ -194,3 +194,29 @@ fn logs_reach_the_file() {
     let log = std::fs::read_to_string(folder.path().join("logs/rs_pa.log")).unwrap();
     assert!(log.contains("a setting changed key=ui.zoom"), "{log}");
 }
+
+#[test]
+fn a_folder_that_cannot_be_used_is_explained_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a file");
+    std::fs::write(&file, b"mine").unwrap();
+    let error = Core::start(options(&file)).err().unwrap();
+    assert_eq!(error.category, ErrorCategory::Storage);
+    assert!(error.message.contains("a file") && error.advice.contains("--data-dir"), "{error}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"mine");
+
+    std::fs::write(folder.path().join("main.redb"), b"no database at all").unwrap();
+    let error = Core::start(options(folder.path())).err().unwrap();
+    assert_eq!(error.category, ErrorCategory::Storage);
+    assert!(error.message.contains("main.redb is damaged") && error.advice.contains("was kept"), "{error}");
+    assert_eq!(std::fs::read(folder.path().join("main.redb")).unwrap(), b"no database at all");
+}
+
+#[test]
+fn a_wrong_setting_on_the_command_line_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let overrides = BTreeMap::from([("ui.zoom".to_owned(), "huge".to_owned())]);
+    let error = Core::start(CoreOptions { overrides, ..options(folder.path()) }).err().unwrap();
+    assert_eq!(error.category, ErrorCategory::Validation);
+    assert!(error.message.contains("ui.zoom on the command line"), "{error}");
+}

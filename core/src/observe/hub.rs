@@ -28,17 +28,21 @@ static MOST: AtomicU8 = AtomicU8::new(0);
 
 /// One core's queue.
 pub(super) struct Sink {
+    /// The least important level that is kept.
     level: AtomicU8,
+    /// The least important level that the console shows; 0 for none.
+    console: u8,
     dropped: AtomicU64,
     clock: Arc<dyn Clock>,
     queue: Mutex<Option<SyncSender<(Level, LogRow)>>>,
 }
 
 impl Sink {
-    pub fn new(level: Level, clock: Arc<dyn Clock>) -> (Arc<Self>, Receiver<(Level, LogRow)>) {
+    pub fn new(level: Level, console: Option<Level>, clock: Arc<dyn Clock>) -> (Arc<Self>, Receiver<(Level, LogRow)>) {
         let (sender, receiver) = sync_channel(QUEUE);
         let sink = Self {
             level: AtomicU8::new(level_number(level)),
+            console: console.map_or(0, level_number),
             dropped: AtomicU64::new(0),
             clock,
             queue: Mutex::new(Some(sender)),
@@ -48,6 +52,15 @@ impl Sink {
 
     pub fn set_level(&self, level: Level) {
         self.level.store(level_number(level), Ordering::Relaxed);
+    }
+
+    /// Whether file and table keep entries of this level.
+    pub fn keeps(&self, level: Level) -> bool {
+        level_number(level) <= self.level.load(Ordering::Relaxed)
+    }
+
+    fn most(&self) -> u8 {
+        self.level.load(Ordering::Relaxed).max(self.console)
     }
 
     pub fn dropped(&self) -> u64 {
@@ -60,7 +73,7 @@ impl Sink {
 
     /// Queues the entry, stamped with this core's time; never waits.
     pub fn put(&self, level: Level, row: &LogRow) {
-        if level_number(level) > self.level.load(Ordering::Relaxed) {
+        if level_number(level) > self.most() {
             return;
         }
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -102,7 +115,7 @@ pub(super) fn add(sink: &Arc<Sink>) {
 pub(super) fn levels_changed() {
     let mut sinks = SINKS.write().unwrap_or_else(PoisonError::into_inner);
     sinks.retain(|sink| sink.strong_count() > 0);
-    let most = sinks.iter().filter_map(Weak::upgrade).map(|sink| sink.level.load(Ordering::Relaxed)).max();
+    let most = sinks.iter().filter_map(Weak::upgrade).map(|sink| sink.most()).max();
     MOST.store(most.unwrap_or(0), Ordering::Relaxed);
     drop(sinks);
     tracing::callsite::rebuild_interest_cache();

@@ -56,7 +56,7 @@ fn what_is_logged_is_in_file_and_table_without_secrets_and_old_ones_go() {
 #[test]
 fn a_full_queue_loses_entries_and_counts_them_but_nobody_waits() {
     let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(Timestamp(0)));
-    let (sink, queue) = Sink::new(tracing::Level::INFO, clock);
+    let (sink, queue) = Sink::new(tracing::Level::INFO, None, clock);
     let row = logs::LogRow {
         at: 0,
         level: "INFO".to_owned(),

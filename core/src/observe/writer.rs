@@ -22,17 +22,20 @@ pub(super) fn run(options: ObserveOptions, queue: &Receiver<(Level, LogRow)>, si
     crate::engine::lower_priority();
     let mut outputs = Outputs::open(options);
     let mut told_dropped = 0;
+    let mut pruned = outputs.options.clock.now().0;
     while let Ok(first) = queue.recv() {
         let mut batch = Vec::new();
-        outputs.console(&first);
-        batch.push(first.1);
+        let take = |entry: (Level, LogRow), batch: &mut Vec<LogRow>| {
+            outputs.console(&entry);
+            if sink.keeps(entry.0) {
+                batch.push(entry.1);
+            }
+        };
+        take(first, &mut batch);
         let until = Instant::now() + GATHER;
         while batch.len() < LARGEST_BATCH {
             match queue.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(entry) => {
-                    outputs.console(&entry);
-                    batch.push(entry.1);
-                }
+                Ok(entry) => take(entry, &mut batch),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -41,7 +44,14 @@ pub(super) fn run(options: ObserveOptions, queue: &Receiver<(Level, LogRow)>, si
             batch.push(outputs.own_row(format!("{} log entries were lost: too many at once", dropped - told_dropped)));
             told_dropped = dropped;
         }
-        outputs.write(batch);
+        if !batch.is_empty() {
+            outputs.write(batch);
+        }
+        let now = outputs.options.clock.now().0;
+        if now - pruned > DAY_MS / 24 {
+            pruned = now;
+            outputs.prune();
+        }
     }
     outputs.prune();
 }

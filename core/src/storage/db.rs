@@ -11,6 +11,11 @@ use redb::{Database, ReadableDatabase};
 use super::migrate::{self, LAST_CHANGE, META, Schema};
 use super::{ReadTxn, StorageError, WriteTxn};
 
+/// Opens the file; called again after a failed write, since redb refuses a database that met an I/O error.
+type Opener = Box<dyn Fn() -> Result<Database, StorageError> + Send>;
+/// The open database; none once it is closed, or while it cannot be opened again.
+type Slot = Arc<RwLock<Option<Arc<Database>>>>;
+
 /// Writes that are taken into one commit at most.
 const BATCH: usize = 512;
 
@@ -38,7 +43,7 @@ struct Inner {
     /// For messages: "main.redb".
     file: String,
     path: PathBuf,
-    database: RwLock<Option<Arc<Database>>>,
+    database: Slot,
     sender: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     last_change: Arc<AtomicU64>,
@@ -54,30 +59,35 @@ impl Db {
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         migrate::check_version(&file, migrate::peek_version(path, &file)?, schema)?;
         make_private(path).map_err(|error| StorageError::opening_io(&file, &error))?;
-        let database = redb::Builder::new()
-            .set_cache_size(options.cache_bytes)
-            .create(path)
-            .map_err(|error| StorageError::opening(&file, error))?;
-        Self::start(database, file, path.to_owned(), schema, options)
+        let (name, place) = (file.clone(), path.to_owned());
+        let opener = move || {
+            redb::Builder::new()
+                .set_cache_size(options.cache_bytes)
+                .create(&place)
+                .map_err(|error| StorageError::opening(&name, error))
+        };
+        Self::start(Box::new(opener), file, path.to_owned(), schema, options)
     }
 
     fn start(
-        database: Database,
+        opener: Opener,
         file: String,
         path: PathBuf,
         schema: &Schema,
         options: DbOptions,
     ) -> Result<Self, StorageError> {
+        let database = opener()?;
         let read = ReadTxn::new(database.begin_read()?);
         migrate::check_version(&file, migrate::read_version(&read)?, schema)?;
         drop(read);
         migrate::apply(&database, schema)?;
         let last = migrate::read_meta(&ReadTxn::new(database.begin_read()?), LAST_CHANGE)?.unwrap_or(0);
-        let database = Arc::new(database);
+        let database: Slot = Arc::new(RwLock::new(Some(Arc::new(database))));
         let last_change = Arc::new(AtomicU64::new(last));
         let (sender, receiver) = mpsc::channel();
         let writer = Writer {
             file: file.clone(),
+            opener,
             database: database.clone(),
             last_change: last_change.clone(),
             quick_repair: options.quick_repair,
@@ -90,7 +100,7 @@ impl Db {
             inner: Arc::new(Inner {
                 file,
                 path,
-                database: RwLock::new(Some(database)),
+                database,
                 sender: Mutex::new(Some(sender)),
                 writer: Mutex::new(Some(thread)),
                 last_change,
@@ -235,7 +245,8 @@ where
 
 struct Writer {
     file: String,
-    database: Arc<Database>,
+    opener: Opener,
+    database: Slot,
     last_change: Arc<AtomicU64>,
     quick_repair: bool,
 }
@@ -258,6 +269,7 @@ impl Writer {
                 Err(Attempt::Job(index)) => batch.remove(index).finish(Ok(())),
                 Err(Attempt::Commit(error)) => {
                     tracing::error!(file = self.file, %error, "a commit failed");
+                    self.reopen();
                     return batch.into_iter().for_each(|job| job.finish(Err(error.clone())));
                 }
             }
@@ -265,7 +277,8 @@ impl Writer {
     }
 
     fn attempt(&self, batch: &mut [Box<dyn Job>]) -> Result<(), Attempt> {
-        let mut txn = self.database.begin_write().map_err(|error| Attempt::Commit(error.into()))?;
+        let database = self.database().map_err(Attempt::Commit)?;
+        let mut txn = database.begin_write().map_err(|error| Attempt::Commit(error.into()))?;
         txn.set_quick_repair(self.quick_repair);
         let mut change = self.last_change.load(Ordering::Acquire);
         for (index, job) in batch.iter_mut().enumerate() {
@@ -285,6 +298,27 @@ impl Writer {
         txn.commit().map_err(|error| Attempt::Commit(error.into()))?;
         self.last_change.store(change, Ordering::Release);
         Ok(())
+    }
+}
+
+impl Writer {
+    /// Opens the database again if the last try to do so failed.
+    fn database(&self) -> Result<Arc<Database>, StorageError> {
+        let open = self.database.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(database) = open {
+            return Ok(database);
+        }
+        let database = Arc::new((self.opener)()?);
+        *self.database.write().unwrap_or_else(PoisonError::into_inner) = Some(database.clone());
+        Ok(database)
+    }
+
+    /// Lets go of a database that refuses to work after an error; what was confirmed is in the file.
+    fn reopen(&self) {
+        drop(self.database.write().unwrap_or_else(PoisonError::into_inner).take());
+        if let Err(error) = self.database() {
+            tracing::error!(file = self.file, %error, "the database could not be opened again");
+        }
     }
 }
 

@@ -148,17 +148,17 @@ fn missing_tables_and_migrations_are_made_in_one_go() {
     assert_eq!(count(&again), 1);
 }
 
-/// A backend whose writes fail from a given moment on, as a disk that was pulled out.
-#[derive(Debug)]
+/// A backend whose writes fail while it is broken, as a full disk or one that was pulled out. Clones are the same disk.
+#[derive(Clone, Debug)]
 struct Failing {
-    inner: redb::backends::InMemoryBackend,
+    disk: Arc<redb::backends::InMemoryBackend>,
     broken: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Failing {
     fn check(&self) -> Result<(), std::io::Error> {
         match self.broken.load(Ordering::SeqCst) {
-            true => Err(std::io::Error::other("the disk is gone")),
+            true => Err(std::io::ErrorKind::StorageFull.into()),
             false => Ok(()),
         }
     }
@@ -166,38 +166,49 @@ impl Failing {
 
 impl redb::StorageBackend for Failing {
     fn len(&self) -> Result<u64, std::io::Error> {
-        self.inner.len()
+        self.disk.len()
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> Result<(), std::io::Error> {
-        self.inner.read(offset, out)
+        self.disk.read(offset, out)
     }
 
     fn set_len(&self, len: u64) -> Result<(), std::io::Error> {
         self.check()?;
-        self.inner.set_len(len)
+        self.disk.set_len(len)
     }
 
     fn sync_data(&self) -> Result<(), std::io::Error> {
         self.check()?;
-        self.inner.sync_data()
+        self.disk.sync_data()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<(), std::io::Error> {
         self.check()?;
-        self.inner.write(offset, data)
+        self.disk.write(offset, data)
     }
 }
 
 #[test]
-fn a_commit_that_cannot_reach_the_disk_is_not_confirmed() {
+fn a_full_disk_confirms_nothing_and_writing_goes_on_once_there_is_room() {
     let broken = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let backend = Failing { inner: redb::backends::InMemoryBackend::new(), broken: broken.clone() };
-    let database = redb::Builder::new().create_with_backend(backend).unwrap();
-    let db = Db::start(database, "a.redb".to_owned(), PathBuf::new(), &SCHEMA, DbOptions::default()).unwrap();
+    let disk = Failing { disk: Arc::new(redb::backends::InMemoryBackend::new()), broken: broken.clone() };
+    let opener = move || {
+        let opened = redb::Builder::new().set_cache_size(1 << 20).create_with_backend(disk.clone());
+        opened.map_err(|error| StorageError::opening("a.redb", error))
+    };
+    let db = Db::start(Box::new(opener), "a.redb".to_owned(), PathBuf::new(), &SCHEMA, DbOptions::default()).unwrap();
     put(&db, 1, "before").unwrap();
     broken.store(true, Ordering::SeqCst);
-    let error = put(&db, 2, "after").unwrap_err();
-    assert!(matches!(error, StorageError::Failed { .. }), "{error:?}");
+    for _ in 0..3 {
+        assert_eq!(put(&db, 2, "while full"), Err(StorageError::Full));
+    }
     assert_eq!(db.last_change(), 1);
+    broken.store(false, Ordering::SeqCst);
+    assert_eq!(put(&db, 3, "after").unwrap(), 2);
+    let keys: Vec<u64> = {
+        use redb::ReadableTable;
+        db.read().unwrap().table(ITEMS).unwrap().iter().unwrap().map(|row| row.unwrap().0.value()).collect()
+    };
+    assert_eq!(keys, [1, 3]);
 }
