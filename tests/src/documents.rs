@@ -61,9 +61,11 @@ pub fn docx(paragraphs: &[&str]) -> Vec<u8> {
     archive.finish().expect("an archive in memory can be finished").into_inner()
 }
 
-/// The word that only the source file of this number holds.
+/// The word that only the source file of this number holds: letters alone, so that no tokenizer cuts it.
 pub fn marker(number: usize) -> String {
-    format!("marker{number:05}quine")
+    const LETTERS: &[u8; 10] = b"bdfgkmpvxz";
+    let letters = format!("{number:05}").bytes().map(|digit| char::from(LETTERS[usize::from(digit - b'0')])).collect();
+    ["quine".to_owned(), letters].concat()
 }
 
 /// Writes Rust source files `first..last` in folders of fifty, each with its [`marker`].

@@ -12,8 +12,13 @@ pub fn until<T>(what: &str, deadline: Duration, ask: impl FnMut() -> Option<T>) 
 }
 
 /// Asks until there is a value; none when the deadline has passed.
+pub fn within<T>(deadline: Duration, ask: impl FnMut() -> Option<T>) -> Option<T> {
+    paced(deadline, Duration::from_millis(10), ask)
+}
+
+/// The same with a pause between two questions, for what is expensive to ask.
 #[expect(clippy::disallowed_methods, reason = "another process gives no signal to wait for")]
-pub fn within<T>(deadline: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+pub fn paced<T>(deadline: Duration, pause: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
     let start = Instant::now();
     loop {
         if let Some(value) = ask() {
@@ -22,6 +27,6 @@ pub fn within<T>(deadline: Duration, mut ask: impl FnMut() -> Option<T>) -> Opti
         if start.elapsed() >= deadline {
             return None;
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(pause);
     }
 }

@@ -3,7 +3,7 @@
 
 use std::io::BufWriter;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -19,6 +19,9 @@ use crate::world::World;
 /// The longest that something in the window is waited for; a small machine may compute a long prompt meanwhile.
 pub const PATIENCE: Duration = Duration::from_secs(120);
 
+/// Each look at the window makes it draw, which takes the processor from the model.
+const PAUSE: Duration = Duration::from_millis(200);
+
 pub struct Window {
     stream: TcpStream,
     process: Running,
@@ -26,7 +29,7 @@ pub struct Window {
 }
 
 /// One element of the accessibility tree.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Element {
     pub name: String,
     pub value: String,
@@ -83,13 +86,21 @@ impl Window {
         }
     }
 
-    /// The first element that fits, waited for.
+    /// The first element that fits and stands still, waited for.
     ///
     /// # Panics
     /// When none comes, with all names that are there.
     pub fn wait_for(&mut self, what: &str, fits: impl Fn(&Element) -> bool) -> Element {
-        let found = wait::within(PATIENCE, || self.elements().into_iter().find(&fits));
+        // What has just appeared may still move: only what is twice in the same place can be clicked.
+        let mut last = None;
+        let found = wait::paced(PATIENCE, PAUSE, || {
+            let now = self.elements().into_iter().find(&fits);
+            let still = now.clone().filter(|_| now == last);
+            last = now;
+            still
+        });
         found.unwrap_or_else(|| {
+            self.screenshot(&picture("failed.png"));
             let seen: Vec<String> =
                 self.elements().iter().map(|e| format!("{:?} {:?} {:?}", e.role, e.name, e.value)).collect();
             panic!("waited {PATIENCE:?} in vain for {what}; the window shows:\n{}", seen.join("\n"));
@@ -150,6 +161,13 @@ impl Window {
     pub fn process(&mut self) -> &mut Running {
         &mut self.process
     }
+}
+
+/// Where pictures of the window are kept for people to look at: `target/e2e`.
+pub fn picture(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a process knows its executable");
+    let folder = test.ancestors().find(|folder| folder.ends_with("deps")).and_then(|deps| deps.ancestors().nth(2));
+    folder.unwrap_or(&std::env::temp_dir()).join("e2e").join(name)
 }
 
 /// An address that nobody listens on at this moment.

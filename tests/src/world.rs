@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
@@ -165,6 +165,16 @@ impl World {
         fs::create_dir_all(folder).expect("folders can be made");
         fs::write(&path, content).expect("a file can be written");
         path
+    }
+
+    /// Changes whenever something is written to a knowledge database.
+    pub fn knowledge_state(&self) -> Vec<(SystemTime, u64)> {
+        let Ok(profiles) = fs::read_dir(self.data().join("profiles")) else { return Vec::new() };
+        profiles
+            .flatten()
+            .filter_map(|profile| fs::metadata(profile.path().join("knowledge.redb")).ok())
+            .filter_map(|file| Some((file.modified().ok()?, file.len())))
+            .collect()
     }
 
     /// Documents of the source, as `index documents` lists them.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use rspa_core::api::{CoreOptions, Role};
+use rspa_core::workspace::places::Places;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -108,7 +109,9 @@ fn cpu_model() -> String {
 /// A model by the name of its file or folder: in `RSPA_MODELS_PATH`, or in the data folder.
 fn find_model(context: &Context, name: &str) -> Result<PathBuf, Failure> {
     let listed = std::env::var_os("RSPA_MODELS_PATH").unwrap_or_default();
-    let own = context.global.data_dir.as_ref().map(|folder| folder.join("models"));
+    let executable = std::env::current_exe().ok();
+    let places = Places::find(&session::environment(), context.global.data_dir.as_deref(), executable.as_deref());
+    let own = places.ok().map(|places| places.models());
     std::env::split_paths(&listed)
         .chain(own)
         .flat_map(|folder| [folder.join(name), folder.join(name.to_lowercase())])

@@ -19,7 +19,11 @@ pub struct Databases {
 
 impl Databases {
     pub(super) fn open(places: &Places, cache_bytes: usize) -> Result<Self, ApiError> {
-        let main = Db::open(&places.main_db(), &tables::MAIN, DbOptions::default())?;
+        let main = Db::open(&places.main_db(), &tables::MAIN, DbOptions::default()).map_err(|error| {
+            let mut error = ApiError::from(error);
+            error.message = format!("the data folder {} cannot be used: {}", places.data().display(), error.message);
+            error
+        })?;
         Ok(Self { main, cache_bytes, places: places.clone(), knowledge: Mutex::default(), cache: Mutex::default() })
     }
 

@@ -58,7 +58,9 @@ impl Db {
     pub fn open(path: &Path, schema: &Schema, options: DbOptions) -> Result<Self, StorageError> {
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         migrate::check_version(&file, migrate::peek_version(path, &file)?, schema)?;
-        make_private(path).map_err(|error| StorageError::opening_io(&file, &error))?;
+        if std::fs::metadata(path).map_or(0, |metadata| metadata.len()) == 0 {
+            make(path, &file)?;
+        }
         let (name, place) = (file.clone(), path.to_owned());
         let opener = move || {
             redb::Builder::new()
@@ -329,13 +331,24 @@ enum Attempt {
     Commit(StorageError),
 }
 
-/// Makes the file, readable for its owner only, before redb opens it.
-fn make_private(path: &Path) -> std::io::Result<()> {
+/// Makes an empty database beside its place and moves it there: redb writes the mark of its files last, so that one
+/// whose making was cut off could never be opened again.
+fn make(path: &Path, file: &str) -> Result<(), StorageError> {
+    let failed = |error| StorageError::opening_io(file, &error);
+    let fresh = path.with_extension("redb-new");
     let mut options = std::fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    let leftover = options.open(&fresh).map_err(failed)?;
+    match leftover.try_lock() {
+        Ok(()) => leftover.set_len(0).map_err(failed)?,
+        Err(std::fs::TryLockError::WouldBlock) => return Err(StorageError::InUse { file: file.to_owned() }),
+        Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
+    }
+    drop(leftover);
+    drop(redb::Builder::new().create(&fresh).map_err(|error| StorageError::opening(file, error))?);
+    std::fs::rename(&fresh, path).map_err(failed)
 }
 
 #[cfg(test)]

@@ -54,7 +54,8 @@ fn an_answer_streams_as_text_and_ends_with_numbered_sources() {
     let world = world();
     let outcome = world.run(["ask", "Who is the harbour master of Port Ellery?"]).ok();
     assert!(outcome.stdout.contains("Solberg"), "{}", outcome.stdout);
-    assert!(outcome.stdout.contains("[1] /") && outcome.stdout.contains("harbour.md:3-3"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("\nSources:\n[1] /"), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("/harbour.md:") && outcome.stdout.contains("    | "), "{}", outcome.stdout);
     assert_eq!(outcome.stderr, "", "nothing but the answer where nobody watches");
 }
 

@@ -50,7 +50,7 @@ fn killed_ten_times_it_ends_with_each_file_exactly_once() {
 fn kill_while_indexing(world: &World, round: usize) -> bool {
     let mut command = world.command();
     command.args(["index", "add", "--wait", "tree"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut last = knowledge_state(world);
+    let mut last = world.knowledge_state();
     let mut process = Running::start(&mut command);
     let start = std::time::Instant::now();
     let mut changes = 0;
@@ -59,7 +59,7 @@ fn kill_while_indexing(world: &World, round: usize) -> bool {
             return false;
         }
         assert!(start.elapsed() < LIMIT, "indexing wrote nothing for {LIMIT:?}");
-        let now = knowledge_state(world);
+        let now = world.knowledge_state();
         if now != last {
             changes += 1;
             last = now;
@@ -68,16 +68,6 @@ fn kill_while_indexing(world: &World, round: usize) -> bool {
     }
     process.kill();
     true
-}
-
-/// Changes whenever something is written to a knowledge database.
-fn knowledge_state(world: &World) -> Vec<(std::time::SystemTime, u64)> {
-    let Ok(profiles) = std::fs::read_dir(world.data().join("profiles")) else { return Vec::new() };
-    profiles
-        .flatten()
-        .filter_map(|profile| std::fs::metadata(profile.path().join("knowledge.redb")).ok())
-        .filter_map(|file| Some((file.modified().ok()?, file.len())))
-        .collect()
 }
 
 /// Paths of the documents that are indexed now.

@@ -113,6 +113,18 @@ fn a_file_in_use_says_so() {
 }
 
 #[test]
+fn what_a_kill_left_of_a_file_in_the_making_is_not_in_the_way() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("main.redb");
+    // Room was made, but the mark at the beginning was not yet written.
+    std::fs::write(folder.path().join("main.redb-new"), vec![0; 1 << 16]).unwrap();
+    let db = open(&path).unwrap();
+    put(&db, 1, "one").unwrap();
+    assert_eq!(count(&db), 1);
+    assert!(!folder.path().join("main.redb-new").exists());
+}
+
+#[test]
 fn a_damaged_file_is_kept_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.redb");
