@@ -129,6 +129,8 @@ fn open(
             wgpu_setup: WgpuSetup::CreateNew(setup(driver.clone())),
             ..Default::default()
         },
+        // Ours looks only when it must.
+        system_font_fallback: false,
         ..Default::default()
     };
     let options = options.clone();
@@ -148,11 +150,14 @@ fn open(
         let again = options.clone();
         let engine = Engine::starting(handed.receiver(), Box::new(move || lock(&again).core_options()));
         let mut shell = Shell::new(engine, clock);
-        shell.state.renderer_notice = driver.notice.clone();
+        if let Some(notice) = &driver.notice {
+            shell.tell_quietly(notice.clone());
+        }
         if let Some(persisted) = &handed.persisted {
             shell.opened_with(persisted);
         }
         ctx.options_mut(|options| options.zoom_with_keyboard = false);
+        design::system_fonts::OnDemand::install(ctx);
         Ok(Box::new(App { shell, measuring }))
     });
     eframe::run_native_ext("RS Personal Agent", native, Some(ctx.clone()), create)
@@ -238,6 +243,12 @@ fn setup(driver: Arc<Mutex<Driver>>) -> WgpuSetupCreateNew {
         Ok(best.clone())
     };
     setup.native_adapter_selector = Some(Arc::new(select));
+    // A window of text needs no large blocks of video memory ahead of use.
+    let usual = setup.device_descriptor.clone();
+    setup.device_descriptor = Arc::new(move |adapter| eframe::wgpu::DeviceDescriptor {
+        memory_hints: eframe::wgpu::MemoryHints::MemoryUsage,
+        ..usual(adapter)
+    });
     setup
 }
 

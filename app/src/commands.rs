@@ -100,6 +100,8 @@ pub enum UiCommand {
     RefreshModels,
 
     // Settings
+    /// Reads all settings again.
+    RefreshSettings,
     SetSetting {
         key: String,
         value: SettingValue,

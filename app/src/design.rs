@@ -3,6 +3,7 @@
 pub mod fonts;
 pub mod icons;
 mod style;
+pub mod system_fonts;
 pub mod tokens;
 
 use egui::{Context, Id, Theme, Ui};

@@ -85,6 +85,12 @@ impl Shell {
         self.picker.as_mut().map(|(_, picker)| picker)
     }
 
+    /// Tells something that must not stand in the way: only in the list behind the bell.
+    pub fn tell_quietly(&mut self, words: String) {
+        let now = self.clock.now();
+        self.state.notices.push_quietly(now, crate::state::NoticeKind::Info, words);
+    }
+
     /// Takes in what happened. Runs before each frame, and while the window is hidden.
     pub fn logic(&mut self, ctx: &Context) {
         self.state.now = self.clock.now();

@@ -1,5 +1,6 @@
 //! What the views read: plain values, filled by replies and events, never by views.
 
+mod look;
 mod notices;
 pub mod persisted;
 mod projection;
@@ -123,8 +124,8 @@ pub struct AppState {
     pub signals: Vec<Signal>,
     /// What survives a restart.
     pub ui: Persisted,
-    /// Why drawing is slower than it could be, in words.
-    pub renderer_notice: Option<String>,
+    /// Changes of the look that core has not confirmed yet.
+    pub look_waits: u32,
 }
 
 impl AppState {

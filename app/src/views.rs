@@ -11,7 +11,7 @@ mod chat;
 mod dashboard;
 mod document;
 #[cfg(test)]
-mod fixtures;
+pub(crate) mod fixtures;
 mod gallery;
 mod knowledge;
 mod models;

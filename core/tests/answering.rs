@@ -1,5 +1,7 @@
 //! Questions through core's one door, from a folder on the disk to a cited answer.
 
+#![allow(clippy::unwrap_used, reason = "a helper of a test may fail like the test itself")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use rspa_core::api::request::system::RunDoctor;
 use super::Shell;
 use crate::commands::palette::Scope;
 use crate::commands::{Action, PickPurpose, UiCommand};
-use crate::state::persisted::{ThemeChoice, ZOOM};
+use crate::state::persisted::ThemeChoice;
 use crate::state::{NoticeKind, Page, Signal};
 use crate::text::{tr, tr_with};
 
@@ -80,6 +80,7 @@ impl Shell {
             C::DownloadModel { catalogue_id, confirmed_host } => self.download_model(catalogue_id, confirmed_host),
             C::CancelJob(id) => self.cancel_job(id),
             C::RefreshModels => self.refresh_models(),
+            C::RefreshSettings => self.refresh_settings(),
             C::SetSetting { key, value } => self.set_setting(key, value),
             C::ResetSetting(key) => self.reset_setting(key),
         }
@@ -123,14 +124,14 @@ impl Shell {
             Action::ClosePane => ui.layout.close_focused(),
             Action::ResetLayout => ui.layout.reset(),
             Action::ToggleRail => ui.rail_narrow = !ui.rail_narrow,
-            Action::ZoomIn => zoom(&mut ui.zoom, 0.1),
-            Action::ZoomOut => zoom(&mut ui.zoom, -0.1),
-            Action::ZoomReset => ui.zoom = 1.0,
-            Action::ThemeSystem => ui.theme = ThemeChoice::System,
-            Action::ThemeDark => ui.theme = ThemeChoice::Dark,
-            Action::ThemeLight => ui.theme = ThemeChoice::Light,
-            Action::HighContrast => ui.high_contrast = !ui.high_contrast,
-            Action::ReduceMotion => ui.reduce_motion = !ui.reduce_motion,
+            Action::ZoomIn => self.set_zoom(self.state.ui.zoom + 0.1),
+            Action::ZoomOut => self.set_zoom(self.state.ui.zoom - 0.1),
+            Action::ZoomReset => self.set_zoom(1.0),
+            Action::ThemeSystem => self.set_theme(ThemeChoice::System),
+            Action::ThemeDark => self.set_theme(ThemeChoice::Dark),
+            Action::ThemeLight => self.set_theme(ThemeChoice::Light),
+            Action::HighContrast => self.set_high_contrast(!self.state.ui.high_contrast),
+            Action::ReduceMotion => self.set_reduce_motion(!self.state.ui.reduce_motion),
             Action::Quit => ctx.send_viewport_cmd(ViewportCommand::Close),
         }
     }
@@ -168,8 +169,4 @@ impl Shell {
             }
         });
     }
-}
-
-fn zoom(zoom: &mut f32, by: f32) {
-    *zoom = (((*zoom + by) * 10.0).round() / 10.0).clamp(*ZOOM.start(), *ZOOM.end());
 }

@@ -207,7 +207,9 @@ impl Engine {
         state.models.list.poll();
         state.models.recommendation.poll();
         state.models.catalogue.poll();
-        state.settings.poll();
+        if state.settings.poll() {
+            state.adopt_look();
+        }
         for slot in state.chats.messages.values_mut() {
             slot.poll();
         }

@@ -45,6 +45,12 @@ impl Notices {
         self.unread = (self.unread + 1).min(KEPT);
     }
 
+    /// Goes to the list behind the bell only.
+    pub fn push_quietly(&mut self, at: Timestamp, kind: NoticeKind, title: impl Into<String>) {
+        self.push(at, kind, title, "");
+        self.toasts.pop();
+    }
+
     pub fn error(&mut self, at: Timestamp, error: &ApiError) {
         self.push(at, NoticeKind::Error, error.message.clone(), error.advice.clone());
     }

@@ -105,6 +105,7 @@ impl AppState {
                 {
                     *known = entry;
                 }
+                self.adopt_look();
             }
             Event::NetworkChanged { status } => {
                 if let Some(overview) = self.overview.get_mut() {

@@ -95,7 +95,7 @@ impl ChatView {
         let (use_knowledge, sources) = self.composer.scope();
         let question = Question { text, use_knowledge, sources, model: self.composer.model() };
         cx.commands.push(UiCommand::Send { chat: cx.state.chats.open, question });
-        self.thread.to_end();
+        self.thread.show_end();
         self.inspector.clear();
     }
 

@@ -41,7 +41,6 @@ impl View for DashboardView {
             ui.add_space(tokens.space.l);
             let mut limits: Vec<&str> = overview.degraded.iter().map(String::as_str).collect();
             limits.extend(state.degraded.iter().map(|(_, detail)| detail.as_str()));
-            limits.extend(state.renderer_notice.as_deref());
             limits.dedup();
             for limit in limits {
                 states::banner(ui, Tone::Warn, Icon::Warning, limit);

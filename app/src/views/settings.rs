@@ -1,6 +1,5 @@
 //! Settings: every value with where it came from and what is wrong with it; search, change, reset.
 
-mod appearance;
 mod control;
 mod row;
 
@@ -14,9 +13,6 @@ use crate::commands::{Action, Confirmation, UiCommand};
 use crate::design::{Icon, UiExt};
 use crate::text::{tr, tr_with};
 use crate::widgets::{Button, ListRow, TextField, column_header, page_body, page_header, section_title, states};
-
-/// The group of what belongs to the window alone.
-const APPEARANCE: &str = "appearance";
 
 #[derive(Default)]
 pub struct SettingsView {
@@ -33,18 +29,10 @@ impl View for SettingsView {
         let Some(entries) = state.settings.get() else {
             page_header(ui, tr("page.settings"), |_| {});
             match state.settings.error() {
-                // The look of the window can be set even when nothing else can.
                 Some(error) => {
-                    page_body(ui, tokens.size.text_column, |ui| {
-                        states::banner(
-                            ui,
-                            crate::widgets::Tone::Bad,
-                            Icon::WarningCircle,
-                            &format!("{} {}", error.message, error.advice),
-                        );
-                        ui.add_space(tokens.space.l);
-                        appearance::ui(ui, cx);
-                    });
+                    if states::error(ui, error) {
+                        cx.commands.push(UiCommand::RefreshSettings);
+                    }
                 }
                 None => states::loading(ui, tr("settings.loading")),
             }
@@ -90,10 +78,6 @@ impl SettingsView {
             if ui.add(all).clicked() {
                 self.group = None;
             }
-            let look = ListRow::new(tr("settings.appearance")).selected(self.group.as_deref() == Some(APPEARANCE));
-            if ui.add(look).clicked() {
-                self.group = Some(APPEARANCE.to_owned());
-            }
             for group in groups {
                 let changed =
                     entries.iter().filter(|e| e.group == *group && e.origin != SettingOrigin::Default).count();
@@ -110,9 +94,6 @@ impl SettingsView {
         let tokens = ui.tokens();
         let wanted = self.search.trim().to_lowercase();
         let shown = |group: &str| wanted.is_empty() && self.group.as_deref().is_none_or(|chosen| chosen == group);
-        if shown(APPEARANCE) {
-            appearance::ui(ui, cx);
-        }
         let mut found = 0;
         for group in groups {
             let fits = |entry: &&SettingEntry| {
@@ -162,6 +143,9 @@ fn groups(entries: &[SettingEntry]) -> Vec<&str> {
 
 /// "knowledge_base" as "Knowledge base".
 fn title(group: &str) -> String {
+    if group == "ui" {
+        return tr("settings.group_ui").to_owned();
+    }
     let words = group.replace(['_', '-'], " ");
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

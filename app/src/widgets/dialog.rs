@@ -17,7 +17,11 @@ pub enum Answer {
 /// A window over everything else, with a backdrop. True when it was left by Escape or a click beside it.
 pub fn modal<R>(ctx: &Context, id: Id, width: f32, add: impl FnOnce(&mut egui::Ui) -> R) -> (R, bool) {
     let tokens = ctx.tokens();
+    // Hung from above: what is centred moves away from under the pointer whenever its content grows.
+    let top = (ctx.content_rect().height() * 0.15).max(tokens.space.l);
+    let area = Modal::default_area(id).anchor(egui::Align2::CENTER_TOP, egui::vec2(0.0, top));
     let response = Modal::new(id)
+        .area(area)
         .backdrop_color(tokens.color.backdrop)
         .frame(egui::Frame::popup(&ctx.global_style()).inner_margin(0))
         .show(ctx, |ui| {

@@ -27,4 +27,6 @@ pub enum MarkdownEvent {
 }
 
 #[cfg(test)]
+mod pictures;
+#[cfg(test)]
 mod tests;

@@ -267,28 +267,31 @@ impl Picker {
 
     fn breadcrumb(&mut self, ui: &mut Ui) {
         let tokens = ui.tokens();
+        // Its room is there from the start: a dialog that grows would move away from under the pointer.
+        let size = vec2(ui.available_width(), tokens.size.control);
+        let (rect, _) = ui.allocate_exact_size(size, egui::Sense::hover());
         let Some(path) = self.listing.get().map(|listing| listing.path.clone()) else { return };
         let mut folders: Vec<PathBuf> = path.ancestors().map(PathBuf::from).collect();
         folders.reverse();
         let skip = folders.len().saturating_sub(5);
         let mut target = None;
-        egui::Frame::new().inner_margin(egui::Margin { left: 12, right: 8, top: 0, bottom: 6 }).show(ui, |ui| {
-            ui.horizontal(|ui| {
-                ui.spacing_mut().item_spacing.x = 2.0;
-                if skip > 0 {
-                    ui.label(tokens.rich(Type::Secondary, "…"));
+        let inner = rect.with_min_x(rect.left() + tokens.space.m).with_max_y(rect.bottom() - tokens.space.xs);
+        let builder = egui::UiBuilder::new().max_rect(inner).layout(egui::Layout::left_to_right(egui::Align::Center));
+        ui.scope_builder(builder, |ui| {
+            ui.spacing_mut().item_spacing.x = 2.0;
+            if skip > 0 {
+                ui.label(tokens.rich(Type::Secondary, "…"));
+            }
+            for (i, folder) in folders.iter().enumerate().skip(skip) {
+                if i > skip {
+                    ui.label(Icon::CaretRight.rich(10.0).color(tokens.color.text_3));
                 }
-                for (i, folder) in folders.iter().enumerate().skip(skip) {
-                    if i > skip {
-                        ui.label(Icon::CaretRight.rich(10.0).color(tokens.color.text_3));
-                    }
-                    let name =
-                        folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into());
-                    if ui.add(Button::new(name).quiet().small()).clicked() {
-                        target = Some(folder.clone());
-                    }
+                let name =
+                    folder.file_name().map_or_else(|| folder.display().to_string(), |n| n.to_string_lossy().into());
+                if ui.add(Button::new(name).quiet().small()).clicked() {
+                    target = Some(folder.clone());
                 }
-            });
+            }
         });
         if let Some(folder) = target {
             self.go(folder);

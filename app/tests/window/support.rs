@@ -223,12 +223,29 @@ pub fn settings() -> Vec<SettingEntry> {
         place: match origin {
             SettingOrigin::Default | SettingOrigin::CommandLine => None,
             SettingOrigin::Environment => Some("RSPA_MODELS_THREADS".into()),
+            _ if key == "ui.theme" => Some("config.toml line 1".into()),
             _ => Some("config.toml line 3".into()),
         },
         needs_restart: false,
         problem: None,
     };
     let mut all = vec![
+        entry(
+            "ui.theme",
+            "Theme",
+            SettingKind::Choice(vec!["system".into(), "light".into(), "dark".into()]),
+            SettingValue::Text("dark".into()),
+            SettingValue::Text("system".into()),
+            SettingOrigin::File,
+        ),
+        entry(
+            "ui.high_contrast",
+            "High contrast",
+            SettingKind::Bool,
+            SettingValue::Bool(false),
+            SettingValue::Bool(false),
+            SettingOrigin::Default,
+        ),
         entry(
             "knowledge.watch",
             "Watch for changes",
@@ -262,7 +279,7 @@ pub fn settings() -> Vec<SettingEntry> {
             SettingOrigin::Default,
         ),
     ];
-    all[1].problem = Some("config.toml line 7: chunk_tokens = 1e9 is above 2048; 256 is used.".into());
+    all[3].problem = Some("config.toml line 7: chunk_tokens = 1e9 is above 2048; 256 is used.".into());
     all
 }
 

@@ -15,7 +15,7 @@ const NOTHING_FOUND: &str = include_str!("../../../assets/prompts/nothing-found.
 
 /// Tokens that a chat template adds around one turn, at most, among the supported families.
 const TURN_OVERHEAD: usize = 8;
-/// Tokens of "Passage 12 ".
+/// Tokens of "Note 12 ".
 const NUMBER: usize = 4;
 /// Turns of history before the question that are considered at all.
 const HISTORY_TURNS: usize = 12;
@@ -125,7 +125,7 @@ pub fn build(
                 break;
             }
             let share = if fitting.is_empty() { left * 2 / 3 } else { left };
-            let Some((text, cost)) = fit(passage, question, share, count)? else { continue };
+            let Some((text, cost)) = fit(passage, question, share, budget.best_last, count)? else { continue };
             left = left.saturating_sub(cost);
             tokens += cost;
             fitting.push((index, text));
@@ -136,7 +136,7 @@ pub fn build(
         let mut blocks = String::new();
         for (index, text) in fitting {
             shown.push(index);
-            blocks.push_str(&format!("Passage {} {text}", shown.len()));
+            blocks.push_str(&format!("Note {} {text}", shown.len()));
         }
         user = format!("{blocks}Question: {user}");
     }
@@ -149,7 +149,14 @@ pub fn build(
 }
 
 /// One passage as a fenced block of at most `room` tokens: whole if it fits, else its most relevant sentences.
-fn fit(passage: &Passage, question: &str, room: usize, count: Count<'_>) -> Result<Option<(String, usize)>, ApiError> {
+/// `compact` leaves out headings and blank lines, which confuse small models.
+fn fit(
+    passage: &Passage,
+    question: &str,
+    room: usize,
+    compact: bool,
+    count: Count<'_>,
+) -> Result<Option<(String, usize)>, ApiError> {
     let name = passage.path.file_name().unwrap_or_default().to_string_lossy();
     let head = match &passage.heading {
         Some(heading) => format!("{name}, {heading}"),
@@ -160,20 +167,23 @@ fn fit(passage: &Passage, question: &str, room: usize, count: Count<'_>) -> Resu
         let fence = fence_for(body);
         format!("({head}):\n{fence}\n{}\n{fence}\n\n", body.trim_end())
     };
-    let whole = block(&passage.text);
+    let ranked = by_relevance(&passage.text, question);
+    let whole = if compact {
+        block(&ranked.body(&passage.text, &(0..ranked.ranges.len()).collect::<Vec<_>>()))
+    } else {
+        block(&passage.text)
+    };
     let cost = count(&whole)? + NUMBER;
     if cost <= room {
         return Ok(Some((whole, cost)));
     }
-    let ranked = by_relevance(&passage.text, question);
     // Sentences are taken in order of relevance and shown in the order of the passage.
     let mut best = None;
     let mut taken: Vec<usize> = Vec::new();
-    for index in ranked.order {
+    for index in ranked.order.iter().copied() {
         taken.push(index);
         taken.sort_unstable();
-        let body: Vec<&str> = taken.iter().map(|at| passage.text[ranked.ranges[*at].clone()].trim()).collect();
-        let text = block(&body.join("\n"));
+        let text = block(&ranked.body(&passage.text, &taken));
         let cost = count(&text)? + NUMBER;
         if cost <= room {
             best = Some((text, cost));
@@ -204,11 +214,18 @@ struct Ranked {
     order: Vec<usize>,
 }
 
+impl Ranked {
+    /// The sentences at these indexes, one per line.
+    fn body(&self, text: &str, indexes: &[usize]) -> String {
+        indexes.iter().map(|at| text[self.ranges[*at].clone()].trim()).collect::<Vec<_>>().join("\n")
+    }
+}
+
 /// The sentences of a text by how many weighty words they share with the question.
 fn by_relevance(text: &str, question: &str) -> Ranked {
     let wanted: HashSet<String> =
         words::tokens(question).into_iter().filter(Token::is_content).map(|t| t.stem).collect();
-    let ranges: Vec<_> = sentences::split(text).into_iter().map(|s| s.range).collect();
+    let ranges: Vec<_> = sentences::split(text).into_iter().filter(|s| !is_heading(text, s)).map(|s| s.range).collect();
     let mut scored: Vec<(usize, f32)> = ranges
         .iter()
         .enumerate()
@@ -227,6 +244,11 @@ fn by_relevance(text: &str, question: &str) -> Ranked {
     }
     scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     Ranked { ranges, order: scored.into_iter().map(|(index, _)| index).collect() }
+}
+
+fn is_heading(text: &str, sentence: &sentences::Sentence) -> bool {
+    let line = text[..sentence.range.start].rfind('\n').map_or(0, |at| at + 1);
+    !sentence.code && text[line..sentence.range.start].trim_start().starts_with('#')
 }
 
 /// The latest turns that fit, oldest first, beginning with a question.
@@ -313,6 +335,10 @@ mod tests {
         let user = &built.turns.last().unwrap().content;
         assert!(user.find("Other").unwrap() < user.find("Best").unwrap());
         assert_eq!(built.shown, [1, 0]);
+        let titled = [passage(1, "# Title\n\nOne fact.\n\n```sh\nrun it\n```\n")];
+        let user =
+            build("Which?", Ground::Passages(&titled), &[], budget, &count).unwrap().turns.pop().unwrap().content;
+        assert!(!user.contains("Title") && user.contains("One fact.\n```sh\nrun it"), "{user}");
     }
 
     #[test]

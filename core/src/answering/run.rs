@@ -29,7 +29,7 @@ const KNOWLEDGE_TOKENS: usize = 320;
 const SMALL_MODEL: u64 = 1_000_000_000;
 const SMALL_MODEL_TOKENS: usize = 96;
 /// Where a small model begins to go on with the prompt instead of ending.
-const RUNAWAY: &[&str] = &["\nQuestion:", "\nPassage ", "\nUser:", "```\nPassage"];
+const RUNAWAY: &[&str] = &["\nQuestion:", "\nNote 1", "\nNote 2", "\nUser:", "```\nNote"];
 
 pub const NOTHING_FOUND: &str =
     "*Nothing in your sources answers this. What follows is from the model's own knowledge and was not checked.*\n\n";

@@ -1,5 +1,7 @@
 //! Text as comparable tokens: stems with synonyms, numbers with units, identifiers, names.
 
+// Tables read better in filled lines.
+#[rustfmt::skip]
 pub mod lexicon;
 
 use std::collections::{HashMap, HashSet};

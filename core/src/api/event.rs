@@ -43,7 +43,7 @@ pub enum Event {
         message: MessageId,
         text: String,
     },
-    /// The model reads the prompt: tokens done, of all.
+    /// The model reads the prompt: tokens done, of all. 0 of 0: another answer is being made first.
     AnswerProgress {
         chat: ChatId,
         message: MessageId,

@@ -58,6 +58,7 @@ fn service(scratch: &Path) -> Result<(Service, KnowledgeStore, Db), KnowledgeErr
         profile: PROFILE,
         main: main.clone(),
         knowledge,
+        data: scratch.to_owned(),
         index: scratch.join("index"),
         samples: scratch.join("samples"),
         preferences: Arc::new(Preferences::default),

@@ -48,13 +48,21 @@ pub(super) fn run(inner: &Inner) {
                 let id = source.id;
                 let scanned = catch_unwind(AssertUnwindSafe(|| scan(inner, &source, &cancel)));
                 let scanned = scanned.unwrap_or_else(|_| Err(KnowledgeError::Keyword("the indexer failed".to_owned())));
-                let state = scanned.unwrap_or_else(|error| {
-                    if !matches!(error, KnowledgeError::Cancelled) {
-                        tracing::error!(%error, "a source could not be indexed");
-                        inner.reports.health("indexing", false, &error.to_string());
+                let state = match scanned {
+                    Ok(state) => {
+                        if inner.unwell.swap(false, Ordering::AcqRel) {
+                            inner.reports.health("indexing", true, "sources are read again");
+                        }
+                        state
                     }
-                    SourceState::Ready
-                });
+                    Err(KnowledgeError::Cancelled) => SourceState::Ready,
+                    Err(error) => {
+                        tracing::error!(%error, "a source could not be indexed");
+                        inner.unwell.store(true, Ordering::Release);
+                        inner.reports.health("indexing", false, &error.to_string());
+                        SourceState::Ready
+                    }
+                };
                 inner.board.change(|board| {
                     board.scanning = None;
                     let Some(running) = board.by_id.get_mut(&id) else { return };
@@ -90,7 +98,8 @@ fn remove(inner: &Inner, id: SourceId) -> Result<(), KnowledgeError> {
 fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, KnowledgeError> {
     inner.tell(source.id);
     let preferences = (inner.preferences)();
-    let walked = walk::walk(&source.path, preferences.follow_gitignore, cancel, |found| {
+    let options = walk::Options { follow_gitignore: preferences.follow_gitignore, skip: Some(inner.data.clone()) };
+    let walked = walk::walk(&source.path, &options, cancel, |found| {
         inner.board.change(|board| {
             if let Some(pace) = board.by_id.get_mut(&source.id).and_then(|running| running.pace.as_mut()) {
                 pace.total = found as u64;

@@ -9,7 +9,7 @@ use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, TryLockError};
 
 use rspa_ml::Cancel;
 use serde::{Deserialize, Serialize};
@@ -184,6 +184,11 @@ impl KeywordIndex {
 
     pub fn is_open(&self) -> bool {
         self.reader().is_some()
+    }
+
+    /// Another thread opens, builds or repairs it just now.
+    pub fn is_being_opened(&self) -> bool {
+        !self.is_open() && matches!(self.open.try_lock(), Err(TryLockError::WouldBlock))
     }
 
     /// The last change that a search sees; 0 while it is not open.

@@ -38,7 +38,8 @@ impl Preparer {
             let remark = remark.filter(|_| matches!(outcome, Outcome::Indexed(_)));
             Some(FileChange { path: found.relative.clone(), stamp, outcome, remark })
         };
-        match self.document(found, known, started, cancel) {
+        // Whatever goes wrong with one file stays with that file.
+        match readers::guard::catch(|| self.document(found, known, started, cancel)) {
             Ok(outcome) => change(found.stamp, outcome),
             Err(ReadError::Cancelled) => None,
             // Gone between the walk and now.

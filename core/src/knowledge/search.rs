@@ -95,7 +95,10 @@ impl Search<'_> {
         if mode != SearchMode::Vector {
             self.go_on()?;
             let started = Instant::now();
-            found.keyword = self.keyword(text, filter, depth)?;
+            // While the index is built from anew, meaning alone answers at once.
+            if mode == SearchMode::Keyword || !self.inner.keyword.is_being_opened() {
+                found.keyword = self.keyword(text, filter, depth)?;
+            }
             found.keyword_ms = milliseconds(started);
         }
         if mode != SearchMode::Keyword {

@@ -1,6 +1,7 @@
 //! The knowledge of one profile: its sources, store and indexes, and what can be asked of them.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct Config {
     pub profile: ProfileId,
     pub main: Db,
     pub knowledge: Db,
+    /// The whole data folder: left out when it lies within a source.
+    pub data: PathBuf,
     /// Folder of the indexes of this profile.
     pub index: PathBuf,
     /// Where the sample folder is written.
@@ -85,7 +88,10 @@ pub(super) struct Inner {
     /// Commits and what the indexes make of them happen in one order.
     pub commits: Mutex<()>,
     pub stop: Cancel,
+    /// The last scan failed, and the person was told.
+    pub unwell: AtomicBool,
     pub eager: bool,
+    pub data: PathBuf,
     pub watcher: Watcher,
     samples: PathBuf,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -139,7 +145,10 @@ impl Service {
             encoder_space: RwLock::default(),
             commits: Mutex::default(),
             stop: Cancel::new(),
+            unwell: AtomicBool::new(false),
             eager: config.eager,
+            // As walked paths are.
+            data: config.data.canonicalize().unwrap_or(config.data),
             watcher: Watcher::default(),
             samples: config.samples,
             threads: Mutex::default(),
@@ -257,21 +266,15 @@ impl Service {
 
     /// Forgets a source. Its passages are not found from now on; its rows go in the background.
     pub fn remove(&self, id: SourceId) -> Result<(), KnowledgeError> {
-        let removed = self.inner.board.change(|board| {
+        let known = self.inner.board.change(|board| {
             let removed = board.by_id.remove(&id)?;
             removed.cancel.cancel();
             board.leaving.push(id);
-            Some(removed)
+            Some(())
         });
-        let removed = removed.ok_or(KnowledgeError::UnknownSource)?;
+        known.ok_or(KnowledgeError::UnknownSource)?;
         stored::remove_source(&self.inner.main, self.inner.profile, id)?;
         self.inner.watcher.forget(id);
-        if removed.source.sample {
-            // What the program wrote itself goes with its source.
-            if let Err(error) = std::fs::remove_dir_all(&removed.source.path) {
-                tracing::debug!(%error, "the sample folder stays");
-            }
-        }
         self.inner.reports.source_removed(id);
         self.work()
     }

@@ -9,7 +9,7 @@ const WIDTH: usize = 240;
 pub fn snippet(text: &str, query: &[String]) -> (String, Vec<(u32, u32)>) {
     let mut places: Vec<(usize, usize)> = Vec::new();
     for word in words(text) {
-        if query.iter().any(|wanted| *wanted == word.text) {
+        if query.contains(&word.text) {
             match places.last_mut() {
                 // A part inside a whole that is marked already.
                 Some((_, to)) if word.from < *to => *to = (*to).max(word.to),

@@ -96,7 +96,8 @@ fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeErr
         return Ok(false);
     }
     let (missing, looked) = inner.store.without_vector(of, covered, limit)?;
-    let texts: Vec<String> = missing.iter().map(|(_, heading, text)| embedded_text(heading.as_deref(), text)).collect();
+    let texts: Vec<String> =
+        missing.iter().map(|passage| embedded_text(passage.heading.as_deref(), &passage.text)).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let vectors = match texts.is_empty() {
         true => Vec::new(),
@@ -105,7 +106,7 @@ fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeErr
             other => KnowledgeError::Embedding(other),
         })?,
     };
-    let vectors: Arc<Vec<_>> = Arc::new(missing.iter().map(|(id, _, _)| *id).zip(vectors).collect());
+    let vectors: Arc<Vec<_>> = Arc::new(missing.iter().map(|passage| passage.id).zip(vectors).collect());
     let _order = inner.commits.lock().unwrap_or_else(PoisonError::into_inner);
     let stored = inner.store.put_vectors(of, vectors.clone(), looked)?;
     if space.index.is_loaded() {

@@ -46,10 +46,18 @@ pub enum Obstacle {
     Cancelled,
 }
 
+/// What is left out.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub follow_gitignore: bool,
+    /// The program's own data: it changes by being read.
+    pub skip: Option<PathBuf>,
+}
+
 /// Walks a folder, or looks at a single file. Calls `progress` with the number of files found, now and then.
 pub fn walk(
     root: &Path,
-    follow_gitignore: bool,
+    options: &Options,
     cancel: &Cancel,
     mut progress: impl FnMut(usize),
 ) -> Result<Walked, Obstacle> {
@@ -63,13 +71,17 @@ pub fn walk(
     std::fs::read_dir(root).map_err(|error| Obstacle::Unreadable(words_of(&error)))?;
     let walker = WalkBuilder::new(root)
         .require_git(false)
-        .git_ignore(follow_gitignore)
-        .git_global(follow_gitignore)
-        .git_exclude(follow_gitignore)
-        .ignore(follow_gitignore)
+        .git_ignore(options.follow_gitignore)
+        .git_global(options.follow_gitignore)
+        .git_exclude(options.follow_gitignore)
+        .ignore(options.follow_gitignore)
         .follow_links(false)
         .same_file_system(false)
         .max_depth(Some(MOST_DEPTH))
+        .filter_entry({
+            let skip = options.skip.clone();
+            move |entry| skip.as_deref() != Some(entry.path())
+        })
         .build();
     for (number, entry) in walker.enumerate() {
         if number.is_multiple_of(256) {
@@ -197,6 +209,8 @@ mod tests {
 
     use super::*;
 
+    const ALL: Options = Options { follow_gitignore: true, skip: None };
+
     fn names(walked: &Walked) -> Vec<String> {
         let mut names: Vec<_> =
             walked.files.iter().map(|file| String::from_utf8_lossy(&file.relative).into_owned()).collect();
@@ -205,7 +219,7 @@ mod tests {
     }
 
     fn walked(root: &Path) -> Walked {
-        walk(root, true, &Cancel::new(), |_| {}).unwrap()
+        walk(root, &ALL, &Cancel::new(), |_| {}).unwrap()
     }
 
     #[test]
@@ -252,7 +266,7 @@ mod tests {
     #[test]
     fn a_source_that_is_not_there_is_missing() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(walk(&folder.path().join("gone"), true, &Cancel::new(), |_| {}).unwrap_err(), Obstacle::Missing);
+        assert_eq!(walk(&folder.path().join("gone"), &ALL, &Cancel::new(), |_| {}).unwrap_err(), Obstacle::Missing);
         fs::write(folder.path().join("one.md"), "x").unwrap();
         let found = walked(&folder.path().join("one.md"));
         assert_eq!(found.files[0].relative, b"");

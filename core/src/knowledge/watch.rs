@@ -83,6 +83,8 @@ impl Watcher {
         }
         let wanted: BTreeSet<PathBuf> = match cfg!(target_os = "linux") && !folders.is_empty() {
             true => folders.iter().cloned().collect(),
+            // Editors put a new file in the place of the old one: its folder sees that.
+            false if root.is_file() => root.parent().map(Path::to_owned).into_iter().collect(),
             false => BTreeSet::from([root.to_owned()]),
         };
         let watched = watching.sources.entry(id).or_insert_with(|| Watched {
@@ -119,6 +121,9 @@ impl Watcher {
         }
         watched.folders = added;
         let was_polled = std::mem::replace(&mut watched.polled, failed.is_some());
+        if was_polled && failed.is_none() {
+            reports.health("watching folders", true, "changes are noticed at once again");
+        }
         if let Some(error) = failed.filter(|_| !was_polled) {
             let detail = format!(
                 "{} has more folders than the system lets a program watch ({error}); it is looked at every minute instead",

@@ -128,6 +128,7 @@ groups! {
         theme: String = "system".to_owned(), choice(&["system", "light", "dark"]), LIVE,
             "Theme", "Light, dark, or as the system is set.";
         zoom: f64 = 1.0, number(0.5, 3.0), LIVE, "Zoom", "Size of everything in the window; 1 is usual.";
+        high_contrast: bool = false, SettingKind::Bool, LIVE, "High contrast", "Stronger colours and lines.";
         language: String = "en".to_owned(), choice(&["en"]), LIVE, "Language", "Language of the interface.";
         reduce_motion: bool = false, SettingKind::Bool, LIVE, "Reduce motion", "Changes appear at once, without movement.";
     }

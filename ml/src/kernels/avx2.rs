@@ -73,7 +73,11 @@ fn blocks<const COUNT: usize>(
             let product = _mm256_cvtepi32_ps(product);
             *total = _mm256_fmadd_ps(product, _mm256_mul_ps(scales, _mm256_set1_ps(scale)), *total);
             if !group.minima.is_empty() {
-                *total = _mm256_fmadd_ps(scales_of(group.minima, block), _mm256_set1_ps(sum as f32 * scale), *total);
+                *total = _mm256_fmadd_ps(
+                    scales_of(group.minima, block),
+                    _mm256_set1_ps(input.totals[row * count + block]),
+                    *total,
+                );
             }
         }
     }

@@ -80,7 +80,7 @@ fn blocks<const COUNT: usize, const LINES: usize, const MINIMA: bool>(
             let products = _mm512_cvtepi32_ps(_mm512_add_epi32(even, odd));
             *total = _mm512_fmadd_ps(products, _mm512_mul_ps(scales, _mm512_set1_ps(scale)), *total);
             if MINIMA {
-                *total = _mm512_fmadd_ps(minima, _mm512_set1_ps(sum as f32 * scale), *total);
+                *total = _mm512_fmadd_ps(minima, _mm512_set1_ps(input.totals[row * count + block]), *total);
             }
         }
     }

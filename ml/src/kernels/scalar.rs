@@ -23,12 +23,12 @@ pub(super) fn tile(group: &Group<'_>, input: &Activations, first: usize, count: 
         for (lane, sum) in sums.iter_mut().enumerate() {
             for block in 0..blocks {
                 let codes = &input.codes[row * input.columns + block * BLOCK..][..BLOCK];
-                let (scale, total) = (input.scales[row * blocks + block], input.sums[row * blocks + block]);
+                let at = row * blocks + block;
                 let products = codes.iter().enumerate().map(|(at, x)| code(group, block, lane, at) * i32::from(*x));
-                let product = products.sum::<i32>() - group.offset * total;
-                *sum = (product as f32).mul_add(group.scales[block * ROWS + lane].to_f32() * scale, *sum);
+                let product = products.sum::<i32>() - group.offset * input.sums[at];
+                *sum = (product as f32).mul_add(group.scales[block * ROWS + lane].to_f32() * input.scales[at], *sum);
                 if let Some(minimum) = group.minima.get(block * ROWS + lane) {
-                    *sum = minimum.to_f32().mul_add(total as f32 * scale, *sum);
+                    *sum = minimum.to_f32().mul_add(input.totals[at], *sum);
                 }
             }
         }

@@ -41,7 +41,7 @@ pub struct Thread {
 
 impl Thread {
     /// The next frame shows the end.
-    pub fn to_end(&mut self) {
+    pub fn show_end(&mut self) {
         self.go_to_end = true;
     }
 

@@ -151,16 +151,15 @@ fn source_row(ui: &mut Ui, status: &SourceStatus, cx: &mut Cx<'_>) {
         Tone::Warn | Tone::Bad => tone.ink(tokens),
         _ => tokens.color.text_2,
     };
-    let clicked = row(ui, tone, &path(&status.source.path), &words, ink, |ui| {
-        match status.progress.filter(|p| p.files_total > 0) {
-            Some(progress) => {
-                let fraction = progress.files_done as f32 / progress.files_total as f32;
-                progress_bar(ui, &status.source.name, Some(fraction), 80.0);
-            }
-            None => {
-                let words = tr_with("status.passages", &[("n", &number(status.passages))]);
-                ui.label(tokens.rich(Type::Label, words));
-            }
+    let name = if status.source.sample { status.source.name.clone() } else { path(&status.source.path) };
+    let clicked = row(ui, tone, &name, &words, ink, |ui| match status.progress.filter(|p| p.files_total > 0) {
+        Some(progress) => {
+            let fraction = progress.files_done as f32 / progress.files_total as f32;
+            progress_bar(ui, &status.source.name, Some(fraction), 80.0);
+        }
+        None => {
+            let words = tr_with("status.passages", &[("n", &number(status.passages))]);
+            ui.label(tokens.rich(Type::Label, words));
         }
     })
     .clicked();

@@ -93,6 +93,9 @@ impl Browse {
         let offset = page.map_or(0, |page| page.offset);
         let mut wanted = self.asked.as_ref().map_or(0, |asked| asked.offset);
         match page {
+            Some(_) if total == 0 && self.filter.is_empty() && is_busy(cx.state, source) => {
+                states::loading(ui, tr("knowledge.browse.reading"));
+            }
             Some(page) if total == 0 && page.items.is_empty() => {
                 let words = if self.filter.is_empty() {
                     tr("knowledge.browse.no_documents")
@@ -181,6 +184,11 @@ impl Browse {
     }
 }
 
+fn is_busy(state: &AppState, source: SourceId) -> bool {
+    let waits = |state| matches!(state, SourceState::Queued | SourceState::Scanning | SourceState::Indexing);
+    state.source(source).is_some_and(|status| waits(status.state))
+}
+
 /// Changes when a list of documents may have changed, but not with every file while a source is read.
 fn version(state: &AppState) -> u64 {
     let sources = state.knowledge.sources.get().map_or(&[][..], Vec::as_slice);
@@ -188,7 +196,7 @@ fn version(state: &AppState) -> u64 {
         let busy = matches!(status.state, SourceState::Scanning | SourceState::Indexing);
         let (documents, problems) = if busy {
             // While reading, now and then is enough.
-            (status.documents / 200, status.problems / 20)
+            (status.documents.div_ceil(50), status.problems.div_ceil(20))
         } else {
             (status.documents, status.problems)
         };

@@ -322,7 +322,10 @@ fn kind_chip(ui: &Ui, tokens: &Tokens, kind: DocumentKind, right: f32, middle: f
 
 /// One line without the signs of a heading. Line breaks become spaces, one byte each, so that marks stay right.
 fn one_line(snippet: &str, marks: &[(u32, u32)]) -> (String, Vec<std::ops::Range<usize>>) {
-    let text = snippet.trim_start_matches(['#', ' ', '\n', '\r', '\t']);
+    let blank = |c: char| c.is_ascii_whitespace();
+    let text = snippet.trim_start_matches(blank);
+    let bare = text.trim_start_matches('#');
+    let text = if bare.starts_with(' ') { bare.trim_start_matches(blank) } else { text };
     let cut = snippet.len() - text.len();
     let marks = marks.iter().filter(|(start, _)| *start as usize >= cut);
     let marks = marks.map(|(start, end)| *start as usize - cut..(*end as usize).saturating_sub(cut)).collect();
@@ -348,4 +351,17 @@ fn mode_tip(mode: SearchMode) -> &'static str {
 /// `0.4`, `11`.
 pub fn milliseconds(ms: f64) -> String {
     if ms < 9.95 { format!("{ms:.1}") } else { number(ms.round().max(0.0) as u64) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn the_signs_of_a_heading_go_but_not_those_of_code() {
+        let (text, marks) = one_line("## Evening\nrest", &[(11, 15)]);
+        assert_eq!((text.as_str(), marks.first()), ("Evening rest", Some(&(8..12))));
+        let (text, marks) = one_line(" #[test]\nfn a", &[(9, 11)]);
+        assert_eq!((text.as_str(), marks.first()), ("#[test] fn a", Some(&(8..10))));
+    }
 }

@@ -187,7 +187,12 @@ fn words(tokens: &Tokens, status: &SourceStatus) -> (String, Color32) {
         SourceState::Ready => {}
         SourceState::Scanning | SourceState::Indexing | SourceState::Upgrading => {
             let Some(progress) = status.progress.filter(|progress| progress.files_total > 0) else {
-                return (tr("knowledge.sources.scanning").to_owned(), quiet);
+                let words = match status.state {
+                    SourceState::Upgrading => tr("knowledge.sources.refining"),
+                    SourceState::Indexing => tr("knowledge.sources.indexing"),
+                    _ => tr("knowledge.sources.scanning"),
+                };
+                return (words.to_owned(), quiet);
             };
             let percent = (progress.files_done * 100) / progress.files_total.max(1);
             let mut words = if status.state == SourceState::Upgrading {

@@ -28,11 +28,11 @@ fn shown(results: Slot<SearchResults>, dark: bool) -> egui_kittest::Harness<'sta
 }
 
 fn last_search(harness: &egui_kittest::Harness<'_, fixtures::Stage<KnowledgeView>>) -> rspa_core::model::SearchQuery {
-    let searches = harness.state().commands.iter().filter_map(|command| match command {
+    let mut searches = harness.state().commands.iter().filter_map(|command| match command {
         UiCommand::Search(query) => Some(query.clone()),
         _ => None,
     });
-    searches.last().expect("it was searched")
+    searches.next_back().expect("it was searched")
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_source_says_how_far_it_is_and_what_is_wrong() {
     harness.run();
     assert!(harness.query_all_by_label_contains("81 % · 41 files/s · 2 m 00 s left").count() >= 1);
     harness.get_by_label_contains("2 files could not be read");
-    harness.get_by_label_contains("The folder is not there.");
+    harness.get_by_label_contains("Folder is missing");
     harness.get_by_label("More about drive").click();
     harness.run();
     harness.get_by_label("Remove…").click();

@@ -111,7 +111,6 @@ impl Build<'_> {
             color,
             italics: style.emphasis,
             strikethrough: line(style.strikethrough, color),
-            underline: line(link.is_some(), c.accent.gamma_multiply(0.5)),
             ..TextFormat::default()
         };
         self.job.append(text, 0.0, format);

@@ -45,6 +45,9 @@ pub(super) fn show(ui: &mut Ui, id: Id, at: Pos2, job: &TextJob, events: &mut Ve
             // Only the first piece is a stop for the keyboard; the others are for the pointer.
             let sense = if row == 0 { Sense::click() } else { Sense::click() - Sense::FOCUSABLE };
             let link = ui.interact(rect.translate(offset), id.with(("link", number, row)), sense);
+            // egui's own underline would lie at the bottom of the line, far below the words.
+            let y = link.rect.bottom() - tokens.space.xs + 1.0;
+            ui.painter().hline(link.rect.x_range(), y, Stroke::new(1.0, tokens.color.accent.gamma_multiply(0.5)));
             if row == 0 {
                 link.widget_info(|| WidgetInfo::labeled(Role::Link, true, &name));
             }

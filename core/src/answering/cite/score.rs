@@ -193,16 +193,43 @@ impl Claim {
                 _ => 1.0,
             };
         }
-        if self.unit_differs(&tokens) || self.excluded(&main) {
+        let focus = self.focus(units);
+        let focused: HashSet<&str> = focus.iter().map(|t| t.stem.as_str()).collect();
+        if self.unit_differs(&focus) || self.excluded(&focused) {
             factor *= UNIT_DIFFERS;
         }
         if self.quotes.iter().any(|quote| !passage.text.contains(quote)) {
             factor *= QUOTE_MISSING;
         }
-        if self.polarity_differs(&tokens, &stems) {
+        if self.polarity_differs(&focus, &focused) {
             factor *= POLARITY_DIFFERS;
         }
         factor
+    }
+
+    /// The part of the window that must not contradict the sentence: of its main unit the clauses that hold the
+    /// sentence's numbers ("at 9:30 on weekdays | and at 11:00 on Sundays"), or all of it.
+    fn focus<'p>(&self, units: &'p [Unit]) -> Vec<&'p Token> {
+        let shared = |unit: &&Unit| -> f32 {
+            let stems: HashSet<&str> = unit.stems.iter().map(String::as_str).collect();
+            self.weighted.iter().map(|(token, weight)| weight * likeness(&token.stem, &stems)).sum()
+        };
+        let Some(main) = units.iter().max_by(|a, b| shared(a).total_cmp(&shared(b))) else { return Vec::new() };
+        let own = |token: &Token| {
+            token.kind == TokenKind::Number && self.tokens.iter().any(|t| t.kind == token.kind && t.stem == token.stem)
+        };
+        let mut clauses: Vec<Vec<&Token>> = vec![Vec::new()];
+        for token in &main.tokens {
+            if token.clause_start || ["and", "but", "then", "while", "whereas", "und"].contains(&token.text.as_str()) {
+                clauses.push(Vec::new());
+            }
+            if let Some(clause) = clauses.last_mut() {
+                clause.push(token);
+            }
+        }
+        let holding: Vec<&Token> =
+            clauses.iter().filter(|clause| clause.iter().any(|token| own(token))).flatten().copied().collect();
+        if holding.is_empty() { main.tokens.iter().collect() } else { holding }
     }
 
     /// A number of the sentence stands in the window only with another unit.

@@ -26,6 +26,7 @@ impl Service for Knowledge {
             profile: ctx.profile,
             main: ctx.databases.main().clone(),
             knowledge: ctx.databases.knowledge(ctx.profile)?,
+            data: ctx.places.data().to_owned(),
             index: ctx.places.index(ctx.profile),
             samples: ctx.places.samples(),
             preferences: preferences(ctx),

@@ -42,6 +42,14 @@ pub struct IndexedPassage {
     pub text: String,
 }
 
+/// A passage that an embedder has not seen yet.
+#[derive(Clone, Debug)]
+pub struct Unembedded {
+    pub id: u64,
+    pub heading: Option<String>,
+    pub text: String,
+}
+
 /// What changed after a change number.
 #[derive(Clone, Debug, Default)]
 pub struct Replay {
@@ -301,7 +309,7 @@ impl KnowledgeStore {
         space: Space,
         after: u64,
         limit: usize,
-    ) -> Result<(Vec<(u64, Option<String>, String)>, u64), StorageError> {
+    ) -> Result<(Vec<Unembedded>, u64), StorageError> {
         let txn = self.db.read()?;
         let (passages, vectors) = (txn.table(PASSAGES)?, txn.table(VECTORS)?);
         let mut found = Vec::new();
@@ -314,7 +322,7 @@ impl KnowledgeStore {
             looked = key.value();
             if vectors.get((space.id, looked))?.is_none() {
                 let passage: StoredPassage = decode(value.value())?;
-                found.push((looked, passage.heading, passage.text));
+                found.push(Unembedded { id: looked, heading: passage.heading, text: passage.text });
             }
         }
         let last = txn.table(NUMBERS)?.get(NEXT_PASSAGE)?.map_or(0, |next| next.value() - 1);

@@ -104,7 +104,7 @@ fn problems_come_and_go_with_their_file() {
     let fixture = fixture();
     fixture.apply("bad.md", Outcome::Problem("It is not text.".to_owned()));
     assert_eq!(fixture.counts(), (0, 0, 1));
-    let problems = fixture.store.problems(&[fixture.source.clone()], PageRequest::default()).unwrap();
+    let problems = fixture.store.problems(std::slice::from_ref(&fixture.source), PageRequest::default()).unwrap();
     assert_eq!(problems.items[0].path, std::path::Path::new("/papers/bad.md"));
     let folders = vec![(b"locked".to_vec(), "no permission".to_owned())];
     fixture.store.replace_folder_problems(fixture.source.id, folders, Timestamp(2)).unwrap();
@@ -156,7 +156,7 @@ fn a_later_embedder_fills_what_is_missing() {
     let late = fixture.store.space("late", 2).unwrap();
     let (missing, looked) = fixture.store.without_vector(late, 0, 2).unwrap();
     assert_eq!((missing.len(), looked), (2, 2));
-    let vectors: Vec<_> = missing.iter().map(|(id, _, _)| (*id, vec![1.0, 0.0])).collect();
+    let vectors: Vec<_> = missing.iter().map(|passage| (passage.id, vec![1.0, 0.0])).collect();
     assert_eq!(fixture.store.put_vectors(late, Arc::new(vectors), looked).unwrap(), [1, 2]);
     assert_eq!(fixture.store.covered(late).unwrap(), 2);
     let (missing, looked) = fixture.store.without_vector(late, 2, 2).unwrap();

@@ -141,12 +141,14 @@ impl KnowledgeStore {
             return Ok(space);
         }
         let embedder = embedder.to_owned();
-        let wide = u32::try_from(dimensions).map_err(|_| StorageError::Refused("vectors that long".to_owned()))?;
+        let wide =
+            u32::try_from(dimensions).map_err(|_too_large| StorageError::Refused("vectors that long".to_owned()))?;
         self.db.write(move |txn| {
             let mut numbers = txn.table(NUMBERS)?;
             let id = numbers.get(NEXT_SPACE)?.map_or(1, |number| number.value());
             numbers.insert(NEXT_SPACE, id + 1)?;
-            let id = u32::try_from(id).map_err(|_| StorageError::Refused("no more vector spaces".to_owned()))?;
+            let id =
+                u32::try_from(id).map_err(|_too_large| StorageError::Refused("no more vector spaces".to_owned()))?;
             txn.table(SPACES)?.insert(embedder.as_str(), (id, wide))?;
             Ok(Space { id, dimensions })
         })
