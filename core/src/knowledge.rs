@@ -27,6 +27,8 @@ pub mod words;
 
 pub use service::{Config, Preferences, Service};
 
+use std::sync::Arc;
+
 use crate::storage::StorageError;
 
 /// What can go wrong, with what the person can do.
@@ -48,6 +50,9 @@ pub enum KnowledgeError {
     Embedding(#[from] rspa_ml::Error),
     #[error("the sample folder could not be written: {0}")]
     Sample(std::io::Error),
+    /// The last look at a source ended with this; everybody who waits for the source gets it.
+    #[error("{0}")]
+    Scan(Arc<KnowledgeError>),
     #[error("stopped")]
     Cancelled,
 }
@@ -64,6 +69,7 @@ impl KnowledgeError {
             Self::Keyword(_) => "Check that the disk has room; the index is built again at the next start.",
             Self::Embedding(error) => error.advice(),
             Self::Sample(_) => "Check that the data folder can be written and that the disk has room.",
+            Self::Scan(error) => error.advice(),
             Self::Cancelled => "Ask again when you are ready.",
         }
     }

@@ -48,6 +48,7 @@ pub(super) fn run(inner: &Inner) {
                 let id = source.id;
                 let scanned = catch_unwind(AssertUnwindSafe(|| scan(inner, &source, &cancel)));
                 let scanned = scanned.unwrap_or_else(|_| Err(KnowledgeError::Keyword("the indexer failed".to_owned())));
+                let mut failed = None;
                 let state = match scanned {
                     Ok(state) => {
                         if inner.unwell.swap(false, Ordering::AcqRel) {
@@ -60,6 +61,7 @@ pub(super) fn run(inner: &Inner) {
                         tracing::error!(%error, "a source could not be indexed");
                         inner.unwell.store(true, Ordering::Release);
                         inner.reports.health("indexing", false, &error.to_string());
+                        failed = Some(Arc::new(error));
                         SourceState::Ready
                     }
                 };
@@ -67,6 +69,7 @@ pub(super) fn run(inner: &Inner) {
                     board.scanning = None;
                     let Some(running) = board.by_id.get_mut(&id) else { return };
                     running.pace = None;
+                    running.failed = failed;
                     running.ended = running.ended.max(asked);
                     running.state = match state {
                         _ if running.source.paused => SourceState::Paused,

@@ -1,11 +1,12 @@
 //! What each source is doing now: its state, its progress, and who waits for it.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rspa_ml::Cancel;
 
+use super::KnowledgeError;
 use crate::model::{Source, SourceId, SourceProgress, SourceState};
 
 /// Between two events of one source that only differ in figures.
@@ -21,6 +22,8 @@ pub struct Running {
     pub asked: u64,
     pub ended: u64,
     pub pace: Option<Pace>,
+    /// Why the last scan did not come to its end.
+    pub failed: Option<Arc<KnowledgeError>>,
     told: Option<(Instant, SourceState)>,
 }
 
@@ -54,7 +57,7 @@ impl Pace {
 impl Running {
     pub fn new(source: Source) -> Self {
         let state = if source.paused { SourceState::Paused } else { SourceState::Queued };
-        Self { source, state, cancel: Cancel::new(), asked: 0, ended: 0, pace: None, told: None }
+        Self { source, state, cancel: Cancel::new(), asked: 0, ended: 0, pace: None, failed: None, told: None }
     }
 
     pub fn progress(&self) -> Option<SourceProgress> {

@@ -312,6 +312,9 @@ impl Service {
 
     /// Waits until everything that was asked of the source is done (or it is paused or missing), and with
     /// `complete` until the installed encoder has covered it.
+    ///
+    /// # Errors
+    /// Also when the last scan of the source failed, with its error.
     pub fn wait(&self, id: SourceId, complete: bool, cancel: &Cancel) -> Result<SourceStatus, KnowledgeError> {
         let asked = self.inner.board.lock().by_id.get(&id).map(|running| running.asked);
         let asked = asked.ok_or(KnowledgeError::UnknownSource)?;
@@ -325,7 +328,10 @@ impl Service {
             }
             let ended = self.inner.board.wait_for(Some(LOOK), |board| match board.by_id.get(&id) {
                 None => Some(Err(KnowledgeError::UnknownSource)),
-                Some(running) => (running.source.paused || running.ended >= asked).then_some(Ok(running.state)),
+                Some(running) => (running.source.paused || running.ended >= asked).then(|| match &running.failed {
+                    Some(error) => Err(KnowledgeError::Scan(error.clone())),
+                    None => Ok(running.state),
+                }),
             });
             let Some(state) = ended.transpose()? else { continue };
             if !complete || matches!(state, SourceState::Paused | SourceState::Missing) || !self.inner.is_behind(id)? {

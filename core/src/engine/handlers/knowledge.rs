@@ -200,13 +200,21 @@ impl JobReport for IndexJob {
 
 impl From<KnowledgeError> for ApiError {
     fn from(error: KnowledgeError) -> Self {
-        let category = match &error {
+        let category = match cause(&error) {
             KnowledgeError::Storage(_) | KnowledgeError::Keyword(_) | KnowledgeError::Sample(_) => ErrorCategory::Storage,
             KnowledgeError::CannotAdd { .. } | KnowledgeError::UnknownSource => ErrorCategory::Validation,
             KnowledgeError::OutsideSources(_) => ErrorCategory::Authorisation,
             KnowledgeError::Unreadable { .. } | KnowledgeError::Embedding(_) => ErrorCategory::Processing,
-            KnowledgeError::Cancelled => return Self::cancelled(),
+            KnowledgeError::Cancelled | KnowledgeError::Scan(_) => return Self::cancelled(),
         };
         Self::new(category, error.to_string(), error.advice())
+    }
+}
+
+/// What went wrong with a scan, for the error that tells of it.
+fn cause(error: &KnowledgeError) -> &KnowledgeError {
+    match error {
+        KnowledgeError::Scan(error) => cause(error),
+        other => other,
     }
 }
