@@ -284,6 +284,10 @@ impl eframe::App for App {
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
         self.shell.ui(ui);
+        // The engine may need a moment to write and stop: the window is gone at once.
+        if ui.input(|i| i.viewport().close_requested()) {
+            ui.ctx().send_viewport_cmd(egui::ViewportCommand::Visible(false));
+        }
         if let Some(measuring) = &mut self.measuring {
             measuring.frame(ui.ctx(), &self.shell);
         }

@@ -1,7 +1,7 @@
 //! What runs now: jobs, and sources that are being read.
 
 use egui::{Align, Layout, Sense, Stroke, Ui, vec2};
-use rspa_core::model::{Job, JobState, SourceState, SourceStatus};
+use rspa_core::model::{Job, JobKind, JobState, SourceState, SourceStatus};
 
 use crate::commands::{Action, UiCommand};
 use crate::design::{Icon, Type, UiExt};
@@ -61,9 +61,13 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>) {
     });
 }
 
-/// Index jobs stand as their source already.
+/// Index jobs stand as their source already; a model that is loaded is no news.
 fn shown(job: &Job) -> bool {
-    job.kind != rspa_core::model::JobKind::Index || matches!(job.state, JobState::Failed(_))
+    match job.state {
+        JobState::Running => job.kind != JobKind::Index,
+        JobState::Done | JobState::Cancelled => matches!(job.kind, JobKind::Import | JobKind::Download),
+        JobState::Failed(_) => true,
+    }
 }
 
 /// Dot, name, words, figure at the right, and room for a button.
@@ -88,7 +92,7 @@ fn row(
     let inner = rect.shrink2(vec2(tokens.space.l, 0.0));
     let name_end = inner.left() + inner.width() * 0.4;
     let builder = egui::UiBuilder::new().max_rect(inner).layout(Layout::left_to_right(Align::Center));
-    ui.scope_builder(builder, |ui| dot(ui, tone));
+    dot(&mut ui.new_child(builder), tone);
     let left = inner.left() + 8.0 + tokens.space.s;
     crate::widgets::list::line(
         ui,
@@ -101,7 +105,9 @@ fn row(
     );
     let mut right_edge = inner.right();
     let builder = egui::UiBuilder::new().max_rect(inner).layout(Layout::right_to_left(Align::Center));
-    let used = ui.scope_builder(builder, right).response.rect;
+    let mut child = ui.new_child(builder);
+    right(&mut child);
+    let used = child.min_rect();
     if used.width() < inner.width() {
         right_edge = used.left();
     }
