@@ -160,7 +160,7 @@ groups! {
         watch: bool = true, SettingKind::Bool, LIVE, "Watch folders", "Reads changed files again on its own.";
         passages_per_answer: i64 = 8, integer(1, 50), LIVE,
             "Passages per answer", "How many found passages the model may read for an answer.";
-        citation_threshold: f64 = 0.62, number(0.0, 1.0), LIVE,
+        citation_threshold: f64 = 0.65, number(0.0, 1.0), LIVE,
             "Citation threshold", "How well a passage must support a sentence to be cited for it.";
     }
     /// What is logged, where, for how long.
