@@ -1,4 +1,4 @@
-//! What the tests need from the system: a software Vulkan driver, a virtual display, and a keyboard for it.
+//! What the tests need from the system: a software Vulkan driver, a virtual display and its libraries, a call tracer.
 
 use std::path::Path;
 use std::process::Command;
@@ -14,7 +14,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 4] = [
+const NEEDS: [Need; 8] = [
     Need { name: "a Vulkan driver", package: "mesa-vulkan-drivers", is_there: has_vulkan_driver },
     Need { name: "the virtual display Xvfb", package: "xvfb", is_there: || process::exists("Xvfb") },
     Need { name: "xdotool", package: "xdotool", is_there: || process::exists("xdotool") },
@@ -23,6 +23,10 @@ const NEEDS: [Need; 4] = [
         package: "libxkbcommon-x11-0",
         is_there: || has_library("libxkbcommon-x11.so.0"),
     },
+    Need { name: "the cursor library of X11", package: "libxcursor1", is_there: || has_library("libXcursor.so.1") },
+    Need { name: "the input library of X11", package: "libxi6", is_there: || has_library("libXi.so.6") },
+    Need { name: "the bridge from Xlib to XCB", package: "libx11-xcb1", is_there: || has_library("libX11-xcb.so.1") },
+    Need { name: "strace", package: "strace", is_there: || process::exists("strace") },
 ];
 
 /// Installs what is missing as root on Debian or Ubuntu; elsewhere says what to run and ends.

@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: the tests that take too long for every day, marked `#[ignore]`.
+//! `cargo xtask soak`: the tests once more with the large counts that take too long for every day (`RSPA_SOAK=1`).
 
 use anyhow::Result;
 
@@ -11,11 +11,10 @@ pub fn run(arguments: &[String]) -> Result<()> {
     process::run(process::cargo().args(["build", "--workspace", "--bins", "--tests"]).args(verify::FEATURES))?;
     let program = process::target_folder()?.join("debug").join(format!("rspa{}", std::env::consts::EXE_SUFFIX));
     process::run(
-        process::cargo()
-            .args(["test", "--workspace", "--no-fail-fast"])
+        verify::tests()
             .args(verify::FEATURES)
-            .args(["--", "--ignored", "--test-threads", "1"])
             .args(arguments)
+            .env("RSPA_SOAK", "1")
             .env("RSPA_TEST_EXE", program)
             .env("RSPA_MODELS_PATH", cache),
     )

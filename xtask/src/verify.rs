@@ -32,8 +32,10 @@ pub fn run() -> Result<()> {
 }
 
 /// The test runner: nextest where it is installed, else cargo's own.
-fn tests() -> Command {
+pub fn tests() -> Command {
     let mut command = process::cargo();
+    // Pictures and texts show local times.
+    command.env("TZ", "UTC");
     if process::succeeds(process::cargo().args(["nextest", "--version"])) {
         command.args(["nextest", "run", "--workspace", "--no-fail-fast"]);
     } else {
