@@ -317,6 +317,7 @@ impl Committer<'_, '_> {
             return Err(KnowledgeError::Cancelled);
         }
         let applied = inner.store.apply(batch.clone())?;
+        tracing::debug!(files = batch.files.len(), change = applied.change, "a batch of files is stored");
         inner.follow(&applied, &batch.files, self.scan.source.id)?;
         drop(order);
         let shown = self.last.map_or_else(Instant::now, |(_, shown)| shown);

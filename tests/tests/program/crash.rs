@@ -1,17 +1,18 @@
 //! Killed while it indexes, again and again: nothing twice, nothing missing, and each start goes on where it was.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
 use rspa_tests::documents::{marker, source_tree};
 use rspa_tests::process::Running;
-use rspa_tests::world::{LIMIT, World};
+use rspa_tests::world::World;
 
 const KILLS: usize = 10;
 
 #[test]
 fn killed_ten_times_it_ends_with_each_file_exactly_once() {
-    let files = if std::env::var_os("RSPA_SOAK").is_some_and(|value| value == "1") { 5_000 } else { 200 };
+    let files = if std::env::var_os("RSPA_SOAK").is_some_and(|value| value == "1") { 5_000 } else { 2_000 };
     let world = World::empty();
     let tree = world.files().join("tree");
     // The files come in parts, so that each round has work left however fast the machine is.
@@ -20,9 +21,12 @@ fn killed_ten_times_it_ends_with_each_file_exactly_once() {
     let mut killed = 0;
     for round in 0..KILLS {
         source_tree(&tree, round * part..(round + 1) * part);
-        killed += usize::from(kill_while_indexing(&world, round));
+        let round_of = kill_while_indexing(&world, 1 + round % 3);
+        killed += usize::from(round_of.killed);
         let done = unique_documents(&world).len();
-        assert!(done >= done_before, "round {round}: {done_before} documents were done, after the kill {done}");
+        let least = done_before + round_of.stored;
+        assert!(done >= least, "round {round}: {least} documents were stored, after the kill {done} are there");
+        assert!(done > done_before, "round {round} got no further than {done} documents");
         done_before = done;
         println!("round {round}: {done} of {} documents", (round + 1) * part);
     }
@@ -46,28 +50,46 @@ fn killed_ten_times_it_ends_with_each_file_exactly_once() {
     assert_eq!(status["passages"], whole["passages"]);
 }
 
-/// Starts indexing and kills it at its nth write to the knowledge database. False when it was done before.
-fn kill_while_indexing(world: &World, round: usize) -> bool {
+struct Round {
+    /// Files in the batches that the process said were stored.
+    stored: usize,
+    /// False when it was done before.
+    killed: bool,
+}
+
+/// Starts indexing and kills it when it has stored so many batches.
+fn kill_while_indexing(world: &World, batches: usize) -> Round {
     let mut command = world.command();
-    command.args(["index", "add", "--wait", "tree"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut last = world.knowledge_state();
-    let mut process = Running::start(&mut command);
-    let start = std::time::Instant::now();
-    let mut changes = 0;
-    while changes <= round % 4 {
-        if process.has_ended() {
-            return false;
+    command.args(["-vv", "index", "add", "--wait", "tree"]).stdin(Stdio::null()).stdout(Stdio::null());
+    let mut process = Running::start(command.stderr(Stdio::piped()));
+    let log = process.child().stderr.take().expect("standard error is a pipe");
+    let mut round = Round { stored: 0, killed: false };
+    let mut seen = 0;
+    for line in BufReader::new(log).lines().map_while(Result::ok) {
+        if !line.contains("a batch of files is stored") {
+            continue;
         }
-        assert!(start.elapsed() < LIMIT, "indexing wrote nothing for {LIMIT:?}");
-        let now = world.knowledge_state();
-        if now != last {
-            changes += 1;
-            last = now;
+        round.stored += files_of(&line);
+        seen += 1;
+        if seen == batches {
+            process.kill();
+            round.killed = true;
+            break;
         }
-        std::thread::yield_now();
     }
-    process.kill();
-    true
+    round
+}
+
+/// The number behind `files=` in a line of the log.
+fn files_of(line: &str) -> usize {
+    let plain: String = line
+        .split("\u{1b}[")
+        .enumerate()
+        .map(|(at, part)| if at == 0 { part } else { part.split_once('m').map_or(part, |(_, rest)| rest) })
+        .collect();
+    let digits =
+        plain.split_once("files=").map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+    digits.and_then(|digits| digits.parse().ok()).unwrap_or_else(|| panic!("no number of files in {plain:?}"))
 }
 
 /// Paths of the documents that are indexed now.
