@@ -1,10 +1,11 @@
-//! Quantised matrix products of our own, chosen at run time for the processor: scalar, AVX2, AVX-512 VNNI.
+//! Quantised matrix products and attention of our own, chosen at run time: scalar, AVX2, AVX-512 VNNI.
 //!
 //! Weights of Q4_0, Q4_1 and Q8_0 are packed once, at load, so that sixteen rows are computed side by side; activations
 //! are quantised to 8 bits per block of 32, as GGML does. All kernels sum in one fixed order with fused
 //! multiply-adds: they give the same bits on every processor, for every number of rows and threads.
 
 mod activations;
+mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -13,6 +14,7 @@ mod matrix;
 mod scalar;
 
 pub use activations::Activations;
+pub use attention::attend;
 pub use matrix::PackedMatrix;
 
 /// Weights per block: one scale each.

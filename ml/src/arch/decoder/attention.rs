@@ -8,6 +8,8 @@ use candle_core::{CpuStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, 
 use candle_nn::ops::softmax_last_dim;
 use rayon::prelude::*;
 
+use crate::kernels;
+
 /// Below this many multiplications one thread is faster than waking others.
 const PARALLEL_WORK: usize = 1 << 16;
 
@@ -65,7 +67,7 @@ impl CustomOp3 for CpuAttention {
             let visible = (total - count + row + 1) * length;
             let keys = &keys[of_head(key_layout, head / group)][..visible];
             let values = &values[of_head(value_layout, head / group)][..visible];
-            attend_one(query, keys, values, scale, scores, output);
+            kernels::attend(query, keys, values, scale, scores, output);
         };
         if heads * count * total * length < PARALLEL_WORK {
             let mut scores = Vec::new();
@@ -75,45 +77,6 @@ impl CustomOp3 for CpuAttention {
         }
         Ok((CpuStorage::F32(output), Shape::from((count, heads * length))))
     }
-}
-
-/// One query over all rows of `keys` and `values`; `output` is zero at first.
-fn attend_one(query: &[f32], keys: &[f32], values: &[f32], scale: f32, scores: &mut Vec<f32>, output: &mut [f32]) {
-    let length = query.len();
-    scores.clear();
-    scores.extend(keys.chunks_exact(length).map(|key| dot(query, key) * scale));
-    let greatest = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
-    for (score, value) in scores.iter().zip(values.chunks_exact(length)) {
-        let weight = (score - greatest).exp();
-        sum += weight;
-        for (output, value) in output.iter_mut().zip(value) {
-            *output += weight * value;
-        }
-    }
-    for output in output {
-        *output /= sum;
-    }
-}
-
-/// Sums in sixteen lanes, which compilers turn into vector instructions.
-fn dot(left: &[f32], right: &[f32]) -> f32 {
-    let mut lanes = [0f32; 16];
-    let (left, right) = (left.chunks_exact(16), right.chunks_exact(16));
-    let rest: f32 = left.remainder().iter().zip(right.remainder()).map(|(a, b)| a * b).sum();
-    for (left, right) in left.zip(right) {
-        for ((lane, a), b) in lanes.iter_mut().zip(left).zip(right) {
-            *lane += a * b;
-        }
-    }
-    let mut width = 8;
-    while width > 0 {
-        for lane in 0..width {
-            lanes[lane] += lanes[lane + width];
-        }
-        width /= 2;
-    }
-    lanes[0] + rest
 }
 
 fn on_device(queries: &Tensor, keys: &Tensor, values: &Tensor, device: &Device) -> Result<Tensor> {
