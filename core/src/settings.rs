@@ -35,7 +35,7 @@ pub struct Settings {
 struct DotEnv {
     path: PathBuf,
     /// False for the folder that the program happens to be started in: a project that was copied from somewhere must
-    /// not open the network.
+    /// not choose models, open the network, or change what is read and logged.
     trusted: bool,
 }
 

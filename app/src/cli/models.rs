@@ -10,7 +10,7 @@ use rspa_core::api::request::models::{
 };
 use rspa_core::api::{ApiError, ErrorCategory};
 use rspa_core::ml::weights::catalogue::CatalogueModel;
-use rspa_core::model::{InstalledModel, ModelId, ModelList};
+use rspa_core::model::{InstalledModel, ModelId, ModelList, file_servers};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -227,7 +227,7 @@ fn download(context: &Context, id: &str, yes: Option<String>) -> Result<(), Fail
 
 /// A person at a terminal says yes, or `--yes` names exactly the host; anything else is a no.
 fn confirm(model: &CatalogueModel, host: &str, yes: Option<&str>) -> Result<(), Failure> {
-    let question = format!("Download {} ({}) from {host}?", model.name, size(bytes_of(model)));
+    let question = question(model, host);
     if let Some(named) = yes {
         if named == host {
             return Ok(());
@@ -245,6 +245,15 @@ fn confirm(model: &CatalogueModel, host: &str, yes: Option<&str>) -> Result<(), 
     } else {
         Err(refused("not confirmed; nothing was fetched".to_owned(), host))
     }
+}
+
+/// Names every host that the yes covers.
+fn question(model: &CatalogueModel, host: &str) -> String {
+    let servers = match file_servers(host) {
+        [] => String::new(),
+        servers => format!(" and its file servers {}", servers.join(", ")),
+    };
+    format!("Download {} ({}) from {host}{servers}?", model.name, size(bytes_of(model)))
 }
 
 fn refused(message: String, host: &str) -> Failure {

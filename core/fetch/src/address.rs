@@ -14,7 +14,7 @@ pub(crate) struct Address {
 
 impl Address {
     pub(crate) fn parse(url: &str) -> Result<Self, FetchError> {
-        let refuse = |reason| FetchError::NotAllowed { url: url.to_owned(), reason };
+        let refuse = |reason| FetchError::NotAllowed { origin: origin(url), reason };
         let uri: Uri = url.parse().map_err(|_invalid: ureq::http::uri::InvalidUri| refuse("it is not an address"))?;
         let address = Self { uri };
         if address.uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
@@ -32,6 +32,11 @@ impl Address {
         &self.uri
     }
 
+    /// Without path and query.
+    pub(crate) fn origin(&self) -> String {
+        origin(&self.uri.to_string())
+    }
+
     pub(crate) fn host(&self) -> &str {
         self.uri.host().unwrap_or_default()
     }
@@ -45,23 +50,35 @@ impl Address {
 
     /// Where `location` leads from here. A redirect never leads from the network to this computer or to plain http.
     pub(crate) fn redirected(&self, location: &str) -> Result<Self, FetchError> {
-        let origin = format!("{}://{}", self.uri.scheme_str().unwrap_or_default(), authority(&self.uri));
+        let here = format!("{}://{}", self.uri.scheme_str().unwrap_or_default(), authority(&self.uri));
         let url = if location.contains("://") {
             location.to_owned()
         } else if let Some(rest) = location.strip_prefix("//") {
             format!("{}://{rest}", self.uri.scheme_str().unwrap_or_default())
         } else if location.starts_with('/') {
-            format!("{origin}{location}")
+            format!("{here}{location}")
         } else {
             let folder = self.uri.path().rsplit_once('/').map_or("", |(folder, _)| folder);
-            format!("{origin}{folder}/{location}")
+            format!("{here}{folder}/{location}")
         };
         let next = Self::parse(&url)?;
         if next.is_loopback() && !self.is_loopback() {
-            return Err(FetchError::NotAllowed { url, reason: "a server on the network redirects to this computer" });
+            return Err(FetchError::NotAllowed {
+                origin: origin(&url),
+                reason: "a server on the network redirects to this computer",
+            });
         }
         Ok(next)
     }
+}
+
+/// Scheme, host and port of any text that poses as an address.
+fn origin(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return "this address".to_owned() };
+    let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+    let place = authority.rsplit_once('@').map_or(authority, |(_secret, place)| place);
+    let short = |text: &str| text.chars().filter(|letter| !letter.is_control()).take(255).collect::<String>();
+    format!("{}://{}", short(scheme), short(place))
 }
 
 fn authority(uri: &Uri) -> &str {
@@ -90,6 +107,16 @@ mod tests {
             "https://exa mple.org/",
         ] {
             assert!(matches!(Address::parse(url), Err(FetchError::NotAllowed { .. })), "{url}");
+        }
+    }
+
+    #[test]
+    fn errors_name_no_path_query_or_password() {
+        for url in
+            ["http://example.org/secret?secret", "https://secret:secret@example.org/", "ftp://example.org?secret"]
+        {
+            let error = Address::parse(url).unwrap_err().to_string();
+            assert!(error.contains("://example.org is") && !error.contains("secret"), "{error}");
         }
     }
 

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
-    #[error("{url} is not fetched: {reason}")]
-    NotAllowed { url: String, reason: &'static str },
+    /// Scheme, host and port alone: the rest of an address may hold a signature or a key.
+    #[error("{origin} is not asked: {reason}")]
+    NotAllowed { origin: String, reason: &'static str },
     #[error("{host} cannot be reached: {reason}")]
     Unreachable { host: String, reason: String },
-    #[error("the server answered with status {status} for {url}")]
-    Status { url: String, status: u16 },
+    #[error("{origin} answered with status {status}")]
+    Status { origin: String, status: u16 },
     #[error("the connection was cut after {received} bytes{}", of(.expected))]
     Cut { received: u64, expected: Option<u64> },
     #[error("the server fell silent for {seconds} seconds after {received} bytes")]

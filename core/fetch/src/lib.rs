@@ -33,8 +33,12 @@ impl Default for Timeouts {
     }
 }
 
+/// Takes the whole address of a request that is about to go out, and says whether it may. Where the rules of this crate
+/// refuse a redirect already, it gets the origin of that address and the reason, and its answer does not matter.
+pub type Ask<'a> = dyn Fn(&str, Option<&'static str>) -> bool + 'a;
+
 /// What is to be fetched.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Download<'a> {
     /// `https`, or `http` to this computer itself.
     pub url: &'a str,
@@ -43,8 +47,8 @@ pub struct Download<'a> {
     pub expected_size: Option<u64>,
     /// Hex, where it is known.
     pub sha256: Option<&'a str>,
-    /// Hosts that may be asked, also by way of redirects; none for any.
-    pub hosts: Option<&'a [String]>,
+    /// Called before every request, also those of redirects and continuations.
+    pub ask: &'a Ask<'a>,
 }
 
 /// Downloads `url` to `target`, continuing an earlier `target.part`. `progress(received, total)` is in bytes.
@@ -59,7 +63,8 @@ pub fn fetch(
     progress: &mut dyn FnMut(u64, Option<u64>),
     cancel: &dyn Fn() -> bool,
 ) -> Result<(), FetchError> {
-    fetch_with(Download { url, target, expected_size, sha256, hosts: None }, Timeouts::default(), progress, cancel)
+    let download = Download { url, target, expected_size, sha256, ask: &|_, _| true };
+    fetch_with(download, Timeouts::default(), progress, cancel)
 }
 
 /// As [`fetch`], with other timeouts.
@@ -96,7 +101,7 @@ fn receive(
             Outcome::Complete => break,
             // The server does not know this range: its file is another one than that of the part.
             Outcome::RangeRefused if before > 0 => part.restart(None)?,
-            Outcome::RangeRefused => return Err(FetchError::Status { url: download.url.to_owned(), status: 416 }),
+            Outcome::RangeRefused => return Err(FetchError::Status { origin: address.origin(), status: 416 }),
             Outcome::Cut { error } if part.len() == before || attempt >= MAX_ATTEMPTS => {
                 part.keep()?;
                 return Err(error);

@@ -130,7 +130,7 @@ impl Place {
     fn fetch(&self, url: &str, size: Option<u64>, sha256: Option<&str>) -> Result<(), FetchError> {
         let timeouts = Timeouts { connect: Duration::from_secs(5), idle: Duration::from_millis(300) };
         let target = self.target();
-        let download = Download { url, target: &target, expected_size: size, sha256, hosts: None };
+        let download = Download { url, target: &target, expected_size: size, sha256, ask: &|_, _| true };
         fetch_with(download, timeouts, &mut |_, _| {}, &|| false)
     }
 

@@ -64,7 +64,7 @@ impl Client {
         if cancel() {
             return Err(FetchError::Cancelled);
         }
-        let response = match self.request(address, download.hosts, part) {
+        let response = match self.request(address, download, part) {
             Ok(response) => response,
             // The first try's error is final; a later one is a cut of the whole.
             Err(error) => return Ok(Outcome::Cut { error }),
@@ -85,17 +85,16 @@ impl Client {
                 total
             }
             416 => return Ok(Outcome::RangeRefused),
-            status => return Err(FetchError::Status { url: download.url.to_owned(), status }),
+            status => return Err(FetchError::Status { origin: address.origin(), status }),
         };
         self.append(response, part, total.or(download.expected_size), progress, cancel)
     }
 
-    fn request(&self, address: &Address, hosts: Option<&[String]>, part: &Part) -> Result<Response<Body>, FetchError> {
+    fn request(&self, address: &Address, download: &Download, part: &Part) -> Result<Response<Body>, FetchError> {
         let mut address = address.clone();
         for _ in 0..=MAX_REDIRECTS {
-            if hosts.is_some_and(|hosts| !hosts.iter().any(|host| host.eq_ignore_ascii_case(address.host()))) {
-                let url = address.as_uri().to_string();
-                return Err(FetchError::NotAllowed { url, reason: "this host was not allowed" });
+            if !(download.ask)(&address.as_uri().to_string(), None) {
+                return Err(FetchError::NotAllowed { origin: address.origin(), reason: "this host was not allowed" });
             }
             let mut request = self.agent.get(address.as_uri());
             if part.len() > 0 {
@@ -108,10 +107,16 @@ impl Client {
             if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
                 return Ok(response);
             }
-            address = address.redirected(header(&response, header::LOCATION).unwrap_or_default())?;
+            let next = address.redirected(header(&response, header::LOCATION).unwrap_or_default());
+            address = next.inspect_err(|error| {
+                if let FetchError::NotAllowed { origin, reason } = error {
+                    (download.ask)(origin, Some(reason));
+                }
+            })?;
         }
-        let url = address.as_uri().to_string();
-        Err(FetchError::NotAllowed { url, reason: "it redirects too many times" })
+        let reason = "it redirects too many times";
+        (download.ask)(&address.origin(), Some(reason));
+        Err(FetchError::NotAllowed { origin: address.origin(), reason })
     }
 
     fn append(
@@ -162,6 +167,7 @@ impl Client {
         let reason = match error {
             ureq::Error::HostNotFound => "there is no such host, or no network".to_owned(),
             ureq::Error::Timeout(_) => format!("no answer within {} seconds", self.idle.as_secs()),
+            ureq::Error::BadUri(_) => "its address is not usable".to_owned(),
             error => error.to_string(),
         };
         FetchError::Unreachable { host: address.host().to_owned(), reason }

@@ -59,6 +59,22 @@ struct Running {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A place among the running, given back if no thread takes it over.
+struct Reserved {
+    inner: Arc<Inner>,
+    answer: MessageId,
+    cancel: Cancel,
+    started: bool,
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if !self.started {
+            self.inner.running().remove(&self.answer);
+        }
+    }
+}
+
 impl Answering {
     /// Starts the service. Answers that were cut off when the program last ended become failed ones.
     ///
@@ -129,10 +145,10 @@ impl Answering {
                 "Shorten it, or add the text as a source and ask about it.",
             ));
         }
-        self.room()?;
         let parts = &self.inner.parts;
         let asked = self.message(chat, Author::Person, text.to_owned(), MessageState::Complete);
         let answer = self.message(chat, Author::Model, String::new(), MessageState::Preparing);
+        let place = self.reserve(chat, answer.id)?;
         chats::add_exchange(
             &parts.main,
             parts.profile,
@@ -145,7 +161,7 @@ impl Answering {
             (parts.publish)(Event::MessageChanged { message: message.clone() });
         }
         (parts.publish)(Event::ChatsChanged);
-        self.start(answer.clone(), Question { text: text.to_owned(), ..question }, started)?;
+        self.start(place, answer.clone(), Question { text: text.to_owned(), ..question }, started)?;
         Ok(Sent { question: asked, answer })
     }
 
@@ -155,10 +171,7 @@ impl Answering {
     /// The answer is still being made, or does not exist.
     pub fn retry(&self, chat: ChatId, message: MessageId) -> Result<Sent, ApiError> {
         let started = Instant::now();
-        self.room()?;
-        if self.inner.running().contains_key(&message) {
-            return Err(ApiError::validation("this answer is still being made", "Stop it first, or wait for it."));
-        }
+        let place = self.reserve(chat, message)?;
         let parts = &self.inner.parts;
         let exchange = chats::exchange(&parts.main, parts.profile, chat, message)?;
         let answer = Message {
@@ -168,7 +181,7 @@ impl Answering {
         };
         chats::update(&parts.main, answer.clone())?;
         (parts.publish)(Event::MessageChanged { message: answer.clone() });
-        self.start(answer.clone(), exchange.asked, started)?;
+        self.start(place, answer.clone(), exchange.asked, started)?;
         Ok(Sent { question: exchange.question, answer })
     }
 
@@ -196,17 +209,25 @@ impl Answering {
         }
     }
 
-    fn room(&self) -> Result<(), ApiError> {
+    /// Looks for room and takes it in one step, so that two calls never answer into one message.
+    fn reserve(&self, chat: ChatId, answer: MessageId) -> Result<Reserved, ApiError> {
+        let mut running = self.inner.running();
+        // Under the lock: the shutdown either sees this place, or this sees the shutdown.
         if self.inner.closing() {
             return Err(ApiError::cancelled());
         }
-        if self.inner.running().len() >= AT_ONCE {
+        if running.contains_key(&answer) {
+            return Err(ApiError::validation("this answer is still being made", "Stop it first, or wait for it."));
+        }
+        if running.len() >= AT_ONCE {
             return Err(ApiError::validation(
                 format!("{AT_ONCE} answers are waiting already"),
                 "Wait for one, or stop one.",
             ));
         }
-        Ok(())
+        let cancel = Cancel::new();
+        running.insert(answer, Running { chat, cancel: cancel.clone(), thread: None });
+        Ok(Reserved { inner: self.inner.clone(), answer, cancel, started: false })
     }
 
     fn message(&self, chat: ChatId, author: Author, text: String, state: MessageState) -> Message {
@@ -224,11 +245,16 @@ impl Answering {
         }
     }
 
-    fn start(&self, answer: Message, question: Question, started: Instant) -> Result<(), ApiError> {
+    /// The thread gives the place up when it ends.
+    fn start(
+        &self,
+        mut place: Reserved,
+        answer: Message,
+        question: Question,
+        started: Instant,
+    ) -> Result<(), ApiError> {
         let inner = self.inner.clone();
-        let (id, chat, cancel) = (answer.id, answer.chat, Cancel::new());
-        // The place among the running is taken before the thread can end and give it up.
-        self.inner.running().insert(id, Running { chat, cancel: cancel.clone(), thread: None });
+        let (id, cancel) = (place.answer, place.cancel.clone());
         let spawned = std::thread::Builder::new().name("answer".to_owned()).spawn(move || {
             let kept = answer.clone();
             let run = Run::new(&inner, answer, question, started, cancel);
@@ -238,19 +264,17 @@ impl Answering {
         });
         match spawned {
             Ok(thread) => {
+                place.started = true;
                 if let Some(running) = self.inner.running().get_mut(&id) {
                     running.thread = Some(thread);
                 }
                 Ok(())
             }
-            Err(error) => {
-                self.inner.running().remove(&id);
-                Err(ApiError::new(
-                    ErrorCategory::System,
-                    format!("no thread for the answer: {error}"),
-                    "Close other programs, then retry the answer.",
-                ))
-            }
+            Err(error) => Err(ApiError::new(
+                ErrorCategory::System,
+                format!("no thread for the answer: {error}"),
+                "Close other programs, then retry the answer.",
+            )),
         }
     }
 }

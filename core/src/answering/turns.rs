@@ -35,6 +35,8 @@ impl Turns {
 
     /// Wakes everybody who waits, so that a cancelled one notices.
     pub fn wake(&self) {
+        // Whoever has looked at its flag but does not wait yet holds the lock: without it, the call would be missed.
+        let _queue = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         self.changed.notify_all();
     }
 }

@@ -38,3 +38,19 @@ pub struct Recommendation {
     /// In words, with the figures.
     pub reason: String,
 }
+
+/// Hosts that hand out the files of a hub by redirect. Consent to a download from the hub covers them, so every question
+/// for it names them too.
+pub fn file_servers(host: &str) -> &'static [&'static str] {
+    match host {
+        "huggingface.co" => &[
+            "cas-bridge.xethub.hf.co",
+            "cdn-lfs.hf.co",
+            "cdn-lfs-us-1.hf.co",
+            "cdn-lfs-eu-1.hf.co",
+            "cdn-lfs.huggingface.co",
+            "transfer.xethub.hf.co",
+        ],
+        _ => &[],
+    }
+}

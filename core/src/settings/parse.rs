@@ -1,5 +1,7 @@
 //! Checks a value against its setting, and reads values from text, as variables and the command line give them.
 
+use std::path::Path;
+
 use super::Setting;
 use crate::model::{SettingKind, SettingValue};
 
@@ -41,6 +43,11 @@ pub(super) fn check(setting: &Setting, value: SettingValue) -> Result<SettingVal
                 return Err(format!("{} entries are more than {LONGEST_LIST}", list.len()));
             }
             list.iter().try_for_each(|text| plain(text))?;
+            // A relative folder would be another one wherever the program is started.
+            let relative = list.iter().find(|folder| setting.key == "models.folders" && !Path::new(folder).has_root());
+            if let Some(folder) = relative {
+                return Err(format!("{} is no whole path of a folder", shown(folder)));
+            }
             Ok(V::List(list))
         }
         (kind, value) => Err(format!("{} is not {}", describe(&value), expected(kind))),

@@ -170,8 +170,19 @@ fn json_value(value: &serde_json::Value) -> Result<SettingValue, String> {
     }
 }
 
-/// A .env file: `RSPA_GROUP_KEY=value` lines; others are for other programs. In a file that is not trusted, what
-/// could open the network is left out.
+/// What a .env file that is not trusted may set, beside the interface: how a model that was chosen elsewhere writes.
+const HARMLESS: [&str; 7] = [
+    "models.temperature",
+    "models.top_p",
+    "models.top_k",
+    "models.min_p",
+    "models.repeat_penalty",
+    "models.max_tokens",
+    "models.seed",
+];
+
+/// A .env file: `RSPA_GROUP_KEY=value` lines; others are for other programs. In a file that is not trusted, only
+/// the interface and [`HARMLESS`] settings count: it must not choose models, hosts, or what is read and logged.
 pub(super) fn dot_env(path: &Path, trusted: bool) -> Option<Layer> {
     let text = match read_text(path) {
         Ok(text) => text?,
@@ -183,7 +194,7 @@ pub(super) fn dot_env(path: &Path, trusted: bool) -> Option<Layer> {
         let Some((name, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) else { continue };
         let Some(setting) = setting_of(name.trim()) else { continue };
         let place = format!("{}:{}", path.display(), index + 1);
-        if !trusted && setting.group == "network" {
+        if !trusted && setting.group != "ui" && !HARMLESS.contains(&setting.key.as_str()) {
             layer
                 .unknown
                 .push(format!("{place}: {} is only read from the .env file in the data folder", setting.variable()));

@@ -166,6 +166,36 @@ fn a_foreign_folder_cannot_open_the_network() {
 }
 
 #[test]
+fn a_foreign_folder_sets_only_what_is_harmless() {
+    let world = world();
+    let allowed = |setting: &Setting| setting.group == "ui" || setting.key == "models.temperature";
+    let lines = "RSPA_MODELS_FOLDERS=/evil\nRSPA_MODELS_DEFAULT_CHAT=evil\nRSPA_MODELS_DEFAULT_ENCODER=evil\n\
+        RSPA_LOGGING_TO_FILE=no\nRSPA_KNOWLEDGE_CITATION_THRESHOLD=0\nRSPA_DATABASE_CACHE_MB=4096\n\
+        RSPA_MODELS_THREADS=1\nRSPA_UI_THEME=dark\nRSPA_MODELS_TEMPERATURE=1.5\n";
+    std::fs::write(world.elsewhere.path().join(".env"), lines).unwrap();
+    let settings = world.load();
+    for setting in schema().iter().filter(|setting| !allowed(setting)) {
+        assert_eq!(entry(&settings, &setting.key).origin, SettingOrigin::Default, "{}", setting.key);
+    }
+    assert_eq!((settings.current().ui.theme.as_str(), settings.current().models.temperature), ("dark", 1.5));
+    let problems = settings.problems();
+    assert_eq!(problems.len(), 7, "{problems:?}");
+    assert!(problems[0].contains(".env:1: RSPA_MODELS_FOLDERS is only read from"), "{problems:?}");
+    std::fs::write(world.data.path().join(".env"), lines).unwrap();
+    assert_eq!(world.load().current().models.folders, ["/evil"]);
+}
+
+#[test]
+fn relative_folders_of_models_are_refused() {
+    let mut world = world();
+    world.environment.insert("RSPA_MODELS_FOLDERS".to_owned(), "/one,models".to_owned());
+    let settings = world.load();
+    assert!(settings.current().models.folders.is_empty());
+    let problem = entry(&settings, "models.folders").problem.unwrap();
+    assert!(problem.contains("\"models\" is no whole path"), "{problem}");
+}
+
+#[test]
 fn folders_of_models_come_from_both_places() {
     let mut world = world();
     world.file("settings.toml", "[models]\nfolders = [\"/one\"]\n");

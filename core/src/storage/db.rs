@@ -58,7 +58,7 @@ impl Db {
     pub fn open(path: &Path, schema: &Schema, options: DbOptions) -> Result<Self, StorageError> {
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         migrate::check_version(&file, migrate::peek_version(path, &file)?, schema)?;
-        if std::fs::metadata(path).map_or(0, |metadata| metadata.len()) == 0 {
+        if is_empty(path) {
             make(path, &file)?;
         }
         let (name, place) = (file.clone(), path.to_owned());
@@ -331,24 +331,36 @@ enum Attempt {
     Commit(StorageError),
 }
 
+fn is_empty(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(0, |metadata| metadata.len()) == 0
+}
+
 /// Makes an empty database beside its place and moves it there: redb writes the mark of its files last, so that one
-/// whose making was cut off could never be opened again.
+/// whose making was cut off could never be opened again. Of two first starts, one makes it and the other waits, so that
+/// neither moves its file over the one that the other has opened.
 fn make(path: &Path, file: &str) -> Result<(), StorageError> {
     let failed = |error| StorageError::opening_io(file, &error);
-    let fresh = path.with_extension("redb-new");
     let mut options = std::fs::OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let leftover = options.open(&fresh).map_err(failed)?;
-    match leftover.try_lock() {
-        Ok(()) => leftover.set_len(0).map_err(failed)?,
-        Err(std::fs::TryLockError::WouldBlock) => return Err(StorageError::InUse { file: file.to_owned() }),
-        Err(std::fs::TryLockError::Error(error)) => return Err(failed(error)),
+    let turn = path.with_extension("redb-making");
+    let making = options.open(&turn).map_err(failed)?;
+    making.lock().map_err(failed)?;
+    if is_empty(path) {
+        let fresh = path.with_extension("redb-new");
+        options.open(&fresh).and_then(|leftover| leftover.set_len(0)).map_err(failed)?;
+        drop(redb::Builder::new().create(&fresh).map_err(|error| StorageError::opening(file, error))?);
+        std::fs::rename(&fresh, path).map_err(failed)?;
     }
-    drop(leftover);
-    drop(redb::Builder::new().create(&fresh).map_err(|error| StorageError::opening(file, error))?);
-    std::fs::rename(&fresh, path).map_err(failed)
+    // Only now: whoever gets a turn by this file or by a later one of its name sees the database.
+    match std::fs::remove_file(&turn) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            tracing::debug!(path = %turn.display(), %error, "an empty file stays behind");
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 #[cfg(test)]

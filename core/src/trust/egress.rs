@@ -3,6 +3,7 @@
 mod host;
 mod transport;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -93,38 +94,78 @@ impl Egress {
         })?;
         let verdict = self.judge(&destination.host, consent);
         let entry = self.entry(download, &destination, &verdict);
-        let row = match &verdict {
-            Err(reason) => return Err(self.refuse(entry, reason)),
-            Ok(_) => self.main.write(move |txn| ledger::insert(txn, &entry))?,
+        let reason = match verdict {
+            Err(reason) => return Err(self.refuse(entry, &reason)),
+            Ok(reason) => reason,
         };
+        let row = self.main.write(move |txn| ledger::insert(txn, &entry))?;
+        let open = RefCell::new(OpenRow { row, reason, sent: 0, received: 0, refusal: None });
         let _running = self.running();
-        let mut received = 0;
         // A part that is already there was received by an earlier request.
         let mut last = part_length(&download.target);
-        let result = {
-            let hosts = self.hosts(consent);
+        let mut result = {
+            let ask = |address: &str, refused: Option<&'static str>| {
+                let mut open = open.borrow_mut();
+                // The first request has its row already.
+                if open.sent == 0 && refused.is_none() {
+                    open.sent = address.len() as u64;
+                    return true;
+                }
+                let asked = self.next_request(download, consent, address, refused, &mut open);
+                asked.map_err(|error| open.refusal = Some(error)).is_ok()
+            };
             let transfer = Transfer {
                 url: &download.url,
                 target: &download.target,
                 expected_size: download.expected_size,
                 sha256: download.sha256.as_deref(),
-                hosts: hosts.as_deref(),
+                ask: &ask,
             };
             let mut count = |now: u64, total: Option<u64>| {
                 // Less than before: it began anew.
-                received += if now < last { now } else { now - last };
+                open.borrow_mut().received += if now < last { now } else { now - last };
                 last = now;
                 progress(now, total);
             };
             self.transport.download(&transfer, &mut count, cancel)
         };
-        let sent = download.url.len() as u64;
-        let mut reason = verdict.unwrap_or_default();
-        if let Err(error) = &result {
-            reason = format!("{reason}; failed: {error}");
+        let mut open = open.into_inner();
+        if let (Err(error), Some(refusal)) = (&mut result, open.refusal.take()) {
+            *error = refusal;
         }
-        ledger::complete(&self.main, row, sent, received, reason)?;
+        if let Err(error) = &result {
+            open.reason = format!("{}; failed: {error}", open.reason);
+        }
+        open.complete(&self.main)?;
         result
+    }
+
+    /// Judges a redirect or a continuation as a request of its own, and writes its row before it goes out.
+    fn next_request(
+        &self,
+        download: &Download,
+        consent: Option<&Consent>,
+        address: &str,
+        refused: Option<&'static str>,
+        open: &mut OpenRow,
+    ) -> Result<(), ApiError> {
+        let unusable = || Destination { host: String::new(), origin: "an address that is not supported".to_owned() };
+        let destination = Destination::parse(address).unwrap_or_else(unusable);
+        let how = if address == download.url { "continued" } else { "redirected" };
+        let verdict = match refused {
+            Some(reason) => Err(reason.to_owned()),
+            None => self.judge(&destination.host, consent),
+        };
+        let verdict = verdict.map(|reason| format!("{reason}; {how}")).map_err(|reason| format!("{reason}; {how}"));
+        let entry = self.entry(download, &destination, &verdict);
+        let reason = match verdict {
+            Err(reason) => return Err(self.refuse(entry, &reason)),
+            Ok(reason) => reason,
+        };
+        open.complete(&self.main)?;
+        open.row = self.main.write(move |txn| ledger::insert(txn, &entry))?;
+        (open.reason, open.sent, open.received) = (reason, address.len() as u64, 0);
+        Ok(())
     }
 
     /// Why it is allowed, or why not.
@@ -146,17 +187,6 @@ impl Egress {
             }
             NetworkPolicy::Nothing => Err(format!("policy: nothing{local}")),
         }
-    }
-
-    /// Where a redirect may lead; none for anywhere.
-    fn hosts(&self, consent: Option<&Consent>) -> Option<Vec<String>> {
-        let mut hosts = consent.map(|consent| consent.hosts.clone()).unwrap_or_default();
-        match self.policy() {
-            NetworkPolicy::All => return None,
-            NetworkPolicy::Listed => hosts.extend(self.settings.current().network.hosts.iter().cloned()),
-            NetworkPolicy::Nothing => {}
-        }
-        Some(hosts)
     }
 
     fn policy(&self) -> NetworkPolicy {
@@ -236,6 +266,23 @@ impl Egress {
         self.active.fetch_add(1, Ordering::SeqCst);
         self.publish_status();
         Running(self)
+    }
+}
+
+/// The row of the request that is under way.
+struct OpenRow {
+    row: ledger::LedgerRow,
+    reason: String,
+    /// In bytes; 0 before the first request.
+    sent: u64,
+    received: u64,
+    /// Why a later request was refused.
+    refusal: Option<ApiError>,
+}
+
+impl OpenRow {
+    fn complete(&self, main: &Db) -> Result<(), ApiError> {
+        Ok(ledger::complete(main, self.row, self.sent, self.received, self.reason.clone())?)
     }
 }
 

@@ -6,7 +6,7 @@ mod source;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use find::{FoundMember, FoundModel};
 use source::Source;
@@ -55,6 +55,15 @@ pub fn import(
     }
     disk::sync_folder(models_folder)?;
     Ok(imported)
+}
+
+/// Moves a model that was read and found good, a file or a folder on the same disk, into `models_folder` under its own
+/// name and returns its place. A model that is there already is replaced in one step; a replaced folder is left at
+/// `staged`.
+pub fn publish(staged: &Path, models_folder: &Path) -> Result<PathBuf> {
+    let place = disk::publish(staged, models_folder)?;
+    disk::sync_folder(models_folder)?;
+    Ok(place)
 }
 
 /// Reads the model as the program will: a language model's header and tensor table, an encoder whole.

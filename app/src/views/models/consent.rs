@@ -1,6 +1,6 @@
 //! Consent to a download: host, size, licence and checksum are shown before a byte moves.
 
-use rspa_core::model::CatalogueModel;
+use rspa_core::model::{CatalogueModel, file_servers};
 
 use crate::commands::{Confirmation, UiCommand};
 use crate::text::{bytes, tr, tr_with};
@@ -25,11 +25,15 @@ pub fn question(model: &CatalogueModel) -> Option<UiCommand> {
     } else {
         tr("consent.unchecked")
     };
+    let hosts = match file_servers(&host) {
+        [] => host.clone(),
+        servers => tr_with("consent.servers", &[("host", &host), ("servers", &servers.join(", "))]),
+    };
     let consequence = tr_with(
         "consent.text",
         &[
             ("name", &model.name),
-            ("host", &host),
+            ("hosts", &hosts),
             ("size", &bytes(size(model))),
             ("license", &model.license),
             ("check", &check),
@@ -50,9 +54,8 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn the_question_names_host_and_size_and_the_command_the_same_host() {
-        let model = CatalogueModel {
+    fn model(url: &str) -> CatalogueModel {
+        CatalogueModel {
             id: "m".into(),
             name: "Model".into(),
             kind: ModelKind::Chat,
@@ -65,11 +68,26 @@ mod tests {
             summary: String::new(),
             files: vec![CatalogueFile {
                 name: "m.gguf".into(),
-                url: "https://models.example:8443/a/m.gguf?x=1".into(),
+                url: url.into(),
                 size_bytes: 1_400_000_000,
                 sha256: String::new(),
             }],
-        };
+        }
+    }
+
+    #[test]
+    fn every_host_that_consent_covers_is_named() {
+        let Some(UiCommand::Confirm(question)) = question(&model("https://huggingface.co/a")) else { panic!("none") };
+        for host in ["huggingface.co and its file servers", "cdn-lfs.hf.co", "cas-bridge.xethub.hf.co"] {
+            assert!(question.consequence.contains(host), "{}", question.consequence);
+        }
+        let servers = file_servers("huggingface.co");
+        assert!(servers.iter().all(|server| question.consequence.contains(server)), "{}", question.consequence);
+    }
+
+    #[test]
+    fn the_question_names_host_and_size_and_the_command_the_same_host() {
+        let model = model("https://models.example:8443/a/m.gguf?x=1");
         let Some(UiCommand::Confirm(question)) = question(&model) else { panic!("no question") };
         assert!(question.consequence.contains("models.example:8443") && question.consequence.contains("1.4 GB"));
         let UiCommand::DownloadModel { confirmed_host, .. } = *question.then else { panic!("no download") };

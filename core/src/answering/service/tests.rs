@@ -206,6 +206,37 @@ fn a_failure_keeps_the_text_so_far_and_retry_replaces_it() {
 }
 
 #[test]
+fn of_many_quick_retries_one_answers() {
+    let (model, gate) = gated("one two");
+    let desk = desk(model, shelf());
+    let sent = desk.ask("How long are backups kept?");
+    gate.allow(1);
+    desk.until_text();
+    desk.answering.stop(sent.answer.id);
+    let (_, answer) = desk.until_done(sent.answer.id);
+    let start = std::sync::Barrier::new(4);
+    let started = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|_| {
+                let (answering, start, answer) = (desk.answering.clone(), &start, &answer);
+                scope.spawn(move || {
+                    start.wait();
+                    answering.retry(answer.chat, answer.id).is_ok()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).filter(|started| *started).count()
+    });
+    assert_eq!(started, 1);
+    gate.open();
+    desk.until_done(answer.id);
+    // A place that nobody took over was given back.
+    assert!(desk.answering.retry(ChatId(Uuid::from_u128(77)), answer.id).is_err());
+    desk.answering.retry(answer.chat, answer.id).unwrap();
+    desk.until_done(answer.id);
+}
+
+#[test]
 fn answers_wait_for_each_other_and_say_so() {
     let (model, gate) = gated("one two");
     let desk = desk(model, shelf());

@@ -224,3 +224,35 @@ fn a_full_disk_confirms_nothing_and_writing_goes_on_once_there_is_room() {
     };
     assert_eq!(keys, [1, 3]);
 }
+
+#[test]
+fn two_first_starts_make_one_database() {
+    for _ in 0..10 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("main.redb");
+        let start = Barrier::new(4);
+        let opened: Vec<_> = std::thread::scope(|scope| {
+            let starts: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| {
+                        start.wait();
+                        open(&path)
+                    })
+                })
+                .collect();
+            starts.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = opened.into_iter().partition(Result::is_ok);
+        assert_eq!(won.len(), 1);
+        assert!(
+            lost.iter().all(|lost| matches!(lost, Err(StorageError::InUse { .. }))),
+            "{:?}",
+            lost[0].as_ref().err()
+        );
+        let db = won.into_iter().next().unwrap().unwrap();
+        put(&db, 1, "kept").unwrap();
+        drop(db);
+        assert_eq!(count(&open(&path).unwrap()), 1);
+        assert!(!path.with_extension("redb-new").exists() && !path.with_extension("redb-making").exists());
+    }
+}

@@ -23,7 +23,8 @@ impl Transport for Noting {
         progress: &mut dyn FnMut(u64, Option<u64>),
         _cancel: &dyn Fn() -> bool,
     ) -> Result<(), ApiError> {
-        self.0.lock().unwrap().push(format!("{} {:?}", transfer.url, transfer.hosts));
+        assert!((transfer.ask)(transfer.url, None));
+        self.0.lock().unwrap().push(transfer.url.to_owned());
         progress(4, Some(10));
         progress(10, Some(10));
         Ok(())
@@ -95,7 +96,7 @@ fn consent_covers_just_its_host() {
     world.get("https://example.org/a", Some(&consent)).unwrap();
     assert!(world.get("https://example.org.evil.net/a", Some(&consent)).is_err());
     assert!(world.get("https://evil.net/example.org", Some(&consent)).is_err());
-    assert_eq!(*world.seen.0.lock().unwrap(), ["https://example.org/a Some([\"example.org\"])"]);
+    assert_eq!(*world.seen.0.lock().unwrap(), ["https://example.org/a"]);
     let status = world.egress.status().unwrap();
     assert_eq!((status.requests_allowed, status.requests_blocked, status.bytes_received), (1, 2, 10));
     assert!(!status.active);
@@ -113,7 +114,7 @@ fn the_list_of_hosts_is_enforced() {
     world.get("https://other.org/a", None).unwrap();
     let reasons: Vec<_> = world.rows().into_iter().map(|row| row.2).collect();
     assert_eq!(reasons, ["policy: all", "policy: listed, and other.org is not on the list", "policy: listed"]);
-    assert_eq!(world.seen.0.lock().unwrap()[1], "https://other.org/a None");
+    assert_eq!(world.seen.0.lock().unwrap()[1], "https://other.org/a");
 }
 
 /// Answers each connection with the next of these texts.
@@ -138,8 +139,7 @@ fn serve(answers: Vec<String>) -> (String, std::thread::JoinHandle<()>) {
 #[test]
 fn a_real_transfer_is_counted_and_a_redirect_to_another_host_refused() {
     let world = world(Some(Box::new(FetchTransport)));
-    let away =
-        "HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+    let away = "HTTP/1.1 302 Found\r\nLocation: https://elsewhere.example/secret?secret\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
     let good = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
     let (address, server) = serve(vec![good.to_owned(), away.to_owned()]);
     let consent = Consent::once("127.0.0.1");
@@ -151,6 +151,38 @@ fn a_real_transfer_is_counted_and_a_redirect_to_another_host_refused() {
     assert!(!world.folder.path().join("file").exists());
     server.join().unwrap();
     let rows = world.rows();
-    assert_eq!((rows[1].1, rows[1].3), (true, 5));
-    assert!(rows[0].2.contains("elsewhere.example"), "{}", rows[0].2);
+    assert_eq!((rows[2].1, rows[2].3), (true, 5));
+    let [refused, redirecting, _] = &rows[..] else { panic!("{rows:?}") };
+    assert_eq!((refused.0.as_str(), refused.1), ("https://elsewhere.example:443", false));
+    assert!(redirecting.1 && redirecting.2.contains("elsewhere.example"), "{}", redirecting.2);
+    assert!(!format!("{rows:?}{error}").contains("secret"), "{rows:?} {error}");
+    let status = world.egress.status().unwrap();
+    assert_eq!((status.requests_allowed, status.requests_blocked), (2, 1));
+}
+
+#[test]
+fn every_request_of_a_redirect_has_its_row() {
+    let world = world(Some(Box::new(FetchTransport)));
+    let good = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+    let (files, file_server) = serve(vec![good.to_owned()]);
+    let files = files.replace("127.0.0.1", "localhost");
+    let moved = |place: &str| {
+        format!("HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+    };
+    let (hub, hub_server) =
+        serve(vec![moved(&format!("http://{files}/f?key=secret")), moved("ftp://x.example/secret")]);
+    let consent = Consent::once("127.0.0.1").and(["localhost".to_owned()]);
+    world.get(&format!("http://{hub}/file"), Some(&consent)).unwrap();
+    let rows = world.rows();
+    let places: Vec<_> = rows.iter().map(|row| (row.0.clone(), row.1, row.3)).collect();
+    assert_eq!(places, [(format!("http://{files}"), true, 5), (format!("http://{hub}"), true, 0)]);
+    std::fs::remove_file(world.folder.path().join("file")).unwrap();
+    // What the transport itself refuses is counted too.
+    world.get(&format!("http://{hub}/file"), Some(&consent)).unwrap_err();
+    let rows = world.rows();
+    assert!(!rows[0].1 && rows[0].2.contains("only https is supported"), "{rows:?}");
+    assert!(!format!("{rows:?}").contains("secret"), "{rows:?}");
+    assert_eq!(world.egress.status().unwrap().requests_blocked, 1);
+    hub_server.join().unwrap();
+    file_server.join().unwrap();
 }

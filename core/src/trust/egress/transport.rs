@@ -10,8 +10,9 @@ pub struct Transfer<'a> {
     pub target: &'a Path,
     pub expected_size: Option<u64>,
     pub sha256: Option<&'a str>,
-    /// The hosts that it may touch, redirects included; none for any.
-    pub hosts: Option<&'a [String]>,
+    /// Asked before every request with its whole address, redirects and continuations included; false refuses it. With
+    /// a reason where the transport refuses a redirect itself: then the answer does not matter.
+    pub ask: &'a (dyn Fn(&str, Option<&'static str>) -> bool + 'a),
 }
 
 pub trait Transport: Send + Sync {
@@ -39,7 +40,7 @@ impl Transport for FetchTransport {
             target: transfer.target,
             expected_size: transfer.expected_size,
             sha256: transfer.sha256,
-            hosts: transfer.hosts,
+            ask: transfer.ask,
         };
         rspa_fetch::fetch_with(download, rspa_fetch::Timeouts::default(), progress, cancel).map_err(|error| {
             use rspa_fetch::FetchError as E;

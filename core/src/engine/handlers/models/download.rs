@@ -1,34 +1,19 @@
 //! Downloads of catalogue models as jobs: through the one door, with the person's consent, resumed where they stopped.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rspa_ml::weights::catalogue::{self, CatalogueModel};
-use rspa_ml::weights::{self, ModelKind};
+use rspa_ml::weights::{self, ModelKind, import};
 
 use super::import::spawn;
 use crate::api::{ApiError, ErrorCategory};
 use crate::engine::{Context, JobHandle};
-use crate::model::{Job, JobKind};
+use crate::model::{Job, JobKind, file_servers};
 use crate::trust::egress::{Consent, Destination, Download};
 use crate::workspace::places;
 
 /// Kept free on the disk beside the model.
 const SPARE_BYTES: u64 = 200 << 20;
-
-/// Hosts that hand out the files of a hub by redirect. Who is shown the hub's name is shown these too.
-fn file_servers(host: &str) -> &'static [&'static str] {
-    match host {
-        "huggingface.co" => &[
-            "cas-bridge.xethub.hf.co",
-            "cdn-lfs.hf.co",
-            "cdn-lfs-us-1.hf.co",
-            "cdn-lfs-eu-1.hf.co",
-            "cdn-lfs.huggingface.co",
-            "transfer.xethub.hf.co",
-        ],
-        _ => &[],
-    }
-}
 
 /// Starts the download on a thread of its own and returns its job.
 ///
@@ -89,11 +74,16 @@ fn fetch(ctx: &Context, model: &CatalogueModel, consent: &Consent, job: &JobHand
     let own = models.registry().own_folder();
     // Hidden, so that half a model is never listed; kept, so that the next try goes on where this one stopped.
     let staging = own.join(format!(".download-{}", model.id));
-    places::private_folder(&staging).map_err(|error| storage(&staging, &error))?;
+    // Under the name that it gets: one file, or a folder of files.
+    let (staged, folder) = match (&model.kind, &model.files[..]) {
+        (ModelKind::Chat, [file]) => (staging.join(&file.name), staging.clone()),
+        _ => (staging.join(&model.id), staging.join(&model.id)),
+    };
+    places::private_folder(&folder).map_err(|error| storage(&folder, &error))?;
     let total = model.download_bytes();
     let mut before = 0;
     for file in &model.files {
-        let target = staging.join(&file.name);
+        let target = folder.join(&file.name);
         let download = Download {
             who: "models".to_owned(),
             purpose: format!("Download {}", model.name),
@@ -109,34 +99,17 @@ fn fetch(ctx: &Context, model: &CatalogueModel, consent: &Consent, job: &JobHand
         before += file.size_bytes;
         job.progress(before, total);
     }
-    let place = publish(model, &staging, &own)?;
-    if let Err(error) = weights::inspect(&place) {
-        remove(&place);
+    // Read before it takes the place of a model that works.
+    if let Err(error) = weights::inspect(&staged) {
+        remove(&staging);
         return Err(error.into());
     }
+    import::publish(&staged, &own)?;
+    remove(&staging);
     models.changed(ctx);
     models.registry().list()?;
     ctx.happened("model.downloaded", &model.name);
     Ok(())
-}
-
-/// Moves what is complete to where it is found.
-fn publish(model: &CatalogueModel, staging: &Path, own: &Path) -> Result<PathBuf, ApiError> {
-    let place = match (&model.kind, &model.files[..]) {
-        (ModelKind::Chat, [file]) => {
-            let place = own.join(&file.name);
-            std::fs::rename(staging.join(&file.name), &place).map_err(|error| storage(&place, &error))?;
-            remove(staging);
-            place
-        }
-        _ => {
-            let place = own.join(&model.id);
-            remove(&place);
-            std::fs::rename(staging, &place).map_err(|error| storage(&place, &error))?;
-            place
-        }
-    };
-    Ok(place)
 }
 
 fn remove(path: &Path) {

@@ -101,3 +101,21 @@ fn a_wrong_checksum_leaves_no_model() {
     let list = engine.context().models().unwrap().registry().list().unwrap();
     assert!(list.models.is_empty() && list.unusable.is_empty());
 }
+
+#[test]
+fn a_file_that_is_no_model_replaces_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine(folder.path());
+    let (bytes, sum) = smallest_model();
+    let size = bytes.len();
+    assert_eq!(finished(&engine, model(serve(bytes), size, &sum)), JobState::Done);
+    let broken = b"GGUF something else".to_vec();
+    assert!(matches!(finished(&engine, model(serve(broken.clone()), broken.len(), "")), JobState::Failed(_)));
+    let models = engine.context().models().unwrap();
+    let registry = models.registry();
+    let list = registry.list().unwrap();
+    assert!(list.models.len() == 1 && list.unusable.is_empty(), "{list:?}");
+    // What did not become a model is gone too.
+    let names = std::fs::read_dir(registry.own_folder()).unwrap().map(|item| item.unwrap().file_name());
+    assert!(!names.into_iter().any(|name| name.to_string_lossy().starts_with(".download-")));
+}
