@@ -160,6 +160,8 @@ impl Picker {
                     outcome = Outcome::Chosen(chosen);
                 }
             });
+            // What the two columns drew moves the cursor; the foot stays where it is.
+            ui.advance_cursor_after_rect(rect);
             hairline(ui);
             if let Some(done) = self.foot(ui) {
                 outcome = done;

@@ -1,4 +1,4 @@
-//! Toasts: notices that pass, at the upper right, where no field is typed in.
+//! Toasts: notices that pass, at the lower right above the status bar, the newest lowest.
 
 use egui::{Align2, Area, Context, Id, Order, vec2};
 
@@ -22,12 +22,12 @@ pub fn toasts<'a>(ctx: &Context, notices: impl Iterator<Item = &'a Notice>) -> V
     let tokens = ctx.tokens();
     let mut closed = Vec::new();
     let all: Vec<_> = notices.collect();
-    let mut top = tokens.size.header + tokens.space.s;
+    let mut up = tokens.size.status + tokens.space.m;
     for notice in all.iter().rev().take(4) {
         let (icon, tone) = look(notice.kind);
         let area = Area::new(Id::unique(("toast", notice.number)))
             .order(Order::Foreground)
-            .anchor(Align2::RIGHT_TOP, vec2(-tokens.space.m, top));
+            .anchor(Align2::RIGHT_BOTTOM, vec2(-tokens.space.m, -up));
         let response = area.show(ctx, |ui| {
             egui::Frame::popup(ui.style()).inner_margin(tokens.space.m as i8).show(ui, |ui| {
                 ui.set_width(340.0);
@@ -47,7 +47,7 @@ pub fn toasts<'a>(ctx: &Context, notices: impl Iterator<Item = &'a Notice>) -> V
                 });
             });
         });
-        top += response.response.rect.height() + tokens.space.s;
+        up += response.response.rect.height() + tokens.space.s;
     }
     closed
 }
