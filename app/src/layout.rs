@@ -81,14 +81,17 @@ impl Layout {
         ids
     }
 
-    /// Shows a page: where it already is, else in place of the focused page, else as a tab beside the focused document.
+    /// Shows a page: where it already is, else in place of the focused page or of one in view, else as a tab beside
+    /// the focused document.
     pub fn open_page(&mut self, page: Page) {
         let wanted = Pane::Page(page);
         if self.activate(&wanted) {
             return;
         }
-        match self.focused_tile() {
-            Some(id) if matches!(self.tree.tiles.get_pane(&id), Some(Pane::Page(_))) => {
+        let is_page = |id: &TileId| matches!(self.tree.tiles.get_pane(id), Some(Pane::Page(_)));
+        let focused = self.focused_tile();
+        match focused.filter(is_page).or_else(|| self.visible_panes().into_iter().find(is_page)).or(focused) {
+            Some(id) if is_page(&id) => {
                 if let Some(Tile::Pane(pane)) = self.tree.tiles.get_mut(id) {
                     *pane = wanted;
                 }
@@ -301,6 +304,16 @@ mod tests {
         layout.open_page(Page::Settings);
         assert_eq!(layout.panes().count(), 2);
         assert_eq!(layout.page(), Some(Page::Settings));
+    }
+
+    #[test]
+    fn a_page_leaves_the_focused_document_alone() {
+        let mut layout = Layout::default();
+        layout.open_document(target("/a"));
+        layout.open_page(Page::Settings);
+        assert_eq!(layout.panes().count(), 2);
+        assert_eq!(layout.page(), Some(Page::Settings));
+        assert!(layout.is_visible(&Pane::Document(target("/a"))));
     }
 
     #[test]

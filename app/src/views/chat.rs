@@ -72,6 +72,7 @@ impl View for ChatView {
             above.set_bottom((above.bottom() - height).max(above.top()));
             below.set_top(above.bottom());
             column(ui, "messages", above, false, |ui| self.thread.ui(ui, cx.state, &mut deeds));
+            crate::widgets::toast::keep_clear(ui.ctx(), below);
             let said = column(ui, "composer", below, false, |ui| self.composer.ui(ui, cx, running));
             if let Some(text) = said {
                 self.send(text, cx);

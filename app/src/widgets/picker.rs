@@ -121,6 +121,10 @@ impl Picker {
 
     /// What the button would choose now.
     fn choice(&self) -> Option<PathBuf> {
+        // The folder that was left behind is not what a wrong path asked for.
+        if self.listing.error().is_some() {
+            return None;
+        }
         let listing = self.listing.get()?;
         let selected = self.selected.and_then(|i| listing.entries.get(i));
         match (self.wanted, selected) {
@@ -160,6 +164,8 @@ impl Picker {
                     outcome = Outcome::Chosen(chosen);
                 }
             });
+            // What the two columns drew moves the cursor; the foot stays where it is.
+            ui.advance_cursor_after_rect(rect);
             hairline(ui);
             if let Some(done) = self.foot(ui) {
                 outcome = done;

@@ -1,6 +1,6 @@
-//! Toasts: notices that pass, at the upper right, where no field is typed in.
+//! Toasts: notices that pass, at the lower right above the status bar, the newest lowest.
 
-use egui::{Align2, Area, Context, Id, Order, vec2};
+use egui::{Align2, Area, Context, Id, Order, Rect, vec2};
 
 use super::{IconButton, Tone};
 use crate::design::{Icon, Type, UiExt};
@@ -17,24 +17,43 @@ pub fn look(kind: NoticeKind) -> (Icon, Tone) {
     }
 }
 
+/// Keeps toasts of this frame and the next off a place where something is typed or pressed.
+pub fn keep_clear(ctx: &Context, rect: Rect) {
+    let frame = ctx.cumulative_frame_nr();
+    ctx.data_mut(|data| data.insert_temp(clear_id(), (frame, rect)));
+}
+
+fn clear_id() -> Id {
+    Id::unique("toast-clear")
+}
+
 /// Shows the newest few; returns the numbers of those that were closed.
 pub fn toasts<'a>(ctx: &Context, notices: impl Iterator<Item = &'a Notice>) -> Vec<u64> {
     let tokens = ctx.tokens();
     let mut closed = Vec::new();
     let all: Vec<_> = notices.collect();
-    let mut top = tokens.size.header + tokens.space.s;
+    let (width, margin) = (tokens.size.inspector - 2.0 * tokens.space.m, tokens.space.m);
+    let screen = ctx.content_rect();
+    let frame = ctx.cumulative_frame_nr();
+    let mut up = tokens.size.status + tokens.space.m;
+    if let Some((drawn, rect)) = ctx.data(|data| data.get_temp::<(u64, Rect)>(clear_id()))
+        && drawn == frame
+        && rect.right() > screen.right() - width - 2.0 * tokens.space.m
+    {
+        up = up.max(screen.bottom() - rect.top() + tokens.space.s);
+    }
     for notice in all.iter().rev().take(4) {
         let (icon, tone) = look(notice.kind);
         let area = Area::new(Id::unique(("toast", notice.number)))
             .order(Order::Foreground)
-            .anchor(Align2::RIGHT_TOP, vec2(-tokens.space.m, top));
+            .anchor(Align2::RIGHT_BOTTOM, vec2(-tokens.space.m, -up));
         let response = area.show(ctx, |ui| {
             egui::Frame::popup(ui.style()).inner_margin(tokens.space.m as i8).show(ui, |ui| {
-                ui.set_width(340.0);
+                ui.set_width(width - 2.0 * margin);
                 ui.horizontal_top(|ui| {
                     ui.label(icon.rich(tokens.size.icon).color(tone.ink(tokens)));
                     ui.vertical(|ui| {
-                        ui.set_width(340.0 - 64.0);
+                        ui.set_width(width - 2.0 * margin - 64.0);
                         let title = ui.add(egui::Label::new(tokens.rich(Type::Body, &notice.title)).wrap());
                         crate::widgets::speak_as(ui, &title, egui::Role::Alert, &notice.title);
                         if !notice.detail.is_empty() {
@@ -47,7 +66,7 @@ pub fn toasts<'a>(ctx: &Context, notices: impl Iterator<Item = &'a Notice>) -> V
                 });
             });
         });
-        top += response.response.rect.height() + tokens.space.s;
+        up += response.response.rect.height() + tokens.space.s;
     }
     closed
 }

@@ -306,7 +306,9 @@ impl Inner {
             }
         }
         let finished = message.state == MessageState::Complete;
-        let title = clipped(&message.text, TITLE);
+        // What was asked tells more than how a sentence of the answer begins.
+        let chat = chats::get(&self.parts.main, self.parts.profile, message.chat).map(|chat| chat.title);
+        let title = chat.ok().filter(|title| !title.is_empty()).unwrap_or_else(|| clipped(&message.text, TITLE));
         (self.parts.publish)(Event::MessageChanged { message });
         if finished {
             let item = RecentItem { at: self.parts.clock.now(), kind: "answer.finished".to_owned(), title };

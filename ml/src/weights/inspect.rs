@@ -23,9 +23,9 @@ pub(super) fn gguf_file(gguf: &Gguf) -> Result<ModelInfo> {
         return Err(gguf.malformed("it holds no weights, only a vocabulary"));
     }
     let id = id_of(gguf.path());
-    let name = gguf.text("general.name").filter(|name| !name.trim().is_empty()).unwrap_or(&id);
+    let told = gguf.text("general.name").map(str::trim).filter(|name| !name.is_empty());
     Ok(ModelInfo {
-        name: name.to_owned(),
+        name: readable_name(gguf.path()).unwrap_or_else(|| told.unwrap_or(&id).to_owned()),
         kind: ModelKind::Chat,
         quantisation: quantisation(gguf),
         path: gguf.path().to_owned(),
@@ -168,6 +168,48 @@ pub(crate) fn id_of(path: &Path) -> String {
     if id.is_empty() { "model".to_owned() } else { id.to_owned() }
 }
 
+/// What people call a model, from its file name: without the quantisation, in words; none where the file name says
+/// nothing. `general.name` is often what a converter made of a training run ("8k Lc100K Mix1 Ep2").
+fn readable_name(path: &Path) -> Option<String> {
+    let file = path.file_name()?.to_string_lossy();
+    let stem = match file.len().checked_sub(5) {
+        Some(at) if file.get(at..).is_some_and(|end| end.eq_ignore_ascii_case(".gguf")) => &file[..at],
+        _ => &file,
+    };
+    let cut = stem.rfind(['.', '-']).filter(|&at| is_quantisation(&stem[at + 1..])).unwrap_or(stem.len());
+    let stem = &stem[..cut];
+    let lower_case = !stem.chars().any(char::is_uppercase);
+    let words: Vec<String> = stem
+        .split(|character: char| matches!(character, '-' | '_') || character.is_whitespace())
+        .filter(|word| !word.is_empty())
+        .map(|word| if lower_case { capitalised(word) } else { word.to_owned() })
+        .collect();
+    let name = words.join(" ");
+    let generic = ["", "model", "ggml model"].contains(&name.to_lowercase().as_str());
+    (!generic && name.chars().any(char::is_alphabetic)).then_some(name)
+}
+
+/// `Q4_K_M`, `iq3_xs`, `f16`, `BF16`, ...
+fn is_quantisation(word: &str) -> bool {
+    let word = word.to_ascii_lowercase();
+    if matches!(word.as_str(), "f16" | "f32" | "bf16" | "fp16" | "fp32") {
+        return true;
+    }
+    let rest = word.strip_prefix("iq").or_else(|| word.strip_prefix('q')).unwrap_or_default();
+    let mut rest = rest.chars();
+    rest.next().is_some_and(|digit| digit.is_ascii_digit()) && matches!(rest.next(), None | Some('_'))
+}
+
+/// `instruct` as `Instruct`, `1.5b` as `1.5B`.
+fn capitalised(word: &str) -> String {
+    if word.starts_with(|first: char| first.is_ascii_digit()) {
+        return word.to_uppercase();
+    }
+    let mut characters = word.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    first + characters.as_str()
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -182,6 +224,23 @@ mod tests {
         check("Mein Modell (neu).GGUF", "mein-modell-neu");
         check("模型.gguf", "model");
         check("...gguf", "model");
+    }
+
+    #[test]
+    fn a_model_is_named_by_its_file_in_words() {
+        let check = |path: &str, expected: Option<&str>| {
+            assert_eq!(readable_name(Path::new(path)).as_deref(), expected, "{path}");
+        };
+        check("/m/SmolLM2-135M-Instruct.Q4_1.gguf", Some("SmolLM2 135M Instruct"));
+        check("Llama-3.2-1B-Instruct-Q4_K_M.gguf", Some("Llama 3.2 1B Instruct"));
+        check("qwen2.5-1.5b-instruct-q4_k_m.GGUF", Some("Qwen2.5 1.5B Instruct"));
+        check("Qwen3-4B-bf16.gguf", Some("Qwen3 4B"));
+        check("Mein Modell.gguf", Some("Mein Modell"));
+        check("模型-IQ3_XS.gguf", Some("模型"));
+        check("qwen3.gguf", Some("Qwen3"));
+        check("ggml-model-q4_0.gguf", None);
+        check("model.gguf", None);
+        check("12345.gguf", None);
     }
 
     #[test]
