@@ -12,9 +12,10 @@ use rspa_core::api::request::knowledge::{
     AddSampleSource, AddSource, ListDocuments, ListProblems, ListSources, PauseSource, ReadDocument, RemoveSource,
     RescanSource, Search, WaitFor, WaitForSource,
 };
+use rspa_core::api::request::system::{CancelJob, ListJobs};
 use rspa_core::api::{Core, ErrorCategory, Event, Heard, Role, Subscription};
 use rspa_core::model::{
-    DocumentKind, PageRequest, SearchHit, SearchMode, SearchQuery, SourceId, SourceState, SourceStatus,
+    DocumentKind, JobState, PageRequest, SearchHit, SearchMode, SearchQuery, SourceId, SourceState, SourceStatus,
 };
 use support::options;
 
@@ -412,6 +413,36 @@ fn an_installed_encoder_upgrades_the_passages() {
     let hits = core.call(Search { query }).wait().unwrap().hits;
     assert!(hits[0].passage.path.ends_with("a.md"));
     assert_eq!(hits[0].encoder_vector.map(|stage| stage.rank), Some(1));
+}
+
+#[test]
+fn only_the_person_pauses_a_source_not_the_end_of_the_program() {
+    let mut world = world(Role::Window);
+    for number in 0..3_000 {
+        world.write(&format!("{number}.md"), format!("Document number{number} about the platypus. ").repeat(20));
+    }
+    let mut listener = world.core.subscribe();
+    let id = world.core.call(AddSource { path: world.docs.clone() }).wait().unwrap().source.id;
+    until(&mut listener, |status| status.state == SourceState::Indexing);
+    world.restart();
+    let status = world.core.call(ListSources {}).wait().unwrap().remove(0);
+    assert!(status.documents < 3_000, "the scan had ended before the program did");
+    assert!(!status.source.paused);
+
+    let mut listener = world.core.subscribe();
+    world.core.call(RescanSource { id }).wait().unwrap();
+    until(&mut listener, |status| status.state == SourceState::Indexing);
+    let job = loop {
+        let Heard::Event(envelope) = listener.next() else { panic!("no job began") };
+        if let Event::JobChanged { job } = envelope.event {
+            break job.id;
+        }
+    };
+    world.core.call(CancelJob { id: job }).wait().unwrap();
+    let status = wait(&world.core, id);
+    assert!(status.source.paused && status.documents < 3_000);
+    let jobs = world.core.call(ListJobs {}).wait().unwrap();
+    assert!(matches!(jobs[0].state, JobState::Cancelled), "{jobs:?}");
 }
 
 const CHILD_DATA: &str = "RSPA_TEST_CHILD_DATA";

@@ -134,6 +134,7 @@ fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, 
         let cancelled_by_hand = job.as_ref().is_some_and(|job| job.is_cancelled()) && !inner.stop.is_cancelled();
         let finished = match &result {
             Ok(()) => Ok(()),
+            Err(KnowledgeError::Cancelled) => Err(KnowledgeError::Cancelled),
             Err(error) => Err(KnowledgeError::Keyword(error.to_string())),
         };
         if let Some(job) = job {

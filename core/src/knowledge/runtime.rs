@@ -98,6 +98,9 @@ pub struct Sources {
     pub scanning: Option<SourceId>,
     /// Rises when the encoder should be looked at again.
     pub wishes: u64,
+    /// The wishes that the background work had seen when it last ended, and why it did not come to its end.
+    pub settled: u64,
+    pub unsettled: Option<Arc<KnowledgeError>>,
     closed: bool,
 }
 

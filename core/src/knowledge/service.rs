@@ -314,12 +314,16 @@ impl Service {
     /// `complete` until the installed encoder has covered it.
     ///
     /// # Errors
-    /// Also when the last scan of the source failed, with its error.
+    /// Also when the last scan of the source failed, and with `complete` when the encoder did, with its error.
     pub fn wait(&self, id: SourceId, complete: bool, cancel: &Cancel) -> Result<SourceStatus, KnowledgeError> {
         let asked = self.inner.board.lock().by_id.get(&id).map(|running| running.asked);
         let asked = asked.ok_or(KnowledgeError::UnknownSource)?;
+        let mut wish = 0;
         if complete {
-            self.inner.board.change(|board| board.wishes += 1);
+            wish = self.inner.board.change(|board| {
+                board.wishes += 1;
+                board.wishes
+            });
             self.work()?;
         }
         loop {
@@ -337,8 +341,14 @@ impl Service {
             if !complete || matches!(state, SourceState::Paused | SourceState::Missing) || !self.inner.is_behind(id)? {
                 return self.status(id);
             }
-            // The encoder tells each step by a change of the board.
-            self.inner.board.wait_for(Some(LOOK), |_| None::<()>);
+            // The encoder tells each step by a change of the board; what failed before this wish was tried again.
+            let failed = self
+                .inner
+                .board
+                .wait_for(Some(LOOK), |board| board.unsettled.clone().filter(|_| board.settled >= wish));
+            if let Some(error) = failed {
+                return Err(KnowledgeError::Scan(error));
+            }
         }
     }
 

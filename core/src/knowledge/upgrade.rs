@@ -1,5 +1,6 @@
 //! What happens when nobody waits: vectors are loaded, graphs built, and an installed encoder embeds every passage.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,10 @@ use crate::storage::knowledge::DocumentRange;
 const STEP: usize = 12;
 /// The built-in embedder is a thousand times faster.
 const STATIC_STEP: usize = 512;
+/// The name that the person knows it by.
+const PART: &str = "search by meaning";
+/// Every embedder makes a vector of this, unless it fails at everything.
+const PROBE: &str = "text";
 /// A window draws its first frames before vectors are loaded.
 const AFTER_START: Duration = Duration::from_secs(2);
 
@@ -24,14 +29,27 @@ pub(super) fn run(inner: &Inner) {
         // Nothing ends this wait early but the end of the program.
         inner.board.wait_for(Some(AFTER_START), |board| board.is_closed().then_some(()));
     }
-    let mut seen = None;
+    let (mut seen, mut unwell) = (None, false);
     while !inner.stop.is_cancelled() {
-        if let Err(error) = settle(inner)
-            && !matches!(error, KnowledgeError::Cancelled)
-        {
-            tracing::error!(%error, "background work on vectors failed");
-            inner.reports.health("search by meaning", false, &error.to_string());
-        }
+        let wishes = inner.board.lock().wishes;
+        let settled = catch_unwind(AssertUnwindSafe(|| settle(inner)));
+        let failed = match settled.unwrap_or_else(|_| Err(KnowledgeError::Keyword("the embedder failed".to_owned()))) {
+            Ok(()) => {
+                if std::mem::take(&mut unwell) {
+                    inner.reports.health(PART, true, "passages are embedded again");
+                }
+                None
+            }
+            Err(KnowledgeError::Cancelled) => None,
+            Err(error) => {
+                tracing::error!(%error, "background work on vectors failed");
+                inner.reports.health(PART, false, &error.to_string());
+                unwell = true;
+                Some(Arc::new(error))
+            }
+        };
+        // Who waits for the encoder hears why it will not come to its end.
+        inner.board.change(|board| (board.settled, board.unsettled) = (wishes, failed));
         // Until another scan has ended, or the encoder changed.
         let next = inner.board.wait_for(None, |board| {
             let now = (board.by_id.values().map(|running| running.ended).sum::<u64>(), board.by_id.len(), board.wishes);
@@ -99,14 +117,15 @@ fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeErr
     let texts: Vec<String> =
         missing.iter().map(|passage| embedded_text(passage.heading.as_deref(), &passage.text)).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let vectors = match texts.is_empty() {
-        true => Vec::new(),
-        false => space.embedder.embed(&texts, &inner.stop).map_err(|error| match error {
-            rspa_ml::Error::Cancelled => KnowledgeError::Cancelled,
-            other => KnowledgeError::Embedding(other),
-        })?,
+    let vectors: Vec<_> = match embed(inner, space, &texts) {
+        Ok(vectors) => missing.iter().map(|passage| passage.id).zip(vectors).collect(),
+        Err(KnowledgeError::Embedding(error)) => {
+            tracing::warn!(%error, "passages could not be embedded together and are tried one by one");
+            one_by_one(inner, space, missing.iter().map(|passage| passage.id).zip(texts))?
+        }
+        Err(error) => return Err(error),
     };
-    let vectors: Arc<Vec<_>> = Arc::new(missing.iter().map(|passage| passage.id).zip(vectors).collect());
+    let vectors = Arc::new(vectors);
     let _order = inner.commits.lock().unwrap_or_else(PoisonError::into_inner);
     let stored = inner.store.put_vectors(of, vectors.clone(), looked)?;
     if space.index.is_loaded() {
@@ -122,6 +141,42 @@ fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeErr
         space.index.apply(&[], &rows);
     }
     Ok(looked < inner.store.last_passage()?)
+}
+
+fn embed(inner: &Inner, space: &Space, texts: &[&str]) -> Result<Vec<Vec<f32>>, KnowledgeError> {
+    if texts.is_empty() {
+        return Ok(Vec::new());
+    }
+    space.embedder.embed(texts, &inner.stop).map_err(|error| match error {
+        rspa_ml::Error::Cancelled => KnowledgeError::Cancelled,
+        other => KnowledgeError::Embedding(other),
+    })
+}
+
+/// A passage that the embedder cannot take stays without a vector, so that those after it get theirs.
+///
+/// # Errors
+/// When the embedder fails at any text, not just at some.
+fn one_by_one<'a>(
+    inner: &Inner,
+    space: &Space,
+    passages: impl Iterator<Item = (u64, &'a str)>,
+) -> Result<Vec<(u64, Vec<f32>)>, KnowledgeError> {
+    let mut vectors = Vec::new();
+    let mut works = false;
+    for (id, text) in passages {
+        match embed(inner, space, &[text]) {
+            Ok(of_one) => vectors.extend(of_one.into_iter().map(|vector| (id, vector))),
+            Err(KnowledgeError::Embedding(error)) => {
+                if !std::mem::replace(&mut works, true) {
+                    embed(inner, space, &[PROBE])?;
+                }
+                tracing::warn!(passage = id, %error, "a passage stays without a vector");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(vectors)
 }
 
 fn document_of(documents: &[DocumentRange], id: u64) -> Option<&DocumentRange> {
@@ -183,5 +238,91 @@ impl Inner {
         let space = Space { embedder, index: Arc::new(VectorIndex::new(of)) };
         *slot = Some(space.clone());
         Ok(Some(space))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use rspa_ml::Cancel;
+    use rspa_ml::embed::Embedder;
+
+    use super::super::reports::Silent;
+    use super::super::{Config, Preferences, Service};
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::inference::EncoderProvider;
+    use crate::model::ProfileId;
+    use crate::storage::{Db, DbOptions, tables};
+
+    /// Fails at texts with a certain word, or at all.
+    #[derive(Default)]
+    struct Failing {
+        at_all: AtomicBool,
+    }
+
+    impl Embedder for Failing {
+        fn id(&self) -> &str {
+            "failing"
+        }
+
+        fn dimensions(&self) -> usize {
+            2
+        }
+
+        fn embed(&self, texts: &[&str], _cancel: &Cancel) -> rspa_ml::Result<Vec<Vec<f32>>> {
+            if self.at_all.load(Ordering::SeqCst) || texts.iter().any(|text| text.contains("poison")) {
+                return Err(rspa_ml::Error::Tokenizer("the text is odd".to_owned()));
+            }
+            Ok(vec![vec![1.0, 0.0]; texts.len()])
+        }
+    }
+
+    struct Installed(Arc<Failing>);
+
+    impl EncoderProvider for Installed {
+        fn encoder(&self) -> Option<Arc<dyn Embedder>> {
+            Some(self.0.clone())
+        }
+    }
+
+    #[test]
+    fn one_bad_passage_stops_no_other_and_a_failing_encoder_ends_the_wait() {
+        let folder = tempfile::tempdir().unwrap();
+        let docs = folder.path().join("docs");
+        std::fs::create_dir(&docs).unwrap();
+        for number in 0..30 {
+            let word = if number == 3 { "poison" } else { "bread" };
+            std::fs::write(docs.join(format!("{number:02}.md")), format!("The {word} of day {number}.")).unwrap();
+        }
+        let failing = Arc::new(Failing::default());
+        let service = Service::with_embedder(
+            Config {
+                profile: ProfileId(uuid::Uuid::from_u128(7)),
+                main: Db::open(&folder.path().join("main"), &tables::MAIN, DbOptions::default()).unwrap(),
+                knowledge: Db::open(&folder.path().join("know"), &tables::KNOWLEDGE, DbOptions::default()).unwrap(),
+                data: folder.path().join("data"),
+                index: folder.path().join("index"),
+                samples: folder.path().join("samples"),
+                preferences: Arc::new(Preferences::default),
+                clock: Arc::new(SystemClock),
+                reports: Arc::new(Silent),
+                encoder: Arc::new(Installed(failing.clone())),
+                eager: false,
+            },
+            None,
+        )
+        .unwrap();
+        let id = service.add(&docs).unwrap().source.id;
+        failing.at_all.store(true, Ordering::SeqCst);
+        let error = service.wait(id, true, &Cancel::new()).unwrap_err();
+        assert!(error.to_string().contains("the text is odd"), "{error}");
+        failing.at_all.store(false, Ordering::SeqCst);
+        service.wait(id, true, &Cancel::new()).unwrap();
+        let space = service.inner.encoder().unwrap().index.space();
+        let all: Vec<u64> = (1..=service.inner.store.last_passage().unwrap()).collect();
+        assert_eq!((all.len(), service.inner.store.vectors(space, &all).unwrap().len()), (30, 29));
+        service.stop();
     }
 }

@@ -2,11 +2,13 @@
 
 use std::fs::Metadata;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
 use ignore::{DirEntry, WalkBuilder};
 use rspa_ml::Cancel;
 
+use super::ignored::Rules;
 use super::readers::{Format, format_of, words_of};
 use crate::model::exact_path::bytes_of;
 use crate::storage::knowledge::Stamp;
@@ -69,18 +71,25 @@ pub fn walk(
         return Ok(walked);
     }
     std::fs::read_dir(root).map_err(|error| Obstacle::Unreadable(words_of(&error)))?;
+    // The walker would open files of rules whatever they are and however long; so they are read here.
+    let rules = options.follow_gitignore.then(|| Arc::new(Mutex::new(Rules::of(root))));
     let walker = WalkBuilder::new(root)
-        .require_git(false)
-        .git_ignore(options.follow_gitignore)
-        .git_global(options.follow_gitignore)
-        .git_exclude(options.follow_gitignore)
-        .ignore(options.follow_gitignore)
+        .standard_filters(false)
         .follow_links(false)
         .same_file_system(false)
         .max_depth(Some(MOST_DEPTH))
         .filter_entry({
-            let skip = options.skip.clone();
-            move |entry| skip.as_deref() != Some(entry.path())
+            let (skip, rules) = (options.skip.clone(), rules.clone());
+            move |entry| {
+                let path = entry.path();
+                if skip.as_deref() == Some(path) {
+                    return false;
+                }
+                let Some(rules) = &rules else { return !is_hidden(entry) };
+                let is_folder = entry.file_type().is_some_and(|kind| kind.is_dir());
+                let mut rules = rules.lock().unwrap_or_else(PoisonError::into_inner);
+                !rules.leaves_out(path, entry.depth(), is_folder, is_hidden(entry))
+            }
         })
         .build();
     for (number, entry) in walker.enumerate() {
@@ -95,9 +104,34 @@ pub fn walk(
             Err(error) => walked.obstacle(root, &error),
         }
     }
+    if let Some(rules) = rules {
+        let refused = std::mem::take(&mut rules.lock().unwrap_or_else(PoisonError::into_inner).refused);
+        for (path, reason) in refused {
+            if path.starts_with(root) {
+                walked.problem(relative(root, &path), reason);
+            } else {
+                // It lies above the source, which is then what has the problem.
+                walked.problem(Vec::new(), format!("{}: {reason}", path.display()));
+            }
+        }
+    }
     // A folder that went away while it was walked must not look like an empty one.
     check(root)?;
     Ok(walked)
+}
+
+/// Whether the system does not show an entry unless asked to.
+fn is_hidden(entry: &DirEntry) -> bool {
+    #[cfg(windows)]
+    {
+        use std::os::windows::fs::MetadataExt;
+        /// FILE_ATTRIBUTE_HIDDEN
+        const HIDDEN: u32 = 2;
+        if entry.metadata().is_ok_and(|metadata| metadata.file_attributes() & HIDDEN != 0) {
+            return true;
+        }
+    }
+    entry.file_name().as_encoded_bytes().starts_with(b".")
 }
 
 fn check(root: &Path) -> Result<Metadata, Obstacle> {
@@ -261,6 +295,70 @@ mod tests {
         assert_eq!(problems.len(), 3, "{problems:?}");
         assert!(problems[0].1.contains("out of this source"), "{problems:?}");
         assert!(problems[1].1.contains("circle") && problems[2].1.contains("circle"), "{problems:?}");
+    }
+
+    #[test]
+    fn deeper_rules_override_those_above() {
+        let (folder, write) = tree();
+        write(".gitignore", "*.log\n/build/\n!.shown.md\n");
+        write("sub/.gitignore", "!keep.log\n*.md\n");
+        write("sub/deep/.ignore", "!*.md\n");
+        write(".git/info/exclude", "private.md\n");
+        for name in ["a.md", "a.log", "build/b.md", "private.md", ".shown.md", "sub/build/c.rs", "sub/keep.log"] {
+            write(name, "text");
+        }
+        for name in ["sub/other.log", "sub/d.md", "sub/deep/e.md", "sub/deep/keep.log", "z.md"] {
+            write(name, "text");
+        }
+        let found = walked(folder.path());
+        let expected =
+            [".shown.md", "a.md", "sub/build/c.rs", "sub/deep/e.md", "sub/deep/keep.log", "sub/keep.log", "z.md"];
+        assert_eq!(names(&found), expected);
+        assert!(found.problems.is_empty(), "{:?}", found.problems);
+        // Rules above a source hold in it; without rules only hidden files are left out.
+        let sub = walked(&folder.path().join("sub"));
+        assert_eq!(names(&sub), ["build/c.rs", "deep/e.md", "deep/keep.log", "keep.log"]);
+        let all = Options { follow_gitignore: false, skip: None };
+        let all = walk(folder.path(), &all, &Cancel::new(), |_| {}).unwrap();
+        assert_eq!(all.files.len(), 11);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn files_of_rules_that_are_no_short_files_are_refused_in_words() {
+        use std::os::unix::fs::symlink;
+        let (folder, write) = tree();
+        let root = folder.path();
+        for name in ["a.log", "long/b.log", "many/c.log", "pipe/d.log"] {
+            write(name, "text");
+        }
+        symlink("/dev/zero", root.join(".gitignore")).unwrap();
+        write("long/.gitignore", &"*.log\n".repeat(400_000));
+        write("many/.ignore", &"*.log\n".repeat(20_000));
+        let pipe = std::process::Command::new("mkfifo").arg(root.join("pipe/.gitignore")).status().unwrap();
+        assert!(pipe.success());
+        let found = walked(root);
+        assert_eq!(names(&found), ["a.log", "long/b.log", "many/c.log", "pipe/d.log"]);
+        let reason = |name: &str| {
+            let found = found.problems.iter().find(|(path, _)| path == name.as_bytes());
+            found.unwrap_or_else(|| panic!("{name} is not named in {:?}", found)).1.clone()
+        };
+        assert!(reason(".gitignore").contains("it is a link"));
+        assert!(reason("long/.gitignore").contains("larger than 1 MB"));
+        assert!(reason("many/.ignore").contains("more than 10000 patterns"));
+        assert!(reason("pipe/.gitignore").contains("not a file"));
+        assert_eq!(found.problems.len(), 4);
+    }
+
+    fn tree() -> (tempfile::TempDir, impl Fn(&str, &str)) {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().to_owned();
+        let write = move |name: &str, text: &str| {
+            let path = root.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        (folder, write)
     }
 
     #[test]

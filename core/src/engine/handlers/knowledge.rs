@@ -167,7 +167,8 @@ impl Reports for Links {
     }
 
     fn job(&self, label: &str) -> Box<dyn JobReport> {
-        let token = self.0.shutdown.child_token();
+        // Of its own, so that it tells what the person wants: the end of the program ends scans by itself.
+        let token = CancellationToken::new();
         Box::new(IndexJob(self.0.jobs.start(JobKind::Index, label, "files", 0, token)))
     }
 
@@ -194,6 +195,10 @@ impl JobReport for IndexJob {
     }
 
     fn finish(self: Box<Self>, result: Result<(), KnowledgeError>) {
+        if matches!(result, Err(KnowledgeError::Cancelled)) {
+            // Whoever stopped the scan, the job counts as cancelled, not as failed.
+            self.0.cancel_token().cancel();
+        }
         self.0.finish(result.map_err(ApiError::from));
     }
 }

@@ -1,7 +1,10 @@
 //! HTML pages: readable text with headings; scripts, styles and markup dropped.
 
+use std::collections::HashMap;
+
+use html5ever::tendril::{StrTendril, TendrilSink};
 use rspa_ml::Cancel;
-use scraper::{Html, Node};
+use scraper::{Html, HtmlTreeSink, Node};
 
 use super::{Extracted, Heading, Limits, Lines, ReadError, Reader, text};
 use crate::model::DocumentKind;
@@ -10,15 +13,16 @@ pub struct HtmlPage;
 
 /// Elements open at once beyond which a page is no document. Parsers of HTML slow down sharply with depth.
 const MOST_DEPTH: usize = 2_000;
+/// Bytes of a page between two looks at its depth.
+const PIECE: usize = 4 << 10;
+/// Parts of the tree that even an empty page has, and some more.
+const SPARE_NODES: usize = 1_000;
 const TITLE_CHARS: usize = 120;
 
 impl Reader for HtmlPage {
     fn read(&self, bytes: &[u8], limits: &Limits, cancel: &Cancel) -> Result<Extracted, ReadError> {
         let decoded = text::decode(bytes)?;
-        if deepest(&decoded.text) > MOST_DEPTH {
-            return Err(ReadError::Hostile(format!("more than {MOST_DEPTH} elements inside each other")));
-        }
-        let page = Html::parse_document(&decoded.text);
+        let page = parse(&decoded.text, cancel)?;
         let mut writer = PageWriter::new(limits.text_bytes);
         walk(&page, &mut writer, cancel)?;
         let cut = writer.full;
@@ -41,6 +45,45 @@ impl Reader for HtmlPage {
     fn isolated(&self) -> bool {
         true
     }
+}
+
+/// Hands the page over in pieces and looks between them how deep the tree has become. Counting tags beforehand would
+/// not tell: which end tags close something is known to the parser alone.
+fn parse(source: &str, cancel: &Cancel) -> Result<Html, ReadError> {
+    let sink = HtmlTreeSink::new(Html::new_document());
+    let mut parser = html5ever::parse_document(sink, html5ever::ParseOpts::default());
+    let mut depths = HashMap::new();
+    let mut rest = source;
+    while !rest.is_empty() {
+        if cancel.is_cancelled() {
+            return Err(ReadError::Cancelled);
+        }
+        let (piece, after) = rest.split_at(rest.ceil_char_boundary(PIECE));
+        rest = after;
+        parser.process(StrTendril::from_slice(piece));
+        let page = parser.tokenizer.sink.sink.0.borrow();
+        let nodes = page.tree.nodes();
+        // Tags that are never closed are opened again in each paragraph that follows.
+        if nodes.len() > source.len() + SPARE_NODES {
+            return Err(ReadError::Hostile("more elements than it has letters".to_owned()));
+        }
+        // They are kept in the order in which they were made.
+        let new = nodes.len().saturating_sub(depths.len());
+        let new: Vec<_> = nodes.rev().take(new).collect();
+        for node in new.into_iter().rev() {
+            let depth = match node.parent().map(|parent| (depths.get(&parent.id()), parent)) {
+                None => 0,
+                Some((Some(depth), _)) => depth + 1,
+                // A parent made later than its child.
+                Some((None, _)) => node.ancestors().take(MOST_DEPTH + 1).count(),
+            };
+            if depth > MOST_DEPTH {
+                return Err(ReadError::Hostile(format!("more than {MOST_DEPTH} elements inside each other")));
+            }
+            depths.insert(node.id(), depth);
+        }
+    }
+    Ok(parser.finish())
 }
 
 /// Visits the tree without recursion.
@@ -158,49 +201,6 @@ fn level_of(name: &str) -> Option<u8> {
         [b'h', digit @ b'1'..=b'6'] => Some(digit - b'0'),
         _ => None,
     }
-}
-
-/// The most elements open at once, counted from the tags alone before the real parser sees the page.
-fn deepest(source: &str) -> usize {
-    let (mut open, mut most) = (0_usize, 0_usize);
-    let bytes = source.as_bytes();
-    for (at, _) in bytes.iter().enumerate().filter(|(_, byte)| **byte == b'<') {
-        match bytes.get(at + 1) {
-            Some(b'/') => open = open.saturating_sub(1),
-            Some(first) if first.is_ascii_alphabetic() => {
-                let name: Vec<u8> =
-                    bytes[at + 1..].iter().take(10).take_while(|b| b.is_ascii_alphanumeric()).copied().collect();
-                let void = matches!(
-                    name.to_ascii_lowercase().as_slice(),
-                    b"br"
-                        | b"img"
-                        | b"meta"
-                        | b"link"
-                        | b"input"
-                        | b"hr"
-                        | b"wbr"
-                        | b"source"
-                        | b"area"
-                        | b"base"
-                        | b"col"
-                        | b"p"
-                        | b"li"
-                        | b"td"
-                        | b"tr"
-                        | b"th"
-                        | b"dt"
-                        | b"dd"
-                        | b"option"
-                );
-                if !void {
-                    open += 1;
-                    most = most.max(open);
-                }
-            }
-            _ => {}
-        }
-    }
-    most
 }
 
 /// Collects lines of text: white space folded, one line per block.
@@ -363,6 +363,40 @@ mod tests {
     fn a_page_nested_without_end_is_refused_in_words() {
         let error = read(&"<div>".repeat(500_000)).unwrap_err();
         assert!(error.to_string().contains("inside each other"), "{error}");
+    }
+
+    #[test]
+    fn end_tags_that_close_nothing_hide_no_depth() {
+        let repeated = [
+            "<div></p>",
+            "<div></nothing>",
+            "<div><!--</div>-->",
+            "<div title='</div>'>",
+            "<div><script></div></script>",
+            "<div><object></div>",
+            "<table><tr><td></div>",
+            "<svg><g></div>",
+        ];
+        for piece in repeated {
+            let Err(error) = read(&piece.repeat(100_000)) else { panic!("{piece} hides its depth") };
+            assert!(error.to_string().contains("inside each other"), "{piece}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_unfolds_to_more_than_it_holds_is_refused() {
+        let open: String = (0..1_500).map(|number| format!("<b id={number}>")).collect();
+        let Err(error) = read(&format!("<p>{open}{}", "<p>x</p>".repeat(100_000))) else { panic!("it was read") };
+        assert!(error.to_string().contains("more elements"), "{error}");
+        let foster = format!("<table>{}", "<div>".repeat(100_000));
+        let Err(error) = read(&foster) else { panic!("it was read") };
+        assert!(error.to_string().contains("inside each other"), "{error}");
+    }
+
+    #[test]
+    fn many_elements_beside_each_other_are_read() {
+        let page = "<div><p>one <b>two</b><br><span>three</div><script>if (a<b) '<div>'</script>".repeat(5_000);
+        assert_eq!(read(&page).unwrap().lines.text().lines().filter(|line| line.contains("one two")).count(), 5_000);
     }
 
     #[test]
