@@ -227,12 +227,13 @@ fn download(context: &Context, id: &str, yes: Option<String>) -> Result<(), Fail
 
 /// A person at a terminal says yes, or `--yes` names exactly the host; anything else is a no.
 fn confirm(model: &CatalogueModel, host: &str, yes: Option<&str>) -> Result<(), Failure> {
-    let question = question(model, host);
+    let places = places(host);
+    let question = format!("Download {} ({}) from {places}?", model.name, size(bytes_of(model)));
     if let Some(named) = yes {
         if named == host {
             return Ok(());
         }
-        return Err(refused(format!("{} would come from {host}, not from {}", model.name, one_line(named)), host));
+        return Err(refused(format!("{} would come from {places}, not from {}", model.name, one_line(named)), host));
     }
     if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
         return Err(refused(format!("nobody is here to confirm: {question}"), host));
@@ -247,13 +248,12 @@ fn confirm(model: &CatalogueModel, host: &str, yes: Option<&str>) -> Result<(), 
     }
 }
 
-/// Names every host that the yes covers.
-fn question(model: &CatalogueModel, host: &str) -> String {
-    let servers = match file_servers(host) {
-        [] => String::new(),
-        servers => format!(" and its file servers {}", servers.join(", ")),
-    };
-    format!("Download {} ({}) from {host}{servers}?", model.name, size(bytes_of(model)))
+/// Every host that the yes covers.
+fn places(host: &str) -> String {
+    match file_servers(host) {
+        [] => host.to_owned(),
+        servers => format!("{host} and its file servers {}", servers.join(", ")),
+    }
 }
 
 fn refused(message: String, host: &str) -> Failure {
@@ -274,6 +274,13 @@ fn host_of(url: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_host_that_a_yes_covers_is_named() {
+        assert_eq!(places("hub.example"), "hub.example");
+        let named = places("huggingface.co");
+        assert!(file_servers("huggingface.co").iter().all(|server| named.contains(server)), "{named}");
+    }
 
     #[test]
     fn the_host_that_is_confirmed_is_the_one_that_is_asked() {

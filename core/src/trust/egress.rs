@@ -112,7 +112,8 @@ impl Egress {
                     return true;
                 }
                 let asked = self.next_request(download, consent, address, refused, &mut open);
-                asked.map_err(|error| open.refusal = Some(error)).is_ok()
+                // Where the transport refuses, its own error says more.
+                asked.map_err(|error| open.refusal = refused.is_none().then_some(error)).is_ok()
             };
             let transfer = Transfer {
                 url: &download.url,
