@@ -27,7 +27,7 @@ impl Shortcuts {
     /// The keys of an action as they are written on a button: "Ctrl K".
     pub fn label(&self, ctx: &Context, action: Action) -> Option<String> {
         let (_, keys) = self.0.iter().find(|(known, _)| *known == action)?;
-        Some(ctx.format_shortcut(keys).replace('+', " "))
+        Some(ctx.format_shortcut(keys).replace('+', " ").replace("Comma", ","))
     }
 
     /// Takes the keys that were pressed in this frame out of the input and names their actions.

@@ -41,7 +41,7 @@ pub(super) fn ui(ctx: &Context, notices: &Notices) -> Wish {
                 });
                 return;
             }
-            ScrollArea::vertical().max_height(360.0).show(ui, |ui| {
+            ScrollArea::vertical().max_height(360.0).min_scrolled_height(360.0).show(ui, |ui| {
                 for notice in notices.list() {
                     let (icon, tone) = toast::look(notice.kind);
                     egui::Frame::new().inner_margin(tokens.space.m as i8).show(ui, |ui| {

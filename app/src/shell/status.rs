@@ -78,7 +78,8 @@ fn reading(ui: &mut Ui, state: &AppState, commands: &mut CommandQueue) {
 fn right(ui: &mut Ui, state: &AppState, shortcuts: &Shortcuts, notices_open: &mut bool, commands: &mut CommandQueue) {
     let tokens = ui.tokens();
     ui.add_space(tokens.space.s);
-    if let Some(keys) = shortcuts.label(ui.ctx(), Action::Palette) {
+    // What is at the left stays readable: here goes what finds no room.
+    if let Some(keys) = shortcuts.label(ui.ctx(), Action::Palette).filter(|_| ui.available_width() > 160.0) {
         let label = tr_with("status.commands", &[("keys", &keys)]);
         if item(ui, None, &label, Action::Palette.name(), Some(tokens.color.text_3)).clicked() {
             commands.run(Action::Palette);
@@ -94,7 +95,7 @@ fn right(ui: &mut Ui, state: &AppState, shortcuts: &Shortcuts, notices_open: &mu
     }
     let passages: Option<u64> =
         state.knowledge.sources.get().map(|sources| sources.iter().map(|source| source.passages).sum());
-    if let Some(passages) = passages {
+    if let Some(passages) = passages.filter(|_| ui.available_width() > 130.0) {
         let label = tr_with("status.passages", &[("n", &number(passages))]);
         if item(ui, Some(Icon::Database), &label, &label, None).clicked() {
             commands.run(Action::OpenKnowledge);

@@ -60,6 +60,8 @@ impl AppState {
             }
             Event::MessageChanged { message } => {
                 stale.overview = matches!(message.state, MessageState::Complete) && message.author == Author::Model;
+                // The list shows how the last message begins.
+                stale.chats |= stale.overview;
                 self.chats.reading.remove(&message.id);
                 if message.stats.is_some() {
                     self.chats.search_ms.remove(&message.id);

@@ -33,14 +33,22 @@ pub fn passage_card(ui: &mut Ui, rect: Rect, number: usize, passage: &Passage, w
         super::focus_ring(ui, rect);
     }
     let inner = rect.shrink2(vec2(tokens.space.m, tokens.space.s));
-    let mut title = LayoutJob { wrap: TextWrapping::truncate_at_width(inner.width()), ..LayoutJob::default() };
-    append(tokens, &mut title, &format!("{number} · {name}  "), Type::Strong, c.text);
-    append(tokens, &mut title, &lines(passage), Type::Body, c.text_3);
-    if let Some(heading) = heading(passage) {
-        append(tokens, &mut title, &format!(" · {heading}"), Type::Body, c.text_3);
-    }
+    // A long name gives way before the lines, which say where to look.
+    let mut place_job = LayoutJob::default();
+    append(tokens, &mut place_job, &format!("  {}", lines(passage)), Type::Body, c.text_3);
+    let place_width = ui.fonts_mut(|fonts| fonts.layout_job(place_job.clone())).size().x;
+    let mut title = LayoutJob {
+        wrap: TextWrapping::truncate_at_width((inner.width() - place_width).max(0.0)),
+        ..LayoutJob::default()
+    };
+    append(tokens, &mut title, &format!("{number} · {name}"), Type::Strong, c.text);
     let at = inner.min;
-    paint(ui, title, at);
+    let title_width = paint(ui, title, at);
+    if let Some(heading) = heading(passage) {
+        append(tokens, &mut place_job, &format!(" · {heading}"), Type::Body, c.text_3);
+    }
+    place_job.wrap = TextWrapping::truncate_at_width(inner.width() - title_width);
+    paint(ui, place_job, at + vec2(title_width, 0.0));
 
     let (text, marks) = excerpt::excerpt(&passage.text, words, 220);
     let mut job = marked(tokens, &text, &marks, c.text_2);
@@ -82,7 +90,10 @@ fn format(tokens: &Tokens, kind: Type, color: Color32) -> TextFormat {
     }
 }
 
-fn paint(ui: &Ui, job: LayoutJob, at: egui::Pos2) {
+/// Returns how wide it became.
+fn paint(ui: &Ui, job: LayoutJob, at: egui::Pos2) -> f32 {
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
+    let width = galley.size().x;
     ui.painter().galley(at, galley, Color32::PLACEHOLDER);
+    width
 }

@@ -176,7 +176,9 @@ impl Composer {
             }
             ui.with_layout(Layout::left_to_right(egui::Align::Center), |ui| {
                 self.scope_chip(ui, cx.state);
-                self.model_chip(ui, cx.state);
+                if ui.available_width() > tokens.size.list / 2.0 {
+                    self.model_chip(ui, cx.state);
+                }
             });
         });
         sent

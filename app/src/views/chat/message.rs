@@ -72,7 +72,7 @@ impl MessageView {
         if !message.passages.is_empty() {
             self.parts.push((Part::Found, tokens.size.control_small));
             let shown = self.shown(message);
-            let rows = shown.div_ceil(columns(tokens, width)) as f32;
+            let rows = shown.div_ceil(columns(tokens, width, shown)) as f32;
             let height = rows * passage_card::height(tokens) + (rows - 1.0).max(0.0) * tokens.space.s;
             self.parts.push((Part::Cards, height));
         }
@@ -221,7 +221,7 @@ impl MessageView {
         words: &[String],
         deeds: &mut Vec<Deed>,
     ) {
-        let columns = columns(tokens, rect.width());
+        let columns = columns(tokens, rect.width(), self.shown(message));
         let (gap, height) = (tokens.space.s, passage_card::height(tokens));
         let width = (rect.width() - gap * (columns - 1) as f32) / columns as f32;
         for (index, passage) in message.passages.iter().take(self.shown(message)).enumerate() {
@@ -251,8 +251,8 @@ fn bubble_width(width: f32) -> f32 {
     width * 0.78
 }
 
-fn columns(tokens: &Tokens, width: f32) -> usize {
-    if width >= tokens.size.list * 2.0 { 2 } else { 1 }
+fn columns(tokens: &Tokens, width: f32, cards: usize) -> usize {
+    if width >= tokens.size.list * 2.0 && cards > 1 { 2 } else { 1 }
 }
 
 /// A line of text that a screen reader finds.

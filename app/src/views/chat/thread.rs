@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use egui::{Align, Id, Layout, Popup, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Align, Color32, Id, Layout, Popup, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 use rspa_core::model::{Author, ChatId, Message, MessageId, MessageState};
 
 use super::message::MessageView;
@@ -117,23 +117,29 @@ impl Thread {
                 }
                 let title = chat.map_or(tr("chat.new"), |chat| list::title(&chat.title));
                 let model = cx.state.chat_model().map(|model| short_model(&model.info.name));
+                let has_model = model.is_some();
                 let badge =
                     model.map_or(tr("chat.no_model").to_owned(), |name| tr_with("chat.local", &[("model", &name)]));
-                // The title gives way before the chip, which says where the answer is made.
-                let chip = ui.painter().layout_no_wrap(badge.clone(), tokens.font(Type::Label), tokens.color.text);
-                let chip = chip.size().x + 2.0 * tokens.size.icon + 2.0 * tokens.space.s;
-                let free = ui.available_width();
-                let fits = free - chip >= tokens.size.list / 2.0;
-                let room = if fits { free - chip } else { free };
+                // The chip says where the answer is made: before the title gives way, it leaves out the model's name.
+                let chip_width = |badge: &str, ui: &Ui| {
+                    let text = ui.painter().layout_no_wrap(badge.to_owned(), tokens.font(Type::Label), Color32::WHITE);
+                    text.size().x + tokens.size.icon + 3.0 * tokens.space.s
+                };
                 let natural =
                     ui.painter().layout_no_wrap(title.to_owned(), tokens.font(Type::Title), tokens.color.text);
+                let free = ui.available_width();
+                let short = has_model && natural.size().x + chip_width(&badge, ui) > free;
+                let badge = if short { tr("chat.local_short").to_owned() } else { badge };
+                let chip = chip_width(&badge, ui);
+                let fits = free - chip >= tokens.size.list / 3.0;
+                let room = if fits { free - chip } else { free };
                 let size = vec2(room.min(natural.size().x.ceil() + 1.0), tokens.size.control);
                 let left = Layout::left_to_right(Align::Center);
                 let shown = ui.allocate_ui_with_layout(size, left, |ui| {
                     ui.add(egui::Label::new(tokens.rich(Type::Title, title)).truncate())
                 });
                 speak_as(ui, &shown.inner, egui::Role::Heading, title);
-                let tone = if cx.state.chat_model().is_some() { Tone::Ok } else { Tone::Warn };
+                let tone = if has_model { Tone::Ok } else { Tone::Warn };
                 if fits {
                     ui.add(Chip::new(badge).icon(Icon::Cpu).tone(tone));
                 }
