@@ -201,7 +201,9 @@ impl JobReport for IndexJob {
 impl From<KnowledgeError> for ApiError {
     fn from(error: KnowledgeError) -> Self {
         let category = match cause(&error) {
-            KnowledgeError::Storage(_) | KnowledgeError::Keyword(_) | KnowledgeError::Sample(_) => ErrorCategory::Storage,
+            KnowledgeError::Storage(_) | KnowledgeError::Keyword(_) | KnowledgeError::Sample(_) => {
+                ErrorCategory::Storage
+            }
             KnowledgeError::CannotAdd { .. } | KnowledgeError::UnknownSource => ErrorCategory::Validation,
             KnowledgeError::OutsideSources(_) => ErrorCategory::Authorisation,
             KnowledgeError::Unreadable { .. } | KnowledgeError::Embedding(_) => ErrorCategory::Processing,
