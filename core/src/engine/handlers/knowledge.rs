@@ -225,3 +225,35 @@ fn cause(error: &KnowledgeError) -> &KnowledgeError {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::api::CoreOptions;
+    use crate::clock::SystemClock;
+    use crate::engine::Engine;
+
+    #[test]
+    fn the_end_of_the_program_is_not_taken_for_the_person_cancelling_a_job() {
+        let folder = tempfile::tempdir().unwrap();
+        let engine = Engine::start(CoreOptions {
+            role: Role::Command,
+            data_folder: Some(folder.path().to_owned()),
+            overrides: BTreeMap::new(),
+            environment: BTreeMap::from([("HOME".to_owned(), folder.path().display().to_string())]),
+            console_level: None,
+            chat_model: None,
+            clock: Arc::new(SystemClock),
+        })
+        .unwrap();
+        let ctx = engine.context().clone();
+        let (first, second) = (Links(ctx.clone()).job("first"), Links(ctx.clone()).job("second"));
+        let newest = ctx.jobs.list()[0].id;
+        ctx.jobs.cancel(newest).unwrap();
+        ctx.shutdown.cancel();
+        assert!(!first.is_cancelled());
+        assert!(second.is_cancelled());
+    }
+}
