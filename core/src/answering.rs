@@ -3,6 +3,7 @@
 pub mod cite;
 pub mod prompt;
 pub mod relevant;
+mod repetition;
 mod run;
 pub mod sentences;
 mod service;

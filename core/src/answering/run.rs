@@ -9,6 +9,7 @@ use rspa_ml::generate::{
 };
 
 use super::prompt::{self, Budget, Ground};
+use super::repetition;
 use super::service::Inner;
 use super::words;
 use super::{AnswerSettings, Found, cite};
@@ -186,12 +187,22 @@ impl<'a> Run<'a> {
             }
             _ => {}
         }
-        let events =
-            model.generate(GenerateRequest { prompt: Prompt::Chat(built.turns), sampling }, self.cancel.clone())?;
+        // Of its own, so that an answer that is ended here is complete and not stopped by the person.
+        let end = Cancel::new();
+        let events = model.generate(GenerateRequest { prompt: Prompt::Chat(built.turns), sampling }, end.clone())?;
         loop {
+            if self.cancel.is_cancelled() {
+                end.cancel();
+            }
             match events.recv_timeout(TELL_EVERY) {
                 Ok(GenerateEvent::Prefill { done, total }) => self.progress(done, total),
-                Ok(GenerateEvent::Text(text)) => self.push(&text),
+                Ok(GenerateEvent::Text(_)) if end.is_cancelled() => {}
+                Ok(GenerateEvent::Text(text)) => {
+                    self.push(&text);
+                    if self.goes_in_circles() {
+                        end.cancel();
+                    }
+                }
                 Ok(GenerateEvent::Finished(stats)) => return Ok(Ended { stats: Some(stats), error: None }),
                 Ok(GenerateEvent::Failed { error, .. }) => {
                     return Ok(Ended { stats: None, error: Some(error.into()) });
@@ -230,6 +241,15 @@ impl<'a> Run<'a> {
         }
         self.untold.push_str(text);
         self.tell_in_time();
+    }
+
+    /// Takes repeated copies of a sentence from the end. True when there were some.
+    fn goes_in_circles(&mut self) -> bool {
+        let text = format!("{}{}", self.message.text, self.untold);
+        let Some(length) = repetition::without_copies(&text) else { return false };
+        self.tell();
+        self.message.text.truncate(length);
+        true
     }
 
     fn tell_in_time(&mut self) {

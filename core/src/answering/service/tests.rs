@@ -192,6 +192,17 @@ fn a_stopped_answer_keeps_its_text() {
 }
 
 #[test]
+fn a_model_that_goes_in_circles_is_ended_and_its_copies_are_taken_away() {
+    let (model, gate) = ScriptedModel::new().reply("", &"Backups are kept for a month. ".repeat(20)).gated();
+    let desk = desk(Arc::new(model), shelf());
+    let sent = desk.ask("How long are backups kept?");
+    // Three copies and no more are needed for the answer to end.
+    gate.allow(24);
+    let (_, answer) = desk.until_done(sent.answer.id);
+    assert_eq!((answer.state, answer.text.as_str()), (MessageState::Complete, "Backups are kept for a month."));
+}
+
+#[test]
 fn a_failure_keeps_the_text_so_far_and_retry_replaces_it() {
     let model = ScriptedModel::new().fail("break", "Backups are kept", "out of order").reply("", "fine");
     let desk = desk(Arc::new(model), shelf());
