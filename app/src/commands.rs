@@ -1,6 +1,7 @@
 //! What the person can do. Views and the palette put commands into a queue; the shell applies them at the frame's end.
 
 mod action;
+pub mod consent;
 pub mod palette;
 mod shortcuts;
 

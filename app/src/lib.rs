@@ -4,6 +4,8 @@ pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod design;
+#[cfg(test)]
+mod fixtures;
 pub mod layout;
 pub mod measure;
 pub mod shell;

@@ -10,8 +10,6 @@
 mod chat;
 mod dashboard;
 mod document;
-#[cfg(test)]
-pub(crate) mod fixtures;
 mod gallery;
 mod knowledge;
 mod models;
@@ -22,8 +20,6 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use egui::Ui;
-
-pub use dashboard::source_words;
 
 use crate::commands::{Action, CommandQueue};
 use crate::design::Icon;

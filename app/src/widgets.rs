@@ -18,6 +18,7 @@ pub mod sparkline;
 pub mod states;
 pub mod toast;
 pub mod toggle;
+pub mod work;
 
 pub use button::{Button, IconButton};
 pub use chip::{Chip, Tone, dot};
@@ -28,6 +29,7 @@ pub use progress::progress_bar;
 pub use select::select;
 pub use sparkline::sparkline;
 pub use toggle::toggle;
+pub use work::{progress_words, source_words};
 
 use egui::{Rect, Response, Role, Stroke, StrokeKind, Ui};
 

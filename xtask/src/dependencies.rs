@@ -134,7 +134,8 @@ fn source_violations(root: &Path) -> Vec<String> {
                 }
             }
             if let Some(view) = path.strip_prefix(VIEWS).and_then(|rest| rest.strip_prefix('/')).map(view_of) {
-                violations.extend(view_violation(view, &words, &views).map(|what| format!("{path}:{number}: {what}")));
+                violations
+                    .extend(view_violation(view, line, &words, &views).map(|what| format!("{path}:{number}: {what}")));
             }
         }
     }
@@ -142,14 +143,18 @@ fn source_violations(root: &Path) -> Vec<String> {
 }
 
 /// A view that names another view, or storage, in a path.
-fn view_violation(view: &str, words: &[&str], views: &[String]) -> Option<String> {
+fn view_violation(view: &str, line: &str, words: &[&str], views: &[String]) -> Option<String> {
     if let Some(name) = words.iter().find(|word| FORBIDDEN_IN_VIEWS.contains(word)) {
         return Some(format!("a view uses '{name}'; it asks through core::api"));
     }
-    // `super::other` and `views::{own, other}` both leave the other's name in the words of the line.
-    let is_path = words.iter().any(|word| matches!(*word, "super" | "views"));
-    let other = words.iter().find(|word| **word != view && views.iter().any(|name| name == *word));
-    other.filter(|_| is_path).map(|other| format!("the view '{view}' uses the view '{other}'"))
+    // An import may name it in braces, `views::{own, other}`; elsewhere it stands right behind the path.
+    let imports = line.contains("use ") && words.iter().any(|word| matches!(*word, "super" | "views"));
+    let named = |name: &str| {
+        let behind_path = ["super", "views"].iter().any(|path| line.contains(&format!("{path}::{name}")));
+        words.contains(&name) && (imports || behind_path)
+    };
+    let other = views.iter().find(|name| *name != view && named(name))?;
+    Some(format!("the view '{view}' uses the view '{other}'"))
 }
 
 fn view_names(root: &Path) -> Vec<String> {
@@ -255,7 +260,10 @@ mod tests {
     #[test]
     fn views_do_not_use_one_another() {
         let others = ("app/src/views/models.rs", "fn draw() {}");
-        check(&[others, ("app/src/views/chat/list.rs", "use super::Item;\nlet models = state.models();")], &[]);
+        check(
+            &[others, ("app/src/views/chat/list.rs", "use super::Item;\nlet models = super::inside(models.len());")],
+            &[],
+        );
         check(
             &[others, ("app/src/views/chat/list.rs", "use crate::views::models::draw;\nuse crate::storage::Db;")],
             &[

@@ -68,7 +68,7 @@ pub(super) fn ui(
 fn reading(ui: &mut Ui, state: &AppState, commands: &mut CommandQueue) {
     let busy = |s: &&rspa_core::model::SourceStatus| matches!(s.state, SourceState::Scanning | SourceState::Indexing);
     let Some(status) = state.knowledge.sources.get().and_then(|sources| sources.iter().find(busy)) else { return };
-    let (_, words) = crate::views::source_words(status);
+    let (_, words) = crate::widgets::source_words(status);
     let label = tr_with("status.reading", &[("name", &status.source.name), ("words", &words)]);
     if item(ui, Some(Icon::Books), &label, Action::OpenKnowledge.name(), None).clicked() {
         commands.run(Action::OpenKnowledge);

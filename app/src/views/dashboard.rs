@@ -4,8 +4,6 @@ mod activity;
 mod figures;
 mod running;
 
-pub use running::{progress_words, source_words};
-
 use egui::{Align, Layout, Ui};
 
 use super::{Cx, View};

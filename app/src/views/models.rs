@@ -1,18 +1,18 @@
 //! Models: what is installed, what suits this machine, import and download with consent.
 
-pub mod consent;
 mod installed;
 mod offers;
 
 use egui::Ui;
 use rspa_core::model::{JobKind, JobState, ModelKind};
 
-pub use super::dashboard::progress_words;
 use super::{Cx, View};
 use crate::commands::{Action, UiCommand};
 use crate::design::{Icon, Type, UiExt};
 use crate::text::{duration, tr, tr_with};
-use crate::widgets::{Button, IconButton, Tone, card, page_body, page_header, progress_bar, section_title, states};
+use crate::widgets::{
+    Button, IconButton, Tone, card, page_body, page_header, progress_bar, progress_words, section_title, states,
+};
 
 #[derive(Default)]
 pub struct ModelsView {

@@ -4,11 +4,10 @@ use egui::{Align, Layout, ScrollArea, Ui, vec2};
 use rspa_core::model::{JobKind, JobState};
 
 use super::Cx;
-use super::models::{consent, progress_words};
-use crate::commands::{Action, PickPurpose, UiCommand};
+use crate::commands::{Action, PickPurpose, UiCommand, consent};
 use crate::design::{Icon, Type, UiExt};
 use crate::text::{bytes, tr, tr_with};
-use crate::widgets::{Button, Chip, Tone, card, progress_bar};
+use crate::widgets::{Button, Chip, Tone, card, progress_bar, progress_words};
 
 #[derive(Default)]
 pub struct Welcome {

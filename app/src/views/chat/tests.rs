@@ -7,8 +7,8 @@ use rspa_core::model::{Author, Message, MessageState};
 
 use super::ChatView;
 use crate::commands::{Action, UiCommand};
+use crate::fixtures::{self, page};
 use crate::state::{AppState, Page, Signal, Slot};
-use crate::views::fixtures::{self, page};
 
 const WIDE: (f32, f32) = (1096.0, 774.0);
 

@@ -6,8 +6,8 @@ use rspa_core::model::{DocumentKind, DocumentText};
 
 use super::DocumentView;
 use crate::commands::UiCommand;
+use crate::fixtures::{self, Stage, stage};
 use crate::state::{AppState, DocumentTarget, Slot};
-use crate::views::fixtures::{self, Stage, stage};
 
 fn target(line: u32) -> DocumentTarget {
     DocumentTarget { path: "/home/ada/big.rs".into(), start_line: line, end_line: line + 1, hash: String::new() }

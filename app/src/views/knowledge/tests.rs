@@ -7,8 +7,8 @@ use rspa_core::model::{DocumentKind, SearchMode, SearchResults};
 
 use super::KnowledgeView;
 use crate::commands::UiCommand;
+use crate::fixtures::{self, page};
 use crate::state::{AppState, Signal, Slot};
-use crate::views::fixtures::{self, page};
 
 const WIDE: (f32, f32) = (1096.0, 774.0);
 

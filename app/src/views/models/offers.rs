@@ -3,7 +3,7 @@
 use egui::{Align, Layout, Ui};
 use rspa_core::model::{CatalogueModel, Hardware};
 
-use super::consent;
+use crate::commands::consent;
 use crate::design::{Icon, Type, UiExt};
 use crate::text::{bytes, tr, tr_with};
 use crate::views::Cx;

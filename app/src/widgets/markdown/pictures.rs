@@ -5,8 +5,8 @@ use egui_kittest::kittest::Queryable;
 use egui_kittest::{Harness, SnapshotResults};
 
 use super::{MarkdownEvent, MarkdownView};
+use crate::fixtures::{Stage, stage};
 use crate::state::AppState;
-use crate::views::fixtures::{Stage, stage};
 
 const TEXT: &str = "# Heading one\n\n## Heading two\n\nA paragraph with **bold**, *emphasis*, ~~struck~~, `code`, $e = mc^2$ and a [link](http://x.example/).\nAn ![image](http://x.example/cat.png) is not loaded, <b>HTML</b> is text.\n\n- first\n- second\n  1. inner\n  2. inner two\n- [x] done\n- [ ] to do\n\n> Quoted text that is long enough to go over more than one line of this narrow picture.\n\n| Name | Figure | Note |\n| --- | ---: | :---: |\n| PBKDF2 | 100,000 | old |\n| Argon2id | 3 | a longer note that has to wrap in its cell |\n\n---\n\n```python\n# sums\ndef total(values):\n    return sum(values) + 1  # one more\n```\n";
 

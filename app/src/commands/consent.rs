@@ -2,7 +2,7 @@
 
 use rspa_core::model::{CatalogueModel, file_servers};
 
-use crate::commands::{Confirmation, UiCommand};
+use super::{Confirmation, UiCommand};
 use crate::text::{bytes, tr, tr_with};
 
 /// Bytes of all files of a model.

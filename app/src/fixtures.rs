@@ -6,10 +6,10 @@ use egui::vec2;
 use egui_kittest::Harness;
 use rspa_core::model::*;
 
-use super::{Cx, View};
 use crate::commands::{CommandQueue, UiCommand};
 use crate::design::{self, Look, UiExt};
 use crate::state::{AppState, CoreStatus, Slot};
+use crate::views::{Cx, View};
 
 pub struct Stage<V> {
     pub view: V,
