@@ -16,7 +16,6 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
-pub use background::lower_priority;
 pub use context::Context;
 pub use databases::Databases;
 pub use events::Events;

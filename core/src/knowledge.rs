@@ -12,7 +12,6 @@ mod ignored;
 mod indexer;
 pub mod keyword;
 pub mod prepare;
-pub mod priority;
 pub mod readers;
 pub mod reports;
 mod runtime;

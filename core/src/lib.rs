@@ -14,6 +14,7 @@ pub mod inference;
 pub mod knowledge;
 pub mod model;
 pub mod observe;
+mod priority;
 pub mod settings;
 pub mod storage;
 pub mod trust;

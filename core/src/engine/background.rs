@@ -3,18 +3,6 @@
 use super::Context;
 use crate::api::{ApiError, ErrorCategory};
 
-/// Makes the calling thread yield to others (nice 10 on Linux; elsewhere it stays as it is).
-pub fn lower_priority() {
-    #[cfg(target_os = "linux")]
-    {
-        // SAFETY: a plain system call without pointers; 0 names the calling thread. Failure leaves the priority as it is.
-        let result = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, 10) };
-        if result != 0 {
-            tracing::debug!("the priority of a background thread could not be lowered");
-        }
-    }
-}
-
 impl Context {
     /// Runs `work` on a thread of its own at low priority and waits for it without blocking the engine.
     ///
@@ -27,7 +15,7 @@ impl Context {
     ) -> Result<T, ApiError> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            lower_priority();
+            crate::priority::lower();
             // Whoever waited may have gone.
             drop(sender.send(work()));
         });

@@ -205,7 +205,7 @@ impl Scan<'_> {
                 let sender = sender.clone();
                 let (preparer, next) = (&preparer, &next);
                 scope.spawn(move || {
-                    super::priority::lower();
+                    crate::priority::lower();
                     read_files(preparer, changes, known, next, &sender, self.cancel);
                 });
             }

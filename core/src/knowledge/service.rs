@@ -190,7 +190,7 @@ impl Service {
         let mut spawn = |name: &str, run: fn(&Inner)| {
             let inner = self.inner.clone();
             let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-                super::priority::lower();
+                crate::priority::lower();
                 supervise(&inner, run);
             });
             match thread {

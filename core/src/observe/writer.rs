@@ -19,7 +19,7 @@ const LARGEST_BATCH: usize = 2_000;
 const DAY_MS: i64 = 86_400_000;
 
 pub(super) fn run(options: ObserveOptions, queue: &Receiver<(Level, LogRow)>, sink: &Sink) {
-    crate::engine::lower_priority();
+    crate::priority::lower();
     let mut outputs = Outputs::open(options);
     let mut told_dropped = 0;
     let mut pruned = outputs.options.clock.now().0;

@@ -1,4 +1,4 @@
-//! Lowers the priority of background threads, so that indexing yields to what the person is doing.
+//! Lowers the priority of background threads, so that indexing, logging and imports yield to what the person is doing.
 
 /// Makes this thread yield to all others. Where the system offers no such thing, nothing happens.
 pub fn lower() {
