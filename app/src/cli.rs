@@ -1,20 +1,30 @@
 //! The command line: what may be typed, and which file does it.
 
+mod activities;
 mod answer;
 mod arguments;
 mod ask;
+mod backup;
 mod bench;
 mod chat;
+mod credentials;
+mod db;
 mod doctor;
 mod failure;
 mod index;
 mod interrupt;
 mod job;
+mod logs;
 mod models;
+mod network;
 mod output;
+mod profiles;
+mod reset;
+mod restore;
 mod search;
 mod session;
 mod settings;
+mod trash;
 mod typed;
 mod window;
 
@@ -65,6 +75,16 @@ fn perform(arguments: Arguments, output: Output, started: Instant, exit_at_once:
         Verb::Search(arguments) => search::run(&context, arguments),
         Verb::Models(arguments) => models::run(&context, arguments),
         Verb::Settings(arguments) => settings::run(&context, arguments),
+        Verb::Activities(arguments) => activities::run(&context, arguments),
+        Verb::Backup(arguments) => backup::run(&context, arguments),
+        Verb::Credentials(arguments) => credentials::run(&context, arguments),
+        Verb::Db(arguments) => db::run(&context, arguments),
+        Verb::Logs(arguments) => logs::run(&context, arguments),
+        Verb::Network(arguments) => network::run(&context, arguments),
+        Verb::Profiles(arguments) => profiles::run(&context, arguments),
+        Verb::Reset(arguments) => reset::run(&context, arguments),
+        Verb::Restore(arguments) => restore::run(&context, arguments),
+        Verb::Trash(arguments) => trash::run(&context, arguments),
         Verb::Doctor => doctor::run(&context),
         Verb::Bench(arguments) => bench::run(&context, arguments),
     }

@@ -2,6 +2,7 @@
 
 mod action;
 pub mod consent;
+pub mod pages;
 pub mod palette;
 mod shortcuts;
 
@@ -109,6 +110,14 @@ pub enum UiCommand {
     },
     /// None means all.
     ResetSetting(Option<String>),
+
+    // Pages with commands of their own
+    Activity(pages::activity::ActivityCommand),
+    Logs(pages::logs::LogsCommand),
+    Profiles(pages::profiles::ProfilesCommand),
+    Credentials(pages::credentials::CredentialsCommand),
+    Backups(pages::backups::BackupsCommand),
+    Trash(pages::trash::TrashCommand),
 }
 
 /// A question before something that cannot be taken back.

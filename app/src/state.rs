@@ -2,6 +2,7 @@
 
 mod look;
 mod notices;
+pub mod pages;
 pub mod persisted;
 mod projection;
 mod slot;
@@ -31,6 +32,12 @@ pub enum Page {
     Chat,
     Knowledge,
     Models,
+    Activity,
+    Logs,
+    Profiles,
+    Credentials,
+    Backups,
+    Trash,
     Settings,
     Gallery,
 }
@@ -116,6 +123,7 @@ pub struct AppState {
     pub knowledge: KnowledgeState,
     pub models: ModelsState,
     pub settings: Slot<Vec<SettingEntry>>,
+    pub pages: pages::Pages,
     /// Running and finished, in order of start.
     pub jobs: Vec<Job>,
     pub notices: Notices,

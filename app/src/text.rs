@@ -6,11 +6,24 @@ use std::sync::LazyLock;
 
 type Catalogue = HashMap<String, String>;
 
+/// The catalogue lies in several files: the frame's words, and one file per page.
+const PARTS: &[&str] = &[
+    include_str!("../../assets/text/en.toml"),
+    include_str!("../../assets/text/en/activity.toml"),
+    include_str!("../../assets/text/en/backups.toml"),
+    include_str!("../../assets/text/en/consents.toml"),
+    include_str!("../../assets/text/en/credentials.toml"),
+    include_str!("../../assets/text/en/logs.toml"),
+    include_str!("../../assets/text/en/profiles.toml"),
+    include_str!("../../assets/text/en/recovery.toml"),
+    include_str!("../../assets/text/en/trash.toml"),
+];
+
 static ENGLISH: LazyLock<Catalogue> = LazyLock::new(|| {
-    let table: toml::Table =
-        toml::from_str(include_str!("../../assets/text/en.toml")).expect("the embedded texts are well formed");
     let mut texts = Catalogue::new();
-    flatten("", table, &mut texts);
+    for part in PARTS {
+        flatten("", toml::from_str(part).expect("the embedded texts are well formed"), &mut texts);
+    }
     texts
 });
 

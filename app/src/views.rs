@@ -7,13 +7,19 @@
 //! core, blocks, or asks for repaints while nothing happens. A `Signal` in `cx.state.signals` is there for
 //! one frame: it tells a page to focus its field or to take a text over.
 
+mod activity;
+mod backups;
 mod chat;
+mod credentials;
 mod dashboard;
 mod document;
 mod gallery;
 mod knowledge;
+mod logs;
 mod models;
+mod profiles;
 mod settings;
+mod trash;
 pub mod welcome;
 
 use std::collections::HashMap;
@@ -47,6 +53,12 @@ pub struct Views {
     dashboard: dashboard::DashboardView,
     models: models::ModelsView,
     settings: settings::SettingsView,
+    activity: activity::ActivityView,
+    logs: logs::LogsView,
+    profiles: profiles::ProfilesView,
+    credentials: credentials::CredentialsView,
+    backups: backups::BackupsView,
+    trash: trash::TrashView,
     gallery: gallery::GalleryView,
     documents: HashMap<PathBuf, document::DocumentView>,
 }
@@ -59,6 +71,12 @@ impl Views {
             Pane::Page(Page::Knowledge) => self.knowledge.ui(ui, cx),
             Pane::Page(Page::Models) => self.models.ui(ui, cx),
             Pane::Page(Page::Settings) => self.settings.ui(ui, cx),
+            Pane::Page(Page::Activity) => self.activity.ui(ui, cx),
+            Pane::Page(Page::Logs) => self.logs.ui(ui, cx),
+            Pane::Page(Page::Profiles) => self.profiles.ui(ui, cx),
+            Pane::Page(Page::Credentials) => self.credentials.ui(ui, cx),
+            Pane::Page(Page::Backups) => self.backups.ui(ui, cx),
+            Pane::Page(Page::Trash) => self.trash.ui(ui, cx),
             Pane::Page(Page::Gallery) => self.gallery.ui(ui, cx),
             Pane::Document(target) => {
                 let view = self.documents.entry(target.path.clone()).or_default();
@@ -73,13 +91,21 @@ impl Views {
     }
 }
 
-/// The pages of the rail, in order.
-pub const RAIL: [(Page, Action); 5] = [
-    (Page::Dashboard, Action::OpenDashboard),
-    (Page::Chat, Action::OpenChat),
-    (Page::Knowledge, Action::OpenKnowledge),
-    (Page::Models, Action::OpenModels),
-    (Page::Settings, Action::OpenSettings),
+/// The pages of the rail, in order, in groups.
+pub const RAIL: [&[(Page, Action)]; 3] = [
+    &[
+        (Page::Dashboard, Action::OpenDashboard),
+        (Page::Chat, Action::OpenChat),
+        (Page::Knowledge, Action::OpenKnowledge),
+    ],
+    &[(Page::Activity, Action::OpenActivity), (Page::Logs, Action::OpenLogs), (Page::Models, Action::OpenModels)],
+    &[
+        (Page::Profiles, Action::OpenProfiles),
+        (Page::Credentials, Action::OpenCredentials),
+        (Page::Backups, Action::OpenBackups),
+        (Page::Trash, Action::OpenTrash),
+        (Page::Settings, Action::OpenSettings),
+    ],
 ];
 
 /// What a tab says.
@@ -99,6 +125,12 @@ pub fn page_title(page: Page) -> &'static str {
         Page::Knowledge => tr("page.knowledge"),
         Page::Models => tr("page.models"),
         Page::Settings => tr("page.settings"),
+        Page::Activity => tr("page.activity"),
+        Page::Logs => tr("page.logs"),
+        Page::Profiles => tr("page.profiles"),
+        Page::Credentials => tr("page.credentials"),
+        Page::Backups => tr("page.backups"),
+        Page::Trash => tr("page.trash"),
         Page::Gallery => tr("page.gallery"),
     }
 }
@@ -110,6 +142,12 @@ pub fn icon(pane: &Pane) -> Icon {
         Pane::Page(Page::Knowledge) => Icon::Books,
         Pane::Page(Page::Models) => Icon::Cpu,
         Pane::Page(Page::Settings) => Icon::GearSix,
+        Pane::Page(Page::Activity) => Icon::Pulse,
+        Pane::Page(Page::Logs) => Icon::Article,
+        Pane::Page(Page::Profiles) => Icon::ShareNetwork,
+        Pane::Page(Page::Credentials) => Icon::Key,
+        Pane::Page(Page::Backups) => Icon::HardDrive,
+        Pane::Page(Page::Trash) => Icon::Trash,
         Pane::Page(Page::Gallery) => Icon::Palette,
         Pane::Document(_) => Icon::FileText,
     }

@@ -3,6 +3,7 @@
 mod error;
 mod event;
 mod family;
+mod guard;
 mod handle;
 mod pending;
 pub mod request;
@@ -10,5 +11,6 @@ pub mod request;
 pub use error::{ApiError, ErrorCategory};
 pub use event::{Event, EventEnvelope};
 pub use family::{Call, Request, Response};
+pub use guard::Guard;
 pub use handle::{Core, CoreOptions, Heard, Role, Subscription, Waker};
 pub use pending::Pending;

@@ -24,6 +24,7 @@ pub use jobs::{JobHandle, Jobs};
 pub use services::{Service, Services};
 
 use crate::api::{ApiError, Call, CoreOptions, ErrorCategory, Event, Pending, Request, Response, Role};
+use crate::model::ProfileId;
 
 /// How long shutdown waits for work that does not heed its cancellation.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
@@ -68,11 +69,23 @@ impl Engine {
         &self.context
     }
 
-    pub fn call<C: Call>(&self, request: C) -> Pending<C::Reply> {
+    /// Starts a request in a profile; none means the active one.
+    pub fn call<C: Call>(&self, profile: Option<ProfileId>, request: C) -> Pending<C::Reply> {
         let (sender, receiver) = oneshot::channel();
-        let cancel = self.context.shutdown.child_token();
+        let ctx = match profile {
+            None => Ok(self.context.active()),
+            Some(profile) => self.context.open_profile(profile),
+        };
+        let ctx = match ctx {
+            Ok(ctx) => ctx,
+            Err(error) => {
+                let pending = Pending::new(receiver, CancellationToken::new());
+                drop(sender.send(Err(error)));
+                return pending;
+            }
+        };
+        let cancel = ctx.shutdown.child_token();
         let pending = Pending::new(receiver, cancel.clone());
-        let ctx = self.context.clone();
         let request = request.into_request();
         self.context.spawn(async move {
             let reply = answer(&ctx, cancel, request).await.and_then(C::reply);
@@ -89,12 +102,12 @@ impl Engine {
             return;
         };
         self.context.events.publish(None, Event::ShuttingDown);
-        self.context.shutdown.cancel();
+        self.context.cancel_all();
         self.context.stop_accepting();
         if all_done.recv_timeout(SHUTDOWN_PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
             tracing::warn!("some work did not end in time");
         }
-        self.context.services.stop_all();
+        self.context.stop_all_services();
         if let Some(runtime) = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take() {
             if Handle::try_current().is_ok() {
                 runtime.shutdown_background();
@@ -137,11 +150,22 @@ async fn answer(ctx: &Context, cancel: CancellationToken, request: Request) -> R
 
 async fn dispatch(ctx: &Context, cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
     match request {
+        Request::Activities(request) => {
+            handlers::activities::handle(ctx, cancel, request).await.map(Response::Activities)
+        }
+        Request::Backups(request) => handlers::backups::handle(ctx, cancel, request).await.map(Response::Backups),
         Request::Chats(request) => handlers::chats::handle(ctx, cancel, request).await.map(Response::Chats),
+        Request::Consents(request) => handlers::consents::handle(ctx, cancel, request).await.map(Response::Consents),
+        Request::Credentials(request) => {
+            handlers::credentials::handle(ctx, cancel, request).await.map(Response::Credentials)
+        }
         Request::Knowledge(request) => handlers::knowledge::handle(ctx, cancel, request).await.map(Response::Knowledge),
+        Request::Logs(request) => handlers::logs::handle(ctx, cancel, request).await.map(Response::Logs),
         Request::Models(request) => handlers::models::handle(ctx, cancel, request).await.map(Response::Models),
+        Request::Profiles(request) => handlers::profiles::handle(ctx, cancel, request).await.map(Response::Profiles),
         Request::Settings(request) => handlers::settings::handle(ctx, cancel, request).await.map(Response::Settings),
         Request::System(request) => handlers::system::handle(ctx, cancel, request).await.map(Response::System),
+        Request::Trash(request) => handlers::trash::handle(ctx, cancel, request).await.map(Response::Trash),
     }
 }
 

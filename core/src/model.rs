@@ -1,31 +1,47 @@
 //! Plain domain values: ids and records as everything above storage sees them. No behaviour that touches a disk.
 
+pub mod activity;
 pub mod answer;
+pub mod backup;
 pub mod chat;
+pub mod consent;
+pub mod credential;
 pub mod document;
 pub mod exact_path;
 pub mod ids;
 pub mod job;
+pub mod log;
 pub mod models;
 pub mod network;
 pub mod overview;
 pub mod passage;
+pub mod profile;
 pub mod search;
+pub mod secret;
 pub mod setting;
 pub mod source;
+pub mod trash;
 
+pub use activity::*;
 pub use answer::*;
+pub use backup::*;
 pub use chat::*;
+pub use consent::*;
+pub use credential::*;
 pub use document::*;
 pub use ids::*;
 pub use job::*;
+pub use log::*;
 pub use models::*;
 pub use network::*;
 pub use overview::*;
 pub use passage::*;
+pub use profile::*;
 pub use search::*;
+pub use secret::*;
 pub use setting::*;
 pub use source::*;
+pub use trash::*;
 
 use serde::{Deserialize, Serialize};
 

@@ -10,7 +10,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-pub use groups::{Current, Database, Interface, Knowledge, Logging, Models, Network, Setting, schema};
+pub use groups::{
+    Backups, Current, Database, Interface, Knowledge, Logging, Models, Network, Retention, Security, Setting, schema,
+};
 use resolve::Resolved;
 use sources::Layer;
 

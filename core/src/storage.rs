@@ -5,6 +5,7 @@
 
 pub mod chats;
 mod db;
+pub mod disk;
 mod error;
 pub mod knowledge;
 pub mod ledger;

@@ -77,6 +77,26 @@ pub enum Verb {
     Models(super::models::ModelsArguments),
     /// Look at settings and change them
     Settings(super::settings::SettingsArguments),
+    /// What happened, filtered by kind, time and text
+    Activities(super::activities::ActivitiesArguments),
+    /// Make, list, verify and remove backups
+    Backup(super::backup::BackupArguments),
+    /// Keys of services: set, test, rotate, remove
+    Credentials(super::credentials::CredentialsArguments),
+    /// Check the database, save what can be read of a damaged one
+    Db(super::db::DbArguments),
+    /// What the program wrote down of its own work
+    Logs(super::logs::LogsArguments),
+    /// What may leave this computer, and what did
+    Network(super::network::NetworkArguments),
+    /// Separate worlds: make, switch, delete
+    Profiles(super::profiles::ProfilesArguments),
+    /// Delete data of this program, after asking
+    Reset(super::reset::ResetArguments),
+    /// Go back to a backup or to an earlier minute
+    Restore(super::restore::RestoreArguments),
+    /// What was deleted, and the way back
+    Trash(super::trash::TrashArguments),
     /// Check that everything is as it should be
     Doctor,
     /// Measure this computer; one JSON object a line with --json

@@ -1,9 +1,15 @@
 //! Applies commands at the frame's end: changes the window's state, or asks core.
 
+mod activity;
+mod backups;
 mod chats;
+mod credentials;
 mod knowledge;
+mod logs;
 mod models;
+mod profiles;
 mod settings;
+mod trash;
 
 use egui::{Context, ViewportCommand};
 use egui_tiles::LinearDir;
@@ -83,6 +89,12 @@ impl Shell {
             C::RefreshSettings => self.refresh_settings(),
             C::SetSetting { key, value } => self.set_setting(key, value),
             C::ResetSetting(key) => self.reset_setting(key),
+            C::Activity(command) => self.activity(command),
+            C::Logs(command) => self.logs(command),
+            C::Profiles(command) => self.profiles(command),
+            C::Credentials(command) => self.credentials(command),
+            C::Backups(command) => self.backups(command),
+            C::Trash(command) => self.trash(command),
         }
     }
 
@@ -95,6 +107,12 @@ impl Shell {
             Action::OpenDashboard => self.open_page(Page::Dashboard),
             Action::OpenModels => self.open_page(Page::Models),
             Action::OpenSettings => self.open_page(Page::Settings),
+            Action::OpenActivity => self.open_page(Page::Activity),
+            Action::OpenLogs => self.open_page(Page::Logs),
+            Action::OpenProfiles => self.open_page(Page::Profiles),
+            Action::OpenCredentials => self.open_page(Page::Credentials),
+            Action::OpenBackups => self.open_page(Page::Backups),
+            Action::OpenTrash => self.open_page(Page::Trash),
             Action::OpenGallery => self.open_page(Page::Gallery),
             Action::Palette => self.open_palette(Scope::Everything),
             Action::QuickOpen => self.open_palette(Scope::Open),
@@ -148,6 +166,7 @@ impl Shell {
             Page::Models => self.engine.ask_models(&mut self.state),
             _ => {}
         }
+        self.state.pages.opened(page);
     }
 
     fn finish_welcome(&mut self) {

@@ -233,6 +233,7 @@ impl Engine {
                 state.models.list.ask(core.call(ListModels {}));
             }
         }
+        state.pages.poll(self.core.as_ref());
         self.ask_overview(ctx, state);
     }
 

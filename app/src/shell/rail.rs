@@ -17,22 +17,16 @@ pub(super) fn ui(ui: &mut Ui, state: &AppState, shortcuts: &Shortcuts, commands:
     ui.spacing_mut().item_spacing = vec2(0.0, 1.0);
     head(ui, narrow);
     let page = state.ui.layout.page();
-    for (i, (target, action)) in RAIL.iter().enumerate() {
-        if i == 3 {
+    for (i, group) in RAIL.iter().enumerate() {
+        if i > 0 {
             ui.add_space(tokens.space.m);
         }
-        let count = None;
-        let pane = crate::layout::Pane::Page(*target);
-        if item(
-            ui,
-            icon(&pane),
-            page_title(*target),
-            count,
-            page == Some(*target),
-            narrow,
-            shortcuts.label(ui.ctx(), *action),
-        ) {
-            commands.run(*action);
+        for (target, action) in *group {
+            let pane = crate::layout::Pane::Page(*target);
+            let (label, keys) = (page_title(*target), shortcuts.label(ui.ctx(), *action));
+            if item(ui, icon(&pane), label, None, page == Some(*target), narrow, keys) {
+                commands.run(*action);
+            }
         }
     }
     let bottom = whole.bottom() - tokens.size.control - tokens.space.s;

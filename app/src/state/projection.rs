@@ -38,6 +38,7 @@ impl AppState {
     /// Applies one event and says what must be asked for anew.
     pub(crate) fn apply(&mut self, envelope: EventEnvelope) -> Stale {
         let mut stale = Stale::default();
+        self.pages.hear(&envelope.event);
         match envelope.event {
             Event::SourceChanged { status } => {
                 stale.overview = status.state == SourceState::Ready;
@@ -129,6 +130,17 @@ impl AppState {
                     self.degraded.push((part, detail));
                 }
             }
+            // The pages look at these themselves.
+            Event::ActivityCreated { .. }
+            | Event::TrashChanged
+            | Event::ProfilesChanged
+            | Event::CredentialsChanged
+            | Event::BackupsChanged => {}
+            Event::ProfileSwitched { .. }
+            | Event::RestartNeeded { .. }
+            | Event::ConsentAsked { .. }
+            | Event::ConsentEnded { .. }
+            | Event::WindowWanted => {}
             Event::ShuttingDown => self.core = super::CoreStatus::Closed,
         }
         stale

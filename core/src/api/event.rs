@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    ChatId, Job, Message, MessageId, NetworkStatus, Passage, ProfileId, RecentItem, SettingEntry, SourceId,
-    SourceStatus, Timestamp,
+    Activity, ChatId, ConsentId, ConsentQuestion, Job, Message, MessageId, NetworkStatus, Passage, ProfileId,
+    RecentItem, SettingEntry, SourceId, SourceStatus, Timestamp,
 };
 
 /// An event with its number. Numbers rise by one; a gap means that the listener was too slow and must read again.
@@ -71,5 +71,35 @@ pub enum Event {
         healthy: bool,
         detail: String,
     },
+    /// Something happened and was kept.
+    ActivityCreated {
+        activity: Activity,
+    },
+    /// Something went into the trash, came back, or went for good: read the list again.
+    TrashChanged,
+    /// A profile was made, renamed, deleted, or its policy changed: read the list again.
+    ProfilesChanged,
+    /// The person works in this profile now: everything shown belongs to another one.
+    ProfileSwitched {
+        profile: ProfileId,
+    },
+    /// A credential was set, removed, tested, or the vault was locked or unlocked: read the list again.
+    CredentialsChanged,
+    /// A backup was made or removed: read the list again.
+    BackupsChanged,
+    /// A restore is prepared: the core must be started again to finish it.
+    RestartNeeded {
+        why: String,
+    },
+    /// A request from outside waits for the person.
+    ConsentAsked {
+        question: ConsentQuestion,
+    },
+    /// A question was answered, or whoever asked has gone.
+    ConsentEnded {
+        id: ConsentId,
+    },
+    /// The program was started once more: the window comes to the front.
+    WindowWanted,
     ShuttingDown,
 }

@@ -4,32 +4,53 @@ use serde::{Deserialize, Serialize};
 
 use super::ApiError;
 use super::request::{
+    activities::{ActivitiesRequest, ActivitiesResponse},
+    backups::{BackupsRequest, BackupsResponse},
     chats::{ChatsRequest, ChatsResponse},
+    consents::{ConsentsRequest, ConsentsResponse},
+    credentials::{CredentialsRequest, CredentialsResponse},
     knowledge::{KnowledgeRequest, KnowledgeResponse},
+    logs::{LogsRequest, LogsResponse},
     models::{ModelsRequest, ModelsResponse},
+    profiles::{ProfilesRequest, ProfilesResponse},
     settings::{SettingsRequest, SettingsResponse},
     system::{SystemRequest, SystemResponse},
+    trash::{TrashRequest, TrashResponse},
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "family", content = "request", rename_all = "snake_case")]
 pub enum Request {
+    Activities(ActivitiesRequest),
+    Backups(BackupsRequest),
     Chats(ChatsRequest),
+    Consents(ConsentsRequest),
+    Credentials(CredentialsRequest),
     Knowledge(KnowledgeRequest),
+    Logs(LogsRequest),
     Models(ModelsRequest),
+    Profiles(ProfilesRequest),
     Settings(SettingsRequest),
     System(SystemRequest),
+    Trash(TrashRequest),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "family", content = "response", rename_all = "snake_case")]
 #[expect(clippy::large_enum_variant, reason = "made once per request and moved, not kept")]
 pub enum Response {
+    Activities(ActivitiesResponse),
+    Backups(BackupsResponse),
     Chats(ChatsResponse),
+    Consents(ConsentsResponse),
+    Credentials(CredentialsResponse),
     Knowledge(KnowledgeResponse),
+    Logs(LogsResponse),
     Models(ModelsResponse),
+    Profiles(ProfilesResponse),
     Settings(SettingsResponse),
     System(SystemResponse),
+    Trash(TrashResponse),
 }
 
 /// A request struct that knows the type of its reply.

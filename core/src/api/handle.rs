@@ -40,6 +40,8 @@ pub struct CoreOptions {
 #[derive(Clone)]
 pub struct Core {
     engine: Arc<Engine>,
+    /// Whose requests go through this handle; none means the profile that is active when they are made.
+    profile: Option<ProfileId>,
 }
 
 impl Core {
@@ -48,12 +50,18 @@ impl Core {
     /// # Errors
     /// Category storage when the data folder cannot be used: read-only, full, owned by another process, of a newer version.
     pub fn start(options: CoreOptions) -> Result<Self, ApiError> {
-        Ok(Self { engine: Arc::new(Engine::start(options)?) })
+        Ok(Self { engine: Arc::new(Engine::start(options)?), profile: None })
     }
 
-    /// Starts a request of the active profile.
+    /// A handle whose requests belong to this profile, whichever is active.
+    #[must_use]
+    pub fn in_profile(&self, profile: ProfileId) -> Self {
+        Self { engine: self.engine.clone(), profile: Some(profile) }
+    }
+
+    /// Starts a request.
     pub fn call<C: Call>(&self, request: C) -> Pending<C::Reply> {
-        self.engine.call(request)
+        self.engine.call(self.profile, request)
     }
 
     /// Listens to all events from now on. Bounded: a slow listener gets a gap.
@@ -65,8 +73,9 @@ impl Core {
         self.engine.context().events.set_waker(waker);
     }
 
+    /// The profile of this handle's requests.
     pub fn profile(&self) -> ProfileId {
-        self.engine.context().profile
+        self.profile.unwrap_or_else(|| self.engine.context().active().profile)
     }
 
     pub fn data_folder(&self) -> PathBuf {

@@ -20,41 +20,63 @@ use crate::storage::{profiles, recent};
 use crate::trust::egress::{Egress, FetchTransport};
 use crate::workspace::places::Places;
 
-/// Cheap to clone; all clones are the same.
+/// One profile's world; cheap to clone, all clones are the same. What all profiles share is reached through it too.
 #[derive(Clone)]
-pub struct Context(Arc<ContextParts>);
+pub struct Context(Arc<World>);
 
-pub struct ContextParts {
+/// What belongs to one profile alone.
+pub struct World {
+    pub profile: ProfileId,
+    pub jobs: Jobs,
+    pub services: Services,
+    /// The door that every outgoing request passes, with this profile's policy.
+    pub egress: Egress,
+    /// Triggered when this profile is closed or the core shuts down: the parent of all cancellation tokens.
+    pub shutdown: CancellationToken,
+    shared: Arc<Shared>,
+}
+
+/// What all profiles of one core share.
+pub struct Shared {
     pub role: Role,
     pub clock: Arc<dyn Clock>,
     pub ids: Ids,
     pub places: Places,
     pub environment: BTreeMap<String, String>,
     pub databases: Databases,
-    /// The active profile.
-    pub profile: ProfileId,
     pub events: Events,
-    pub jobs: Jobs,
     pub degraded: Degraded,
-    pub services: Services,
     pub settings: Arc<Settings>,
-    /// The door that every outgoing request passes.
-    pub egress: Egress,
     pub observe: Observe,
     /// Replaces the embedded chat models in tests.
     pub chat_model: Option<Arc<dyn ChatModel>>,
-    /// Triggered when the core shuts down: the parent of all cancellation tokens.
-    pub shutdown: CancellationToken,
     pub runtime: Handle,
     /// Each task of the engine holds a clone; none once the engine stops.
     in_flight: Mutex<Option<mpsc::Sender<()>>>,
+    /// The profiles that are open, the active one among them.
+    worlds: Mutex<Worlds>,
+    /// Triggered when the core shuts down.
+    stopping: CancellationToken,
+}
+
+struct Worlds {
+    active: ProfileId,
+    open: BTreeMap<ProfileId, Context>,
 }
 
 impl Deref for Context {
-    type Target = ContextParts;
+    type Target = World;
 
-    fn deref(&self) -> &ContextParts {
+    fn deref(&self) -> &World {
         &self.0
+    }
+}
+
+impl Deref for World {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.shared
     }
 }
 
@@ -71,38 +93,103 @@ impl Context {
         let ids = Ids::new(options.clock.clone());
         let profile = profiles::first_or_new(databases.main(), &ids, options.clock.now())?.id;
         let events = Events::new(options.clock.clone());
-        let egress = Egress::new(
-            databases.main().clone(),
-            settings.clone(),
-            events.clone(),
-            options.clock.clone(),
-            profile,
-            Box::new(FetchTransport),
-        );
         let observe = observe(&settings, &places, options.console_level.as_deref(), &options.clock);
-        Ok(Self(Arc::new(ContextParts {
+        let shared = Arc::new(Shared {
             role: options.role,
-            jobs: Jobs::new(events.clone(), options.clock.clone(), profile),
             clock: options.clock,
             ids,
             places,
             environment: options.environment,
             databases,
-            profile,
             events,
             degraded: Degraded::default(),
-            services: Services::default(),
             settings,
-            egress,
             observe,
             chat_model: options.chat_model,
-            shutdown: CancellationToken::new(),
             runtime,
             in_flight: Mutex::new(Some(in_flight)),
-        })))
+            worlds: Mutex::new(Worlds { active: profile, open: BTreeMap::new() }),
+            stopping: CancellationToken::new(),
+        });
+        let context = Self::of(shared, profile);
+        context.worlds().open.insert(profile, context.clone());
+        Ok(context)
     }
 
-    /// Tells everybody an event of the active profile.
+    /// Makes a profile's world over what all share.
+    fn of(shared: Arc<Shared>, profile: ProfileId) -> Self {
+        let egress = Egress::new(
+            shared.databases.main().clone(),
+            shared.settings.clone(),
+            shared.events.clone(),
+            shared.clock.clone(),
+            profile,
+            Box::new(FetchTransport),
+        );
+        Self(Arc::new(World {
+            profile,
+            jobs: Jobs::new(shared.events.clone(), shared.clock.clone(), profile),
+            services: Services::default(),
+            egress,
+            shutdown: shared.stopping.child_token(),
+            shared,
+        }))
+    }
+
+    fn worlds(&self) -> std::sync::MutexGuard<'_, Worlds> {
+        self.shared.worlds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The world of the profile that the person works in.
+    pub fn active(&self) -> Self {
+        let worlds = self.worlds();
+        worlds.open.get(&worlds.active).cloned().unwrap_or_else(|| self.clone())
+    }
+
+    /// The world of this profile, opened if it is not; the profile must exist.
+    ///
+    /// # Errors
+    /// When no such profile exists.
+    pub fn open_profile(&self, profile: ProfileId) -> Result<Self, ApiError> {
+        if let Some(context) = self.worlds().open.get(&profile) {
+            return Ok(context.clone());
+        }
+        if !profiles::list(self.databases.main())?.iter().any(|known| known.id == profile) {
+            return Err(ApiError::validation("this profile does not exist", "`rspa profiles list` shows all."));
+        }
+        let context = Self::of(self.shared.clone(), profile);
+        Ok(self.worlds().open.entry(profile).or_insert(context).clone())
+    }
+
+    /// Makes this profile the one that the person works in.
+    pub fn set_active(&self, profile: ProfileId) {
+        self.worlds().active = profile;
+    }
+
+    /// Cancels what runs in this profile, ends its services and forgets its world. Its database is closed by the caller.
+    pub fn close_profile(&self, profile: ProfileId) {
+        let closed = self.worlds().open.remove(&profile);
+        if let Some(context) = closed {
+            context.shutdown.cancel();
+            context.services.stop_all();
+        }
+    }
+
+    /// Triggers the end of everything.
+    pub(super) fn cancel_all(&self) {
+        self.shared.stopping.cancel();
+    }
+
+    /// Ends the services of all profiles and lets go of their worlds.
+    pub(super) fn stop_all_services(&self) {
+        let open = std::mem::take(&mut self.worlds().open);
+        for context in open.values() {
+            context.services.stop_all();
+        }
+        self.services.stop_all();
+    }
+
+    /// Tells everybody an event of this profile.
     pub fn publish(&self, event: Event) {
         self.events.publish(Some(self.profile), event);
     }

@@ -40,6 +40,12 @@ uuid_id! {
     MessageId;
     /// A running or finished piece of long work.
     JobId;
+    /// Something that happened.
+    ActivityId;
+    /// Something that was deleted and can still be brought back.
+    TrashId;
+    /// A question to the person that waits for an answer.
+    ConsentId;
 }
 
 /// A passage: a dense number within one profile, never used twice.

@@ -184,5 +184,38 @@ groups! {
     /// The data files.
     database: Database {
         cache_mb: i64 = 64, integer(4, 4_096), RESTART, "Database memory", "Megabytes of a profile's data kept in memory.";
+        history_days: i64 = 7, integer(0, 7), LIVE,
+            "Change history", "Days whose every minute can be gone back to; 0 keeps no history.";
+        history_mb: i64 = 256, integer(1, 65_536), LIVE, "Size of the history", "Megabytes after which the oldest changes go.";
+    }
+    /// Copies of what the person made.
+    backups: Backups {
+        daily: bool = true, SettingKind::Bool, LIVE, "Daily backup", "Makes a backup each day while the program runs.";
+        hour: i64 = 3, integer(0, 23), LIVE,
+            "Hour", "Not before this hour of the day; a missed one is made at the next start.";
+        before_migration: bool = true, SettingKind::Bool, LIVE,
+            "Before an update", "Makes a backup before a newer program changes the database.";
+        count: i64 = 10, integer(1, 50), LIVE, "Backups kept", "The oldest ones above this number are removed.";
+        days: i64 = 30, integer(1, 3_650), LIVE, "Days kept", "Older backups are removed, but never the newest one.";
+        folder: String = String::new(), SettingKind::Path, LIVE, "Folder", "Where backups lie; empty means in the data folder.";
+        second_folder: String = String::new(), SettingKind::Path, LIVE,
+            "Second folder", "Each backup is also copied there, such as to another drive; empty for none.";
+    }
+    /// How long things are kept.
+    retention: Retention {
+        activities_days: i64 = 90, integer(1, 3_650), LIVE, "Activities", "Days that activities are kept.";
+        trash_days: i64 = 30, integer(1, 365), LIVE, "Trash", "Days after which what was deleted goes for good.";
+    }
+    /// How secrets are kept.
+    security: Security {
+        vault: String = "auto".to_owned(), choice(&["auto", "keychain", "files"]), LIVE,
+            "Vault", "Where credentials lie: the system's keychain, sealed files, or the keychain where there is one.";
+        key_rotation_days: i64 = 90, integer(0, 3_650), LIVE,
+            "New key", "Days after which the key of the sealed files is renewed; 0 never.";
+        max_failed_attempts: i64 = 5, integer(1, 100), LIVE,
+            "Wrong passphrases", "After so many wrong ones in a row the vault refuses all for a while.";
+        lockout_minutes: i64 = 15, integer(1, 1_440), LIVE, "Lockout", "Minutes that the vault refuses then.";
+        lock_after_minutes: i64 = 0, integer(0, 1_440), LIVE,
+            "Lock after", "Minutes without use after which the vault locks itself; 0 never.";
     }
 }

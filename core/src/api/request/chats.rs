@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::Guard;
 use crate::api::family::family;
 use crate::model::{Chat, ChatId, ChatSummary, Message, MessageId, Question};
 
@@ -68,3 +69,19 @@ family!(Chats, ChatsRequest, ChatsResponse {
     RetryAnswer => Sent,
     StopAnswer => (),
 });
+
+impl ChatsRequest {
+    /// Whether it may come from outside the window.
+    pub(crate) fn guard(&self) -> Guard {
+        match self {
+            Self::CreateChat(_)
+            | Self::ListChats(_)
+            | Self::GetMessages(_)
+            | Self::RenameChat(_)
+            | Self::DeleteChat(_)
+            | Self::SendQuestion(_)
+            | Self::RetryAnswer(_)
+            | Self::StopAnswer(_) => Guard::Open,
+        }
+    }
+}

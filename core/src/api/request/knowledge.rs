@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::Guard;
 use crate::api::family::family;
 use crate::model::{
     Document, DocumentProblem, DocumentText, Page, PageRequest, SearchQuery, SearchResults, SourceId, SourceStatus,
@@ -102,3 +103,22 @@ family!(Knowledge, KnowledgeRequest, KnowledgeResponse {
     ReadDocument => DocumentText,
     Search => SearchResults,
 });
+
+impl KnowledgeRequest {
+    /// Whether it may come from outside the window.
+    pub(crate) fn guard(&self) -> Guard {
+        match self {
+            Self::AddSource(_)
+            | Self::AddSampleSource(_)
+            | Self::RemoveSource(_)
+            | Self::ListSources(_)
+            | Self::PauseSource(_)
+            | Self::RescanSource(_)
+            | Self::WaitForSource(_)
+            | Self::ListDocuments(_)
+            | Self::ListProblems(_)
+            | Self::ReadDocument(_)
+            | Self::Search(_) => Guard::Open,
+        }
+    }
+}

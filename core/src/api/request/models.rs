@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rspa_ml::weights::catalogue::CatalogueModel;
 use serde::{Deserialize, Serialize};
 
+use crate::api::Guard;
 use crate::api::family::family;
 use crate::model::{Job, ModelId, ModelList, Recommendation};
 
@@ -58,3 +59,22 @@ family!(Models, ModelsRequest, ModelsResponse {
     ListCatalogue => Vec<CatalogueModel>,
     DownloadModel => Job,
 });
+
+impl ModelsRequest {
+    /// Whether it may come from outside the window.
+    pub(crate) fn guard(&self) -> Guard {
+        match self {
+            Self::ListModels(_)
+            | Self::ImportModel(_)
+            | Self::RemoveModel(_)
+            | Self::SetDefaultModel(_)
+            | Self::WarmModel(_)
+            | Self::Recommend(_)
+            | Self::ListCatalogue(_) => Guard::Open,
+            Self::DownloadModel(download) => Guard::person(format!(
+                "The model {} is downloaded from {}.",
+                download.catalogue_id, download.confirmed_host
+            )),
+        }
+    }
+}

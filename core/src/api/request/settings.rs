@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::Guard;
 use crate::api::family::family;
 use crate::model::{SettingEntry, SettingValue};
 
@@ -26,3 +27,26 @@ family!(Settings, SettingsRequest, SettingsResponse {
     SetSetting => SettingEntry,
     ResetSetting => Vec<SettingEntry>,
 });
+
+impl SettingsRequest {
+    /// Whether it may come from outside the window.
+    pub(crate) fn guard(&self) -> Guard {
+        match self {
+            Self::ListSettings(_) => Guard::Open,
+            Self::SetSetting(set) if is_guarded(&set.key) => {
+                Guard::person(format!("The setting {} becomes {:?}.", set.key, set.value))
+            }
+            Self::SetSetting(_) => Guard::Open,
+            Self::ResetSetting(reset) => match &reset.key {
+                Some(key) if !is_guarded(key) => Guard::Open,
+                Some(key) => Guard::person(format!("The setting {key} goes back to its default.")),
+                None => Guard::person("All settings go back to their defaults."),
+            },
+        }
+    }
+}
+
+/// Settings that decide what may leave this computer, and how secrets are kept.
+fn is_guarded(key: &str) -> bool {
+    key.starts_with("network.") || key.starts_with("security.")
+}

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::Guard;
 use crate::api::family::family;
 use crate::model::{DoctorReport, FolderListing, Job, JobId, LedgerEntry, NetworkStatus, Overview, Page, PageRequest};
 
@@ -65,3 +66,20 @@ family!(System, SystemRequest, SystemResponse {
     GetUiState => Option<String>,
     PutUiState => (),
 });
+
+impl SystemRequest {
+    /// Whether it may come from outside the window.
+    pub(crate) fn guard(&self) -> Guard {
+        match self {
+            Self::GetOverview(_)
+            | Self::RunDoctor(_)
+            | Self::ListJobs(_)
+            | Self::CancelJob(_)
+            | Self::GetNetworkStatus(_)
+            | Self::ListLedger(_)
+            | Self::ListFolder(_)
+            | Self::GetUiState(_)
+            | Self::PutUiState(_) => Guard::Open,
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What each page reads of core: asked for when the page opens, asked again when an event says that it is out of date.
+
+pub mod activity;
+pub mod backups;
+pub mod credentials;
+pub mod logs;
+pub mod profiles;
+pub mod trash;
+
+use rspa_core::api::{Core, Event};
+
+use super::Page;
+
+/// The part of the state that one page reads.
+pub(crate) trait PageState {
+    /// The page is opened: what it shows must be asked for.
+    fn opened(&mut self);
+
+    /// Looks at an event that may put what is shown out of date. Called for each event, so it must be quick.
+    fn hear(&mut self, event: &Event);
+
+    /// Takes replies that have come, and asks core for what is out of date. Called once a frame: does nothing when nothing is.
+    fn poll(&mut self, core: Option<&Core>);
+}
+
+/// The states of all pages.
+#[derive(Default)]
+pub struct Pages {
+    pub activity: activity::ActivityState,
+    pub logs: logs::LogsState,
+    pub profiles: profiles::ProfilesState,
+    pub credentials: credentials::CredentialsState,
+    pub backups: backups::BackupsState,
+    pub trash: trash::TrashState,
+}
+
+impl Pages {
+    fn all(&mut self) -> [&mut dyn PageState; 6] {
+        [
+            &mut self.activity,
+            &mut self.logs,
+            &mut self.profiles,
+            &mut self.credentials,
+            &mut self.backups,
+            &mut self.trash,
+        ]
+    }
+
+    pub(crate) fn opened(&mut self, page: Page) {
+        match page {
+            Page::Activity => self.activity.opened(),
+            Page::Logs => self.logs.opened(),
+            Page::Profiles => self.profiles.opened(),
+            Page::Credentials => self.credentials.opened(),
+            Page::Backups => self.backups.opened(),
+            Page::Trash => self.trash.opened(),
+            Page::Dashboard | Page::Chat | Page::Knowledge | Page::Models | Page::Settings | Page::Gallery => {}
+        }
+    }
+
+    pub(crate) fn hear(&mut self, event: &Event) {
+        for page in self.all() {
+            page.hear(event);
+        }
+    }
+
+    pub(crate) fn poll(&mut self, core: Option<&Core>) {
+        for page in self.all() {
+            page.poll(core);
+        }
+    }
+}

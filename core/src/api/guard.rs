@@ -1,0 +1,41 @@
+//! Which requests only the person may make: asked for in the window before they are carried out for anybody else.
+//!
+//! The local socket can be reached by every process of the same user, also by one that an agent started. What would let
+//! such a process help itself (approvals, the network, credentials, unlocking, what cannot be taken back) is guarded.
+
+use super::Request;
+
+/// Whether a request from outside the window may be carried out at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guard {
+    Open,
+    /// The person must agree in the window first; the sentence says what will happen.
+    Person(String),
+    /// Never for anybody but the window itself.
+    Window,
+}
+
+impl Guard {
+    pub(crate) fn person(what: impl Into<String>) -> Self {
+        Self::Person(what.into())
+    }
+}
+
+impl Request {
+    pub fn guard(&self) -> Guard {
+        match self {
+            Self::Activities(request) => request.guard(),
+            Self::Backups(request) => request.guard(),
+            Self::Chats(request) => request.guard(),
+            Self::Consents(request) => request.guard(),
+            Self::Credentials(request) => request.guard(),
+            Self::Knowledge(request) => request.guard(),
+            Self::Logs(request) => request.guard(),
+            Self::Models(request) => request.guard(),
+            Self::Profiles(request) => request.guard(),
+            Self::Settings(request) => request.guard(),
+            Self::System(request) => request.guard(),
+            Self::Trash(request) => request.guard(),
+        }
+    }
+}

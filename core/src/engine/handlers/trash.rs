@@ -1,0 +1,11 @@
+//! The family of the trash.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::api::ApiError;
+use crate::api::request::trash::{TrashRequest as Request, TrashResponse as Response};
+use crate::engine::Context;
+
+pub async fn handle(_ctx: &Context, _cancel: CancellationToken, _request: Request) -> Result<Response, ApiError> {
+    Err(ApiError::validation("this is not there yet", "Wait for a later version."))
+}

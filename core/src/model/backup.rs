@@ -1,0 +1,1 @@
+//! Backups: what there is, what restoring one would change.

@@ -1,0 +1,1 @@
+//! Log entries and how they are filtered.
