@@ -3,10 +3,13 @@
 //! Only files below this module import redb. A store (chats, sources, the ledger, …) is one file here that owns
 //! its tables, keeps their indexes in the same transaction as the row, and speaks domain types to the outside.
 
+mod backend;
 pub mod chats;
+pub mod compare;
 mod db;
 pub mod disk;
 mod error;
+pub mod history;
 pub mod knowledge;
 pub mod ledger;
 pub mod logs;
@@ -15,6 +18,8 @@ pub mod models;
 pub mod profiles;
 pub mod recent;
 mod record;
+pub mod snapshot;
+mod table;
 pub mod tables;
 mod txn;
 pub mod ui_state;
@@ -23,7 +28,8 @@ pub use db::{Db, DbOptions};
 pub use error::StorageError;
 pub use migrate::{Migration, Schema};
 pub use record::{NoEarlier, Record, RecordReading, RecordWriting, decode, encode, first_version};
-pub use txn::{AnyTable, ReadTxn, WriteTxn};
+pub use table::Table;
+pub use txn::{AnyTable, RawRow, RawRows, RawTable, ReadTxn, WriteTxn};
 
 /// Paths in records: `#[serde(with = "crate::storage::path")]`. Keeps names that are no valid text exactly.
 pub use crate::model::exact_path as path;

@@ -40,7 +40,7 @@ impl Databases {
         }
         let path = self.places.knowledge_db(profile);
         make_parent(&path)?;
-        let options = DbOptions { cache_bytes: self.cache_bytes, quick_repair: true };
+        let options = DbOptions { cache_bytes: self.cache_bytes, ..DbOptions::default() };
         let db = Db::open(&path, &tables::KNOWLEDGE, options)?;
         open.insert(profile, db.clone());
         Ok(db)

@@ -5,6 +5,9 @@ use std::fs;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+#[doc(hidden)]
+pub mod simulated;
+
 /// A file that is being written.
 pub trait DiskWrite: Write + Send {
     /// Returns when all that was written would survive a power cut.
@@ -40,7 +43,11 @@ pub trait Disk: Send + Sync {
     /// Makes what was created, renamed and removed in this folder durable.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 
-    /// What a database keeps its pages in.
+    /// Waits until nobody else has this turn (a file at `path` stands for it, also between processes) and takes it; it
+    /// ends when the value is dropped.
+    fn turn(&self, path: &Path) -> io::Result<Box<dyn Send>>;
+
+    /// What a database keeps its pages in; an empty file is made when there is none.
     fn database(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError>;
 }
 
@@ -103,6 +110,16 @@ impl Disk for SystemDisk {
         if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
     }
 
+    fn turn(&self, path: &Path) -> io::Result<Box<dyn Send>> {
+        let mut options = fs::OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        file.lock()?;
+        Ok(Box::new(Turn { path: path.to_owned(), file }))
+    }
+
     fn database(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
         let mut options = fs::OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -110,5 +127,25 @@ impl Disk for SystemDisk {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(redb::StorageError::from)?;
         Ok(Box::new(redb::backends::FileBackend::new(file)?))
+    }
+}
+
+/// A lock on a file that is there only for it.
+struct Turn {
+    path: PathBuf,
+    file: fs::File,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // First the name: whoever waits for this file, or makes a later one of its name, sees what was done in this turn.
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::debug!(path = %self.path.display(), %error, "an empty file stays behind");
+            }
+            _ => {}
+        }
+        // Closing it would unlock it too.
+        self.file.unlock().ok();
     }
 }

@@ -1,8 +1,12 @@
 //! Transactions as stores see them: tables opened by definition, errors in our words, and the change number.
 
-use redb::{Key, TableDefinition, Value};
+use std::cmp::Ordering;
+
+use redb::{Key, ReadableTable, TableDefinition, TableHandle, Value};
 
 use super::StorageError;
+use super::history::Recorder;
+use super::table::Table;
 
 /// A consistent view of one file, unaffected by later writes.
 pub struct ReadTxn {
@@ -30,11 +34,13 @@ impl ReadTxn {
 pub struct WriteTxn<'a> {
     inner: &'a redb::WriteTransaction,
     change: u64,
+    /// None where no history is kept.
+    recorder: Option<&'a Recorder>,
 }
 
 impl<'a> WriteTxn<'a> {
-    pub(super) fn new(inner: &'a redb::WriteTransaction, change: u64) -> Self {
-        Self { inner, change }
+    pub(super) fn new(inner: &'a redb::WriteTransaction, change: u64, recorder: Option<&'a Recorder>) -> Self {
+        Self { inner, change, recorder }
     }
 
     /// The number of this change: rises by one with every write to this file, stored in the same transaction.
@@ -46,24 +52,111 @@ impl<'a> WriteTxn<'a> {
     pub(in crate::storage) fn table<K: Key + 'static, V: Value + 'static>(
         &self,
         definition: TableDefinition<K, V>,
-    ) -> Result<redb::Table<'a, K, V>, StorageError> {
-        Ok(self.inner.open_table(definition)?)
+    ) -> Result<Table<'a, K, V>, StorageError> {
+        Ok(Table::new(self.inner.open_table(definition)?, definition.name(), self.recorder))
+    }
+
+    pub(super) fn raw(&self) -> &'a redb::WriteTransaction {
+        self.inner
+    }
+
+    pub(super) fn recorder(&self) -> Option<&'a Recorder> {
+        self.recorder
+    }
+
+    /// The same part of the commit, whose writes the history does not see.
+    pub(super) fn unrecorded(&self) -> Self {
+        Self { inner: self.inner, change: self.change, recorder: None }
     }
 }
 
-/// A table definition of any types, so that a schema can list its tables and they are made when the file is opened.
+/// A row as redb keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawRow {
+    pub key: Vec<u8>,
+    pub value: Vec<u8>,
+}
+
+/// The rows of a table in the order of its keys.
+pub type RawRows = Box<dyn Iterator<Item = Result<RawRow, StorageError>>>;
+
+/// A table that is open for writing, as bytes. Only bytes that came from a table of the same definition may be put.
+pub trait RawTable {
+    fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StorageError>;
+
+    fn remove(&mut self, key: &[u8]) -> Result<(), StorageError>;
+}
+
+/// A table definition of any types: a schema lists its tables as these, and generic code copies, compares and undoes
+/// through them.
 pub trait AnyTable: Sync {
     fn table_name(&self) -> &str;
 
     fn create(&self, txn: &WriteTxn<'_>) -> Result<(), StorageError>;
+
+    /// All rows; none when the file does not have the table.
+    fn raw_rows(&self, txn: &ReadTxn) -> Result<RawRows, StorageError>;
+
+    fn raw_get(&self, txn: &ReadTxn, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError>;
+
+    fn raw_table<'a>(&self, txn: &WriteTxn<'a>) -> Result<Box<dyn RawTable + 'a>, StorageError>;
+
+    /// How the table orders these two keys.
+    fn compare_keys(&self, one: &[u8], other: &[u8]) -> Ordering;
 }
 
 impl<K: Key + Sync + 'static, V: Value + Sync + 'static> AnyTable for TableDefinition<'static, K, V> {
     fn table_name(&self) -> &str {
-        redb::TableHandle::name(self)
+        self.name()
     }
 
     fn create(&self, txn: &WriteTxn<'_>) -> Result<(), StorageError> {
         txn.table(*self).map(drop)
+    }
+
+    fn raw_rows(&self, txn: &ReadTxn) -> Result<RawRows, StorageError> {
+        let table = match txn.raw().open_table(*self) {
+            Ok(table) => table,
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Box::new(std::iter::empty())),
+            Err(error) => return Err(error.into()),
+        };
+        let rows = table.range::<K::SelfType<'_>>(..)?;
+        Ok(Box::new(rows.map(|row| {
+            let (key, value) = row?;
+            Ok(RawRow {
+                key: K::as_bytes(&key.value()).as_ref().to_vec(),
+                value: V::as_bytes(&value.value()).as_ref().to_vec(),
+            })
+        })))
+    }
+
+    fn raw_get(&self, txn: &ReadTxn, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
+        let table = match txn.raw().open_table(*self) {
+            Ok(table) => table,
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let found = ReadableTable::get(&table, K::from_bytes(key))?;
+        Ok(found.map(|value| V::as_bytes(&value.value()).as_ref().to_vec()))
+    }
+
+    fn raw_table<'a>(&self, txn: &WriteTxn<'a>) -> Result<Box<dyn RawTable + 'a>, StorageError> {
+        Ok(Box::new(txn.table(*self)?))
+    }
+
+    fn compare_keys(&self, one: &[u8], other: &[u8]) -> Ordering {
+        K::compare(one, other)
+    }
+}
+
+impl<K: Key + 'static, V: Value + 'static> RawTable for Table<'_, K, V> {
+    fn put(&mut self, key: &[u8], value: &[u8]) -> Result<(), StorageError> {
+        self.insert(K::from_bytes(key), V::from_bytes(value))?;
+        Ok(())
+    }
+
+    fn remove(&mut self, key: &[u8]) -> Result<(), StorageError> {
+        Table::remove(self, K::from_bytes(key))?;
+        Ok(())
     }
 }
