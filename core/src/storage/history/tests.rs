@@ -126,6 +126,8 @@ proptest! {
         let path = folder.path().join("a.redb");
         let clock = Arc::new(ManualClock::at(Timestamp(START)));
         let mut db = opened(&path, &clock);
+        // The history begins with the first write.
+        perform(&db, &Step::Number(3, vec![3]));
         let states = play(&mut db, &path, &clock, &steps);
         db.prune_history(Timestamp(START + pruned * STEP_MS), u64::MAX).unwrap();
         let from = read_meta(&db.read().unwrap(), FROM).unwrap().map(|from| from as i64);
