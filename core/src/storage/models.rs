@@ -4,7 +4,7 @@ use redb::TableDefinition;
 use rspa_ml::weights::ModelKind;
 use serde::{Deserialize, Serialize};
 
-use super::{AnyTable, Db, RecordReading, RecordWriting, StorageError, first_version};
+use super::{AnyTable, Db, RecordReading, RecordWriting, StorageError, WriteTxn, first_version};
 use crate::model::{ModelId, ProfileId, Timestamp};
 
 /// (profile, kind) to the model's id.
@@ -39,6 +39,14 @@ pub fn set_default(main: &Db, profile: ProfileId, kind: ModelKind, id: &ModelId)
         txn.table(DEFAULTS)?.insert((profile.0.as_u128(), kind_key(kind)), id.as_str())?;
         Ok(())
     })
+}
+
+/// Forgets what was chosen in a profile, within a larger change.
+pub(super) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let owner = profile.0.as_u128();
+    let mut table = txn.table(DEFAULTS)?;
+    table.retain(|key, _| key.0 != owner)?;
+    Ok(())
 }
 
 /// The speed last measured, in tokens per second.

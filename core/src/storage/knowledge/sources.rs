@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::model::{ProfileId, Source, SourceId, Timestamp};
-use crate::storage::{AnyTable, Db, RecordWriting, StorageError, decode, first_version};
+use crate::storage::{AnyTable, Db, RecordWriting, StorageError, WriteTxn, decode, first_version};
 
 /// `(profile, source)` to the source.
 const SOURCES: TableDefinition<(u128, u128), &[u8]> = TableDefinition::new("sources");
@@ -69,4 +69,11 @@ pub fn remove(main: &Db, profile: ProfileId, id: SourceId) -> Result<(), Storage
         txn.table(SOURCES)?.remove((profile.0.as_u128(), id.0.as_u128()))?;
         Ok(())
     })
+}
+
+/// Removes all sources of a profile, within a larger change.
+pub(in crate::storage) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let owner = profile.0.as_u128();
+    txn.table(SOURCES)?.retain_in((owner, 0)..=(owner, u128::MAX), |_, _| false)?;
+    Ok(())
 }
