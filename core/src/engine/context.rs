@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -14,11 +15,14 @@ use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
 use crate::clock::{Clock, Ids};
 use crate::inference::ChatModel;
 use crate::model::{ProfileId, RecentItem};
-use crate::observe::{Observe, ObserveOptions};
+use crate::observe::{self, Observe, ObserveOptions};
 use crate::settings::Settings;
 use crate::storage::{profiles, recent};
 use crate::trust::egress::{Egress, FetchTransport};
 use crate::workspace::places::Places;
+
+/// Before logging tries again what failed.
+const LOGS_RETRY: Duration = Duration::from_secs(5);
 
 /// One profile's world; cheap to clone, all clones are the same. What all profiles share is reached through it too.
 #[derive(Clone)]
@@ -45,7 +49,7 @@ pub struct Shared {
     pub environment: BTreeMap<String, String>,
     pub databases: Databases,
     pub events: Events,
-    pub degraded: Degraded,
+    pub degraded: Arc<Degraded>,
     pub settings: Arc<Settings>,
     pub observe: Observe,
     /// Replaces the embedded chat models in tests.
@@ -93,7 +97,9 @@ impl Context {
         let ids = Ids::new(options.clock.clone());
         let profile = profiles::first_or_new(databases.main(), &ids, options.clock.now())?.id;
         let events = Events::new(options.clock.clone());
-        let observe = observe(&settings, &places, options.console_level.as_deref(), &options.clock);
+        let degraded = Arc::new(Degraded::default());
+        let reports = Arc::new(LogReports { events: events.clone(), degraded: degraded.clone() });
+        let observe = observe(&settings, &places, options.console_level.as_deref(), reports, &options.clock);
         let shared = Arc::new(Shared {
             role: options.role,
             clock: options.clock,
@@ -102,7 +108,7 @@ impl Context {
             environment: options.environment,
             databases,
             events,
-            degraded: Degraded::default(),
+            degraded,
             settings,
             observe,
             chat_model: options.chat_model,
@@ -237,7 +243,25 @@ impl Context {
     }
 }
 
-fn observe(settings: &Settings, places: &Places, console_level: Option<&str>, clock: &Arc<dyn Clock>) -> Observe {
+/// Tells how logging is doing, which begins before there is a context.
+struct LogReports {
+    events: Events,
+    degraded: Arc<Degraded>,
+}
+
+impl observe::Reports for LogReports {
+    fn health(&self, part: &str, healthy: bool, detail: &str) {
+        self.degraded.tell(&self.events, part, healthy, detail);
+    }
+}
+
+fn observe(
+    settings: &Settings,
+    places: &Places,
+    console_level: Option<&str>,
+    reports: Arc<dyn observe::Reports>,
+    clock: &Arc<dyn Clock>,
+) -> Observe {
     let logging = settings.current().logging.clone();
     Observe::start(ObserveOptions {
         folder: places.logs(),
@@ -248,6 +272,8 @@ fn observe(settings: &Settings, places: &Places, console_level: Option<&str>, cl
         console_level: logging.to_console.then(|| console_level.unwrap_or("warn").to_owned()),
         to_database: logging.to_database,
         database_days: logging.database_days,
+        retry: LOGS_RETRY,
+        reports,
         clock: clock.clone(),
     })
 }
