@@ -16,7 +16,7 @@ use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
 use crate::clock::{Clock, Ids};
 use crate::inference::ChatModel;
 use crate::model::{Profile, ProfileId, RecentItem};
-use crate::observe::{Observe, ObserveOptions};
+use crate::observe::{self, Observe, ObserveOptions};
 use crate::settings::Settings;
 use crate::storage::disk::SystemDisk;
 use crate::storage::{profiles, recent};
@@ -25,6 +25,8 @@ use crate::workspace::places::Places;
 
 /// How long closing a profile waits for work that does not heed its cancellation.
 const CLOSING_PATIENCE: Duration = Duration::from_secs(10);
+/// Before logging tries again what failed.
+const LOGS_RETRY: Duration = Duration::from_secs(5);
 
 /// One profile's world; cheap to clone, all clones are the same. What all profiles share is reached through it too.
 #[derive(Clone)]
@@ -53,7 +55,7 @@ pub struct Shared {
     pub environment: BTreeMap<String, String>,
     pub databases: Databases,
     pub events: Events,
-    pub degraded: Degraded,
+    pub degraded: Arc<Degraded>,
     pub settings: Arc<Settings>,
     pub observe: Observe,
     /// Replaces the embedded chat models in tests.
@@ -113,7 +115,9 @@ impl Context {
         super::profiles::remove_leftovers(databases.main(), &places, &SystemDisk)?;
         let profile = profiles::active_or_new(databases.main(), &ids, options.clock.now())?;
         let events = Events::new(options.clock.clone());
-        let observe = observe(&settings, &places, options.console_level.as_deref(), &options.clock);
+        let degraded = Arc::new(Degraded::default());
+        let reports = Arc::new(LogReports { events: events.clone(), degraded: degraded.clone() });
+        let observe = observe(&settings, &places, options.console_level.as_deref(), reports, &options.clock);
         let shared = Arc::new(Shared {
             role: options.role,
             clock: options.clock,
@@ -122,7 +126,7 @@ impl Context {
             environment: options.environment,
             databases,
             events,
-            degraded: Degraded::default(),
+            degraded,
             settings,
             observe,
             chat_model: options.chat_model,
@@ -349,7 +353,25 @@ impl Context {
     }
 }
 
-fn observe(settings: &Settings, places: &Places, console_level: Option<&str>, clock: &Arc<dyn Clock>) -> Observe {
+/// Tells how logging is doing, which begins before there is a context.
+struct LogReports {
+    events: Events,
+    degraded: Arc<Degraded>,
+}
+
+impl observe::Reports for LogReports {
+    fn health(&self, part: &str, healthy: bool, detail: &str) {
+        self.degraded.tell(&self.events, part, healthy, detail);
+    }
+}
+
+fn observe(
+    settings: &Settings,
+    places: &Places,
+    console_level: Option<&str>,
+    reports: Arc<dyn observe::Reports>,
+    clock: &Arc<dyn Clock>,
+) -> Observe {
     let logging = settings.current().logging.clone();
     Observe::start(ObserveOptions {
         folder: places.logs(),
@@ -360,6 +382,8 @@ fn observe(settings: &Settings, places: &Places, console_level: Option<&str>, cl
         console_level: logging.to_console.then(|| console_level.unwrap_or("warn").to_owned()),
         to_database: logging.to_database,
         database_days: logging.database_days,
+        retry: LOGS_RETRY,
+        reports,
         clock: clock.clone(),
     })
 }
