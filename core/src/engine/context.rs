@@ -8,14 +8,17 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use super::handlers::backups::{after_restore, desk};
 use super::supervise::Degraded;
 use super::{Databases, Events, Jobs, Services};
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
+use crate::backups;
 use crate::clock::{Clock, Ids};
 use crate::inference::ChatModel;
 use crate::model::{ProfileId, RecentItem};
 use crate::observe::{Observe, ObserveOptions};
 use crate::settings::Settings;
+use crate::storage::disk::SystemDisk;
 use crate::storage::{profiles, recent};
 use crate::trust::egress::{Egress, FetchTransport};
 use crate::workspace::places::Places;
@@ -86,9 +89,12 @@ impl Context {
         let places = Places::find(&options.environment, options.data_folder.as_deref(), executable.as_deref())?;
         places.prepare()?;
         let working_folder = std::env::current_dir().ok();
+        // Before anything of the folder is read: what a committed restore brings may be anything of it.
+        backups::apply_pending(&SystemDisk, places.data())?;
         let settings = Settings::load(&places, &options.environment, &options.overrides, working_folder.as_deref())?;
         let settings = Arc::new(settings);
         let cache_bytes = usize::try_from(settings.current().database.cache_mb).unwrap_or(64) << 20;
+        let saved = backups::before_migration(&desk(&places, &settings, &options.clock, None))?;
         let databases = Databases::open(&places, cache_bytes)?;
         let ids = Ids::new(options.clock.clone());
         let profile = profiles::first_or_new(databases.main(), &ids, options.clock.now())?.id;
@@ -113,6 +119,12 @@ impl Context {
         });
         let context = Self::of(shared, profile);
         context.worlds().open.insert(profile, context.clone());
+        if let Some(name) = saved {
+            context.happened("backup.finished", &name);
+        }
+        if let Some(plan) = backups::take_note(&SystemDisk, context.places.data()) {
+            after_restore(&context, &plan);
+        }
         Ok(context)
     }
 
@@ -159,6 +171,11 @@ impl Context {
         }
         let context = Self::of(self.shared.clone(), profile);
         Ok(self.worlds().open.entry(profile).or_insert(context).clone())
+    }
+
+    /// The worlds that are open now.
+    pub fn open_worlds(&self) -> Vec<Self> {
+        self.worlds().open.values().cloned().collect()
     }
 
     /// Makes this profile the one that the person works in.
