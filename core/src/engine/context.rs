@@ -10,9 +10,11 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::handlers::backups::{after_restore, desk};
 use super::supervise::Degraded;
 use super::{Databases, Events, Jobs, Services};
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
+use crate::backups;
 use crate::clock::{Clock, Ids};
 use crate::inference::ChatModel;
 use crate::model::{Profile, ProfileId, RecentItem};
@@ -107,9 +109,12 @@ impl Context {
         let places = Places::find(&options.environment, options.data_folder.as_deref(), executable.as_deref())?;
         places.prepare()?;
         let working_folder = std::env::current_dir().ok();
+        // Before anything of the folder is read: what a committed restore brings may be anything of it.
+        backups::apply_pending(&SystemDisk, places.data())?;
         let settings = Settings::load(&places, &options.environment, &options.overrides, working_folder.as_deref())?;
         let settings = Arc::new(settings);
         let cache_bytes = usize::try_from(settings.current().database.cache_mb).unwrap_or(64) << 20;
+        let saved = backups::before_migration(&desk(&places, &settings, &options.clock, None))?;
         let databases = Databases::open(&places, cache_bytes)?;
         let ids = Ids::new(options.clock.clone());
         super::profiles::remove_leftovers(databases.main(), &places, &SystemDisk)?;
@@ -138,6 +143,12 @@ impl Context {
         });
         let context = Self::of(shared, &profile);
         context.worlds().open.insert(profile.id, context.clone());
+        if let Some(name) = saved {
+            context.happened("backup.finished", &name);
+        }
+        if let Some(plan) = backups::take_note(&SystemDisk, context.places.data()) {
+            after_restore(&context, &plan);
+        }
         Ok(context)
     }
 
@@ -235,6 +246,11 @@ impl Context {
     /// Whoever holds it is alone in opening and closing profiles.
     pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.shared.turn.lock().await
+    }
+
+    /// The worlds that are open now.
+    pub fn open_worlds(&self) -> Vec<Self> {
+        self.worlds().open.values().cloned().collect()
     }
 
     /// Makes this profile the one that the person works in; it must be open.

@@ -4,13 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use redb::{ReadOnlyTable, ReadableTable};
-
 use super::block::{Body, Columns, Needle, Summary};
 use super::record::StoredLog;
 use super::{BODIES, COLUMNS, NEXT, ROWS, SUMMARIES, TEXTS, TRIGRAMS};
 use crate::model::{LogCursor, LogEntry, LogFilter, LogId, LogLevel, LogPage, Timestamp, fold};
-use crate::storage::{Db, ReadTxn, StorageError, decode};
+use crate::storage::{Db, ReadTable, ReadTxn, StorageError, decode};
 
 /// Filters whose counts are remembered.
 const REMEMBERED: usize = 8;
@@ -80,12 +78,12 @@ impl<'a> Prepared<'a> {
 
 /// What one reading sees.
 struct View {
-    rows: ReadOnlyTable<u64, &'static [u8]>,
-    bodies: ReadOnlyTable<u64, &'static [u8]>,
-    summaries: ReadOnlyTable<u64, &'static [u8]>,
-    columns: ReadOnlyTable<u64, &'static [u8]>,
-    texts: ReadOnlyTable<u64, &'static str>,
-    trigrams: ReadOnlyTable<u64, &'static [u8]>,
+    rows: ReadTable<u64, &'static [u8]>,
+    bodies: ReadTable<u64, &'static [u8]>,
+    summaries: ReadTable<u64, &'static [u8]>,
+    columns: ReadTable<u64, &'static [u8]>,
+    texts: ReadTable<u64, &'static str>,
+    trigrams: ReadTable<u64, &'static [u8]>,
     newest: LogId,
 }
 
