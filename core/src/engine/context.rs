@@ -9,11 +9,11 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use super::supervise::Degraded;
-use super::{Databases, Events, Jobs, Services};
+use super::{Consents, Databases, Events, Jobs, Services, StartError};
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
 use crate::clock::{Clock, Ids};
 use crate::inference::ChatModel;
-use crate::model::{ProfileId, RecentItem};
+use crate::model::{Job, JobKind, JobState, ProfileId, RecentItem};
 use crate::observe::{Observe, ObserveOptions};
 use crate::settings::Settings;
 use crate::storage::{profiles, recent};
@@ -45,6 +45,7 @@ pub struct Shared {
     pub environment: BTreeMap<String, String>,
     pub databases: Databases,
     pub events: Events,
+    pub consents: Consents,
     pub degraded: Degraded,
     pub settings: Arc<Settings>,
     pub observe: Observe,
@@ -81,7 +82,7 @@ impl Deref for World {
 }
 
 impl Context {
-    pub(super) fn open(options: CoreOptions, runtime: Handle, in_flight: mpsc::Sender<()>) -> Result<Self, ApiError> {
+    pub(super) fn open(options: CoreOptions, runtime: Handle, in_flight: mpsc::Sender<()>) -> Result<Self, StartError> {
         let executable = std::env::current_exe().ok();
         let places = Places::find(&options.environment, options.data_folder.as_deref(), executable.as_deref())?;
         places.prepare()?;
@@ -102,6 +103,7 @@ impl Context {
             environment: options.environment,
             databases,
             events,
+            consents: Consents::default(),
             degraded: Degraded::default(),
             settings,
             observe,
@@ -173,6 +175,14 @@ impl Context {
             context.shutdown.cancel();
             context.services.stop_all();
         }
+    }
+
+    /// In one of the profiles, something runs that must not be cut off and done again.
+    pub(super) fn is_busy(&self) -> bool {
+        self.worlds().open.values().any(|world| {
+            let job = |job: &Job| job.state == JobState::Running && job.kind != JobKind::Index;
+            world.jobs.list().iter().any(job) || world.services.is_answering()
+        })
     }
 
     /// Triggers the end of everything.

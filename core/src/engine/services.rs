@@ -81,6 +81,11 @@ impl Services {
         checks
     }
 
+    /// Whether an answer is being made.
+    pub(super) fn is_answering(&self) -> bool {
+        self.chats.made().is_some_and(|chats| chats.is_answering())
+    }
+
     pub(super) fn stop_all(&self) {
         self.chats.stop();
         self.knowledge.stop();
@@ -120,6 +125,11 @@ impl<S: Service> Slot<S> {
         let service = Arc::new(S::build(ctx)?);
         *slot = Some(service.clone());
         Ok(service)
+    }
+
+    /// The service, if somebody has needed it. Does not wait for one that is just being made.
+    fn made(&self) -> Option<Arc<S>> {
+        self.0.try_lock().ok()?.clone()
     }
 
     /// Also lets go of it: services hold the context, and the context holds this slot.
