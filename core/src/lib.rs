@@ -14,6 +14,7 @@ pub mod inference;
 pub mod knowledge;
 pub mod model;
 pub mod observe;
+mod panics;
 mod priority;
 pub mod settings;
 pub mod storage;

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use rspa_core::storage::{Db, DbOptions, Schema};
+use rspa_core::storage::{Db, DbOptions, Schema, Tracking};
 use rspa_tests::deeds::{Ending, Record};
 use rspa_tests::folder;
 use rspa_tests::world::World;
 
-static NEWER: Schema = Schema { version: 1_000, tables: &[], migrations: &[] };
+static NEWER: Schema = Schema { version: 1_000, tables: &[], migrations: &[], tracking: Tracking::Off };
 
 /// Opens it as a later version would. What lies there while it is open is what a killed process leaves behind.
 fn make_newer(file: &Path, clean: bool) {

@@ -15,6 +15,7 @@ use crate::clock::{Clock, Ids};
 use crate::inference::ChatModel;
 use crate::model::{ProfileId, RecentItem};
 use crate::observe::{Observe, ObserveOptions};
+use crate::panics;
 use crate::settings::Settings;
 use crate::storage::{profiles, recent};
 use crate::trust::egress::{Egress, FetchTransport};
@@ -210,7 +211,7 @@ impl Context {
         &self,
         work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.runtime.spawn_blocking(work).await.unwrap_or_else(|error| {
+        self.runtime.spawn_blocking(|| panics::caught(work)).await.unwrap_or_else(|error| {
             tracing::error!(%error, "blocking work stopped unexpectedly");
             Err(ApiError::new(
                 ErrorCategory::System,
