@@ -9,7 +9,7 @@ const KIB: u64 = 1 << 10;
 
 #[test]
 fn with_little_space_each_verb_is_done_or_says_so() {
-    let world = World::empty();
+    let world = World::in_memory();
     let Some(disk) = SmallDisk::over(&world.data(), 24) else { return };
     let mut record = Record::default();
     record.check_works(&world);
@@ -48,7 +48,7 @@ fn with_little_space_each_verb_is_done_or_says_so() {
 
 #[test]
 fn a_first_start_on_a_full_disk_says_so_and_the_next_one_works() {
-    let world = World::empty();
+    let world = World::in_memory();
     let Some(disk) = SmallDisk::over(&world.data(), 4) else { return };
     for step in [0, 4, 8, 16, 32, 48, 64, 96, 128] {
         disk.fill(step * KIB);
