@@ -3,8 +3,10 @@
 //! Only files below this module import redb. A store (chats, sources, the ledger, …) is one file here that owns
 //! its tables, keeps their indexes in the same transaction as the row, and speaks domain types to the outside.
 
+pub mod anew;
 mod backend;
 pub mod chats;
+pub mod check;
 pub mod compare;
 mod db;
 pub mod disk;
@@ -17,6 +19,7 @@ mod migrate;
 pub mod models;
 pub mod profiles;
 pub mod recent;
+mod read_table;
 mod record;
 pub mod snapshot;
 mod table;
@@ -29,6 +32,7 @@ pub use error::StorageError;
 pub use history::Tracking;
 pub use migrate::{Migration, Schema};
 pub use record::{NoEarlier, Record, RecordReading, RecordWriting, decode, encode, first_version};
+pub use read_table::ReadTable;
 pub use table::Table;
 pub use txn::{AnyTable, RawRow, RawRows, RawTable, ReadTxn, WriteTxn};
 
