@@ -14,3 +14,5 @@ pub use family::{Call, Request, Response};
 pub use guard::Guard;
 pub use handle::{Core, CoreOptions, Heard, Role, Subscription, Waker};
 pub use pending::Pending;
+
+pub use crate::engine::handlers::backups::OfflineBackups;

@@ -6,6 +6,7 @@ mod databases;
 mod events;
 pub mod handlers;
 mod jobs;
+pub(crate) mod profiles;
 mod services;
 mod supervise;
 
@@ -68,6 +69,9 @@ impl Engine {
             context.spawn(async move { ctx.services.start_all(&ctx) });
             context.spawn_worker("settings", follow_settings);
         }
+        for words in context.settings.migrated() {
+            context.happened("settings.migrated", &words);
+        }
         Ok(Self { context, runtime: Mutex::new(Some(runtime)), all_done: Mutex::new(Some(all_done)) })
     }
 
@@ -75,29 +79,27 @@ impl Engine {
         &self.context
     }
 
-    /// Starts a request in a profile; none means the active one.
+    /// Starts a request in a profile; none means the one that is active now.
     pub fn call<C: Call>(&self, profile: Option<ProfileId>, request: C) -> Pending<C::Reply> {
         let (sender, receiver) = oneshot::channel();
-        let ctx = match profile {
-            None => Ok(self.context.active()),
-            Some(profile) => self.context.open_profile(profile),
-        };
-        let ctx = match ctx {
-            Ok(ctx) => ctx,
-            Err(error) => {
-                let pending = Pending::new(receiver, CancellationToken::new());
-                drop(sender.send(Err(error)));
-                return pending;
-            }
-        };
-        let cancel = ctx.shutdown.child_token();
+        let cancel = self.context.stopping().child_token();
         let pending = Pending::new(receiver, cancel.clone());
         let request = request.into_request();
-        self.context.spawn(async move {
-            let reply = answer(&ctx, cancel, request).await.and_then(C::reply);
+        let active = profile.is_none().then(|| self.context.enter_active());
+        let engine = self.context.clone();
+        self.context.spawn_for_all(async move {
+            let entered = match (active, profile) {
+                (Some(entered), _) => Ok(entered),
+                (None, Some(profile)) => engine.enter(profile).await,
+                (None, None) => Ok(engine.enter_active()),
+            };
+            let reply = match entered {
+                Ok((ctx, busy)) => carry_out(ctx, busy, cancel, request).await.and_then(C::reply),
+                Err(error) => Err(error),
+            };
             // A caller that has gone needs no reply.
             drop(sender.send(reply));
-            ctx.events.wake();
+            engine.events.wake();
         });
         pending
     }
@@ -133,9 +135,36 @@ impl Drop for Engine {
     }
 }
 
+/// Answers within a profile: cancelled when that is closed.
+async fn carry_out(
+    ctx: Context,
+    busy: context::Busy,
+    cancel: CancellationToken,
+    request: Request,
+) -> Result<Response, ApiError> {
+    if let Request::Profiles(_) = request {
+        // These open and close profiles, and must not wait for themselves.
+        drop(busy);
+        return answer(&ctx, cancel, request).await;
+    }
+    let closing = ctx.shutdown.clone();
+    let stop = cancel.clone();
+    let work = answer(&ctx, cancel, request);
+    tokio::pin!(work);
+    let reply = tokio::select! {
+        reply = &mut work => reply,
+        () = closing.cancelled() => {
+            stop.cancel();
+            work.await
+        }
+    };
+    drop(busy);
+    reply
+}
+
 /// Runs the family's handler; a panic in it becomes an error of this one request.
 async fn answer(ctx: &Context, cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
-    if ctx.shutdown.is_cancelled() {
+    if ctx.stopping().is_cancelled() {
         return Err(ApiError::new(ErrorCategory::System, "rspa is shutting down", "Start it again."));
     }
     let inner = ctx.clone();

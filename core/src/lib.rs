@@ -8,6 +8,7 @@ pub use rspa_ml as ml;
 
 pub mod answering;
 pub mod api;
+pub mod backups;
 pub mod clock;
 pub mod engine;
 pub mod inference;

@@ -37,6 +37,9 @@ pub struct Global {
     /// Keep all data in this folder
     #[arg(long, global = true, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
+    /// Work in this profile, whichever is active in the window
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
     /// Use this value of a setting, for this run only
     #[arg(long = "set", global = true, value_name = "GROUP.KEY=VALUE", value_parser = parse_override)]
     pub overrides: Vec<(String, String)>,

@@ -81,7 +81,7 @@ impl Answering {
     /// # Errors
     /// The chats cannot be read.
     pub fn new(parts: Parts) -> Result<Self, ApiError> {
-        let closed = chats::close_unfinished(&parts.main)?;
+        let closed = chats::close_unfinished(&parts.main, parts.profile)?;
         if closed > 0 {
             tracing::info!(answers = closed, "answers were interrupted when the program last ended");
         }

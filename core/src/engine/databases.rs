@@ -46,6 +46,14 @@ impl Databases {
         Ok(db)
     }
 
+    /// Closes a profile's file; it is opened again when it is needed.
+    pub(super) fn close_knowledge(&self, profile: ProfileId) {
+        let open = self.knowledge.lock().unwrap_or_else(PoisonError::into_inner).remove(&profile);
+        if let Some(db) = open {
+            db.close();
+        }
+    }
+
     /// What may be thrown away at any time.
     pub fn cache(&self) -> Result<Db, StorageError> {
         let mut open = self.cache.lock().unwrap_or_else(PoisonError::into_inner);

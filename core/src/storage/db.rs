@@ -205,6 +205,11 @@ impl Db {
         Ok(report)
     }
 
+    /// The next change gets a higher number than this one. Only for a file that nobody else has open yet.
+    pub(super) fn raise_change(&self, above: u64) {
+        self.inner.last_change.fetch_max(above, Ordering::AcqRel);
+    }
+
     pub fn read(&self) -> Result<ReadTxn, StorageError> {
         let database = self.inner.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_ref().ok_or_else(|| self.closed())?;
