@@ -29,6 +29,7 @@ pub use jobs::{JobHandle, Jobs};
 pub use services::{Service, Services};
 
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Parcel, Request, Response, Role};
+use crate::panics::{self, Caught};
 use crate::storage::StorageError;
 
 /// How long shutdown waits for work that does not heed its cancellation.
@@ -72,6 +73,11 @@ impl Engine {
     /// # Errors
     /// As [`crate::api::Core::start`], and when the data folder is in use.
     pub fn start(options: CoreOptions) -> Result<Self, StartError> {
+        panics::watch();
+        panics::caught(|| Self::start_watched(options))
+    }
+
+    fn start_watched(options: CoreOptions) -> Result<Self, StartError> {
         let role = options.role;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let runtime = Builder::new_multi_thread()
@@ -168,19 +174,8 @@ async fn answer(ctx: &Context, cancel: CancellationToken, request: Request) -> R
         return Err(ApiError::new(ErrorCategory::System, "rspa is shutting down", "Start it again."));
     }
     let inner = ctx.clone();
-    let task = ctx.runtime.spawn(async move { dispatch(&inner, cancel, request).await });
-    match task.await {
-        Ok(reply) => reply,
-        Err(error) if error.is_panic() => {
-            tracing::error!(%error, "a request stopped unexpectedly");
-            Err(ApiError::new(
-                ErrorCategory::System,
-                "this request stopped because of a fault in the program",
-                "Try again; if it repeats, report it with the log.",
-            ))
-        }
-        Err(_cancelled) => Err(ApiError::cancelled()),
-    }
+    let task = ctx.runtime.spawn(Caught::new(async move { dispatch(&inner, cancel, request).await }));
+    task.await.unwrap_or_else(|_cancelled| Err(ApiError::cancelled()))
 }
 
 async fn dispatch(ctx: &Context, cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {

@@ -16,6 +16,7 @@ pub mod knowledge;
 pub mod local;
 pub mod model;
 pub mod observe;
+mod panics;
 mod priority;
 pub mod settings;
 pub mod storage;

@@ -32,6 +32,7 @@ pub mod ui_state;
 
 pub use db::{Db, DbOptions};
 pub use error::StorageError;
+pub use history::Tracking;
 pub use migrate::{Migration, Schema};
 pub use read_table::ReadTable;
 pub use record::{NoEarlier, Record, RecordReading, RecordWriting, decode, encode, first_version};

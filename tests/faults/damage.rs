@@ -9,7 +9,7 @@ use rspa_tests::folder;
 use rspa_tests::process;
 use rspa_tests::seed::{self, Chance};
 use rspa_tests::world::World;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// No verb of these small folders takes nearly as long; longer is a hang.
 const HANG: Duration = Duration::from_secs(60);
@@ -65,13 +65,15 @@ fn ask_everything(world: &World, what: &str) -> Vec<Ending> {
     ];
     let mut ends = Vec::new();
     for question in questions {
+        let begun = Instant::now();
         let outcome = process::run(world.command().args(question).arg("--json"), b"", HANG);
+        let took = begun.elapsed();
         let reported = question == ["doctor"] && outcome.code() == Some(1) && outcome.stdout.contains("\"checks\"");
         if reported {
             assert!(!outcome.stderr.contains("panicked at"), "{what}: {outcome:?}");
             continue;
         }
-        println!("{what}: {question:?}: {}", outcome.status);
+        println!("{what}: {question:?}: {} after {took:.1?}", outcome.status);
         ends.push(Ending::of(&outcome));
     }
     ends
@@ -101,7 +103,7 @@ fn damage_file(world: &World, whole: &Path, path: &Path, damage: &Damage) {
 
 #[test]
 fn every_file_cut_short_and_turned_over() {
-    let world = World::empty();
+    let world = World::in_memory();
     let mut record = Record::default();
     record.check_works(&world);
     record.check_works(&world);

@@ -42,7 +42,7 @@ fn fail_all(error: &'static str, short_stride: usize) {
     if !strace::available() {
         return;
     }
-    let world = World::empty();
+    let world = World::in_memory();
     let mut record = Record::default();
     record.check_works(&world);
     let mut tries = 0;
@@ -73,7 +73,7 @@ fn killed_before_each_call() {
     if !strace::available() {
         return;
     }
-    let world = World::empty();
+    let world = World::in_memory();
     let mut record = Record::default();
     record.check_works(&world);
     let calls = Calls { names: "pwrite64,fsync,fdatasync,ftruncate,fallocate,rename,mkdir,unlink", file: None };

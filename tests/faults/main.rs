@@ -3,6 +3,7 @@
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "all of this crate is a test")]
 
+mod clock;
 mod damage;
 mod disk_full;
 mod failing_calls;

@@ -11,7 +11,7 @@ use rspa_tests::world::{LIMIT, World};
 
 #[test]
 fn each_file_that_is_gone_at_the_next_start() {
-    let world = World::empty();
+    let world = World::in_memory();
     let mut record = Record::default();
     record.check_works(&world);
     record.check_works(&world);
@@ -43,7 +43,7 @@ fn each_file_that_is_gone_at_the_next_start() {
 
 #[test]
 fn the_data_folder_goes_under_a_running_chat() {
-    let world = World::empty();
+    let world = World::in_memory();
     let mut record = Record::default();
     record.check_works(&world);
     let mut command = world.command();

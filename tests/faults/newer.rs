@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use rspa_core::storage::history::Tracking;
-use rspa_core::storage::{Db, DbOptions, Schema};
+use rspa_core::storage::{Db, DbOptions, Schema, Tracking};
 use rspa_tests::deeds::{Ending, Record};
 use rspa_tests::folder;
 use rspa_tests::world::World;
@@ -26,7 +25,7 @@ fn make_newer(file: &Path, clean: bool) {
 #[test]
 fn a_newer_folder_is_refused_untouched() {
     for clean in [true, false] {
-        let world = World::empty();
+        let world = World::in_memory();
         let mut record = Record::default();
         record.check_works(&world);
         make_newer(&world.data().join("main.redb"), clean);
@@ -52,7 +51,7 @@ fn a_newer_folder_is_refused_untouched() {
 #[test]
 fn newer_passages_are_refused_untouched_and_the_rest_works() {
     for clean in [true, false] {
-        let world = World::empty();
+        let world = World::in_memory();
         let mut record = Record::default();
         record.check_works(&world);
         let path = folder::files(&world.data()).into_iter().find(|path| path.ends_with("knowledge.redb")).unwrap();

@@ -10,7 +10,7 @@ use rspa_tests::world::{LIMIT, World};
 
 #[test]
 fn a_read_only_disk_is_said_and_left_as_it_is() {
-    let world = World::empty();
+    let world = World::in_memory();
     let Some(disk) = SmallDisk::over(&world.data(), 24) else { return };
     let mut record = Record::default();
     record.check_works(&world);
@@ -30,7 +30,7 @@ fn a_read_only_disk_is_said_and_left_as_it_is() {
 
 #[test]
 fn a_disk_that_becomes_read_only_under_a_running_chat() {
-    let world = World::empty();
+    let world = World::in_memory();
     let Some(disk) = SmallDisk::over(&world.data(), 24) else { return };
     let mut record = Record::default();
     record.check_works(&world);

@@ -27,7 +27,7 @@ fn indexing(world: &World) -> Running {
 #[test]
 fn hanging_up_and_asking_to_end_keep_what_was_done() {
     for (signal, code) in [(libc::SIGTERM, 143), (libc::SIGHUP, 129)] {
-        let world = World::empty();
+        let world = World::in_memory();
         let mut process = indexing(&world);
         process.signal(signal);
         let status = process.ended_within(LIMIT);
@@ -40,7 +40,7 @@ fn hanging_up_and_asking_to_end_keep_what_was_done() {
 /// `nohup` and its like start programs with the hang-up ignored.
 #[test]
 fn a_hang_up_that_is_ignored_stays_so() {
-    let world = World::empty();
+    let world = World::in_memory();
     let mut command = Command::new("sh");
     command.args(["-c", r#"trap "" HUP; exec "$0" "$@""#]).arg(world.executable()).arg("--data-dir").arg(world.data());
     world.prepare(&mut command);
@@ -59,7 +59,7 @@ fn a_hang_up_that_is_ignored_stays_so() {
 
 #[test]
 fn a_pause_changes_nothing() {
-    let world = World::empty();
+    let world = World::in_memory();
     let mut process = indexing(&world);
     for _ in 0..5 {
         process.signal(libc::SIGSTOP);
@@ -75,7 +75,7 @@ fn a_pause_changes_nothing() {
 
 #[test]
 fn nobody_reads_the_output() {
-    let world = World::empty();
+    let world = World::in_memory();
     let mut record = Record::default();
     record.check_works(&world);
     for arguments in [vec!["settings", "list"], vec!["doctor"], vec!["chat", "--list"], vec!["index", "list", "--json"]]
@@ -131,7 +131,7 @@ fn kill_after(mut command: Command, errand: &Errand, after: Duration) -> Outcome
 
 #[test]
 fn killed_at_any_moment_of_a_mixed_load() {
-    let world = World::empty();
+    let world = World::in_memory();
     let mut record = Record::default();
     record.check_works(&world);
     let seed = seed::seed();
@@ -158,7 +158,7 @@ fn killed_at_any_moment_of_a_mixed_load() {
 
 #[test]
 fn the_window_ends_in_order_when_asked_to() {
-    let world = World::empty();
+    let world = World::in_memory();
     let mut record = Record::default();
     record.check_works(&world);
     let mut window = Window::open(&world);
@@ -174,7 +174,7 @@ fn the_window_ends_in_order_when_asked_to() {
 #[test]
 fn an_interrupt_reaches_a_chat_that_waits() {
     for (signal, code) in [(libc::SIGINT, 130), (libc::SIGHUP, 129)] {
-        let world = World::empty();
+        let world = World::in_memory();
         let mut command = world.command();
         command.args(["chat", "--json"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut process = Running::start(&mut command);

@@ -11,7 +11,7 @@ use rspa_tests::world::{LIMIT, World};
 
 #[test]
 fn eight_processes_with_mixed_verbs() {
-    let world = World::empty();
+    let world = World::in_memory();
     let mut record = Record::default();
     let seed = seed::seed();
     let mut chance = Chance::new(seed);
@@ -54,7 +54,7 @@ fn eight_processes_with_mixed_verbs() {
 /// A stopped owner (Ctrl-Z, a frozen laptop) neither answers nor lets go.
 #[test]
 fn a_stopped_owner_does_not_hang_the_others() {
-    let world = World::empty();
+    let world = World::in_memory();
     world.json(["chat", "--list"]);
     let mut command = world.command();
     command

@@ -19,6 +19,7 @@ use crate::clock::{Clock, Ids};
 use crate::inference::ChatModel;
 use crate::model::{Job, JobKind, JobState, Profile, ProfileId, RecentItem};
 use crate::observe::{self, Observe, ObserveOptions};
+use crate::panics;
 use crate::settings::Settings;
 use crate::storage::disk::SystemDisk;
 use crate::storage::{profiles, recent};
@@ -353,7 +354,7 @@ impl Context {
         &self,
         work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.runtime.spawn_blocking(work).await.unwrap_or_else(|error| {
+        self.runtime.spawn_blocking(|| panics::caught(work)).await.unwrap_or_else(|error| {
             tracing::error!(%error, "blocking work stopped unexpectedly");
             Err(ApiError::new(
                 ErrorCategory::System,

@@ -318,8 +318,11 @@ where
 {
     fn run(&mut self, txn: &WriteTxn<'_>, file: &str) -> bool {
         let result = catch_unwind(AssertUnwindSafe(|| (self.work)(txn))).unwrap_or_else(|panic| {
-            let detail = panic_text(panic.as_ref());
-            Err(StorageError::Panicked { file: file.to_owned(), detail })
+            let (file, detail) = (file.to_owned(), panic_text(panic.as_ref()));
+            Err(match crate::panics::in_database() {
+                true => StorageError::Damaged { file, detail },
+                false => StorageError::Panicked { file, detail },
+            })
         });
         let ok = result.is_ok();
         self.result = Some(result);
