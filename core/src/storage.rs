@@ -3,7 +3,9 @@
 //! Only files below this module import redb. A store (chats, sources, the ledger, …) is one file here that owns
 //! its tables, keeps their indexes in the same transaction as the row, and speaks domain types to the outside.
 
+pub mod audit;
 pub mod chats;
+pub mod credentials;
 mod db;
 pub mod disk;
 mod error;

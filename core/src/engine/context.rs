@@ -12,6 +12,7 @@ use super::supervise::Degraded;
 use super::{Databases, Events, Jobs, Services};
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
 use crate::clock::{Clock, Ids};
+use crate::credentials::KeeperSlot;
 use crate::inference::ChatModel;
 use crate::model::{ProfileId, RecentItem};
 use crate::observe::{Observe, ObserveOptions};
@@ -48,6 +49,8 @@ pub struct Shared {
     pub degraded: Degraded,
     pub settings: Arc<Settings>,
     pub observe: Observe,
+    /// Keeps the credentials of all profiles.
+    pub keeper: KeeperSlot,
     /// Replaces the embedded chat models in tests.
     pub chat_model: Option<Arc<dyn ChatModel>>,
     pub runtime: Handle,
@@ -105,6 +108,7 @@ impl Context {
             degraded: Degraded::default(),
             settings,
             observe,
+            keeper: KeeperSlot::default(),
             chat_model: options.chat_model,
             runtime,
             in_flight: Mutex::new(Some(in_flight)),

@@ -7,6 +7,7 @@ use super::handlers::chats::Chats;
 use super::handlers::knowledge::Knowledge;
 use super::handlers::models::Models;
 use crate::api::ApiError;
+use crate::credentials::Credentials;
 use crate::model::{DoctorCheck, Overview};
 
 /// What the engine asks of a family's service.
@@ -34,6 +35,7 @@ pub trait Service: Sized + Send + Sync + 'static {
 #[derive(Default)]
 pub struct Services {
     chats: Slot<Chats>,
+    credentials: Slot<Credentials>,
     knowledge: Slot<Knowledge>,
     models: Slot<Models>,
 }
@@ -41,6 +43,10 @@ pub struct Services {
 impl Context {
     pub fn chats(&self) -> Result<Arc<Chats>, ApiError> {
         self.services.chats.get(self)
+    }
+
+    pub fn credentials(&self) -> Result<Arc<Credentials>, ApiError> {
+        self.services.credentials.get(self)
     }
 
     pub fn knowledge(&self) -> Result<Arc<Knowledge>, ApiError> {
@@ -57,6 +63,7 @@ impl Services {
         start(ctx, "models", ctx.models());
         start(ctx, "knowledge", ctx.knowledge());
         start(ctx, "chats", ctx.chats());
+        start(ctx, "credentials", ctx.credentials());
     }
 
     /// Lets each service fill in its figures; one that cannot is named among what is degraded.
@@ -78,6 +85,7 @@ impl Services {
         checks.extend(examine("models", ctx, ctx.models()));
         checks.extend(examine("knowledge", ctx, ctx.knowledge()));
         checks.extend(examine("chats", ctx, ctx.chats()));
+        checks.extend(examine("credentials", ctx, ctx.credentials()));
         checks
     }
 
@@ -85,6 +93,7 @@ impl Services {
         self.chats.stop();
         self.knowledge.stop();
         self.models.stop();
+        self.credentials.stop();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
-use super::{Schema, chats, knowledge, ledger, logs, models, profiles, recent, ui_state};
+use super::{Schema, audit, chats, credentials, knowledge, ledger, logs, models, profiles, recent, ui_state};
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
 pub static MAIN: Schema = Schema {
@@ -14,6 +14,8 @@ pub static MAIN: Schema = Schema {
         ledger::TABLES,
         recent::TABLES,
         ui_state::TABLES,
+        audit::TABLES,
+        credentials::TABLES,
     ],
     migrations: &[],
 };
