@@ -9,6 +9,7 @@ pub use rspa_ml as ml;
 pub mod answering;
 pub mod api;
 pub mod clock;
+pub mod cpu_time;
 pub mod engine;
 pub mod inference;
 pub mod knowledge;
