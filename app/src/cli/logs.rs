@@ -171,8 +171,7 @@ fn line(entry: &LogEntry, zone: &TimeZone) -> [String; 3] {
     );
     let mut after = format!("{}: {}", one_line(&entry.target), one_line(&entry.message));
     for error in &entry.errors {
-        after.push_str(": ");
-        after.push_str(&one_line(error));
+        after.push_str(&format!(": {}", one_line(error)));
     }
     for (name, value) in &entry.fields {
         after.push_str(&format!(" {}={}", one_line(name), one_line(value)));

@@ -120,7 +120,7 @@ fn header(ui: &mut Ui, cx: &mut Cx<'_>) {
             }
             ui.label(tokens.rich(Type::Secondary, tr("logs.export.running")));
         } else {
-            let export = ui.add(Button::new(tr("logs.export")).icon(Icon::Export));
+            let export = ui.add(Button::new(tr("logs.export.name")).icon(Icon::Export));
             Popup::menu(&export).show(|ui| {
                 let formats = [
                     (LogFormat::Text, tr("logs.export.text")),

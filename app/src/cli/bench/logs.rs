@@ -87,6 +87,7 @@ fn filters(now: Timestamp, round: usize) -> Vec<(&'static str, LogFilter)> {
     let from = |least: LogLevel| LogLevel::ALL.into_iter().filter(|level| *level >= least).collect::<Vec<_>>();
     let text = |text: String| LogFilter { text, ..LogFilter::default() };
     let common = ["indexed", "files", "commit", "passages", "report"][round % 5];
+    let words = ["report", "draft", "meeting", "budget", "summary", "review", "letter", "manual"];
     let target = ["rspa_core::storage", "rspa_core::trust", "wgpu_hal", "rspa_core"][round % 4];
     vec![
         ("none", LogFilter::default()),
@@ -96,8 +97,8 @@ fn filters(now: Timestamp, round: usize) -> Vec<(&'static str, LogFilter)> {
         ("common text", text(format!("{common} {}", round % 3))),
         ("rare text", text(format!("{} {}", sample::RARE, 1 + round % 9))),
         ("absent text", text(format!("quixotic zebra {round}"))),
-        // Each word is common, together they are nowhere: nothing can be ruled out before it is read.
-        ("absent text of common parts", text(format!("/home/ada/papers/report-draft-{:04}.mdindexed", round))),
+        // Every three letters of it are common, the whole is nowhere: nothing can be ruled out before it is read.
+        ("absent text of common parts", text(format!("{0}-{1}-{0}", words[round % 8], words[(round / 8 + 3) % 8]))),
         (
             "level, target and time",
             LogFilter {
