@@ -141,6 +141,8 @@ pub enum PickPurpose {
     Model,
     /// Folder of the welcome: adds it and goes on to the chat.
     FirstFolder,
+    /// Folder that the log is written into.
+    LogFolder(rspa_core::model::LogFormat),
 }
 
 /// Commands of this frame, in order.

@@ -102,6 +102,7 @@ impl Shell {
             ctx.request_repaint();
         }
         self.engine.poll(ctx, &mut self.state, &mut self.queue);
+        self.tell_of_exports();
         self.poll_picker();
         self.begin_welcome();
     }

@@ -10,6 +10,7 @@ pub mod answering;
 pub mod api;
 pub mod backups;
 pub mod clock;
+pub mod cpu_time;
 pub mod credentials;
 pub mod engine;
 pub mod inference;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use egui::Context;
 
 use super::{Shell, notices_panel};
+use crate::commands::pages::logs::LogsCommand;
 use crate::commands::palette::{Palette, Scope};
 use crate::commands::{PickPurpose, UiCommand};
 use crate::design::UiExt;
@@ -47,6 +48,10 @@ impl Shell {
                             self.queue.push(UiCommand::AddSource(path));
                             self.queue.push(UiCommand::FinishWelcome);
                         }
+                        PickPurpose::LogFolder(format) => {
+                            let export = LogsCommand::Export { folder: path, format: *format };
+                            self.queue.push(UiCommand::Logs(export));
+                        }
                     }
                     self.picker = None;
                 }
@@ -69,6 +74,7 @@ impl Shell {
     pub(super) fn open_picker(&mut self, purpose: PickPurpose) {
         let (title, wanted) = match purpose {
             PickPurpose::SourceFolder | PickPurpose::FirstFolder => (tr("picker.folder"), Wanted::Folder),
+            PickPurpose::LogFolder(_) => (tr("logs.export.folder"), Wanted::Folder),
             PickPurpose::SourceFile => (tr("picker.file"), Wanted::File),
             PickPurpose::Model => (tr("picker.model"), Wanted::FileOrFolder),
         };
