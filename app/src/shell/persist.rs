@@ -64,6 +64,8 @@ impl Shell {
         let kept = text.as_deref().map(Persisted::read);
         let now = &mut self.state.ui;
         (now.layout, now.open_chat) = kept.map(|kept| (kept.layout, kept.open_chat)).unwrap_or_default();
+        // Whoever has profiles knows the program.
+        self.state.ui.welcomed = true;
         self.state.chats.open = self.state.ui.open_chat;
         if let Some(chat) = self.state.ui.open_chat {
             super::dispatch::ask_messages(&mut self.engine, &mut self.state, chat);

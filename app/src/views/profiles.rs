@@ -14,7 +14,7 @@ use super::{Cx, View};
 use crate::commands::UiCommand;
 use crate::commands::pages::profiles::ProfilesCommand;
 use crate::design::{Icon, Type, UiExt};
-use crate::text::{ago, tr, tr_count, tr_with};
+use crate::text::{day, tr, tr_count, tr_with};
 use crate::widgets::column::{Columns, column};
 use crate::widgets::{Button, Chip, Tone, TwoLineRow, column_header, page_body, page_header, states};
 
@@ -63,11 +63,7 @@ impl ProfilesView {
     }
 
     fn list(&mut self, ui: &mut Ui, list: &ProfileList) {
-        column_header(ui, tr("profiles.title"), |ui| {
-            if ui.add(crate::widgets::IconButton::new(Icon::Plus, tr("profiles.new"))).clicked() {
-                self.dialog = Some(dialogs::Dialog::create());
-            }
-        });
+        column_header(ui, tr("profiles.title"), |_| {});
         let chosen = self.chosen(list).map(|profile| profile.id);
         egui::ScrollArea::vertical().auto_shrink([false, false]).show(ui, |ui| {
             for (index, profile) in list.profiles.iter().enumerate() {
@@ -121,7 +117,7 @@ impl ProfilesView {
                         ui.add(Chip::new(tr("profiles.active")).tone(Tone::Accent));
                     }
                 });
-                let made = tr_with("profiles.made", &[("when", &ago(profile.created, cx.state.now))]);
+                let made = tr_with("profiles.made", &[("when", &day(profile.created))]);
                 ui.label(tokens.rich(Type::Secondary, format!("{} · {made}", counts(list, index))));
             });
             ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {

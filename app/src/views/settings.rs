@@ -95,7 +95,10 @@ impl SettingsView {
                 let changed =
                     entries.iter().filter(|e| e.group == *group && e.origin != SettingOrigin::Default).count();
                 let right = if changed > 0 { changed.to_string() } else { String::new() };
-                let row = ListRow::new(title(group)).right(right).selected(self.group.as_deref() == Some(group));
+                let wrong = entries.iter().any(|entry| entry.group == *group && entry.problem.is_some());
+                let row =
+                    if wrong { ListRow::new(title(group)).icon(Icon::Warning) } else { ListRow::new(title(group)) };
+                let row = row.right(right).selected(self.group.as_deref() == Some(group));
                 if ui.push_id(group, |ui| ui.add(row)).inner.clicked() {
                     self.group = Some((*group).to_owned());
                 }

@@ -51,10 +51,7 @@ impl Dialog {
                 let heading = ui.label(tokens.rich(Type::Heading, &title));
                 speak_as(ui, &heading, egui::Role::Heading, &title);
                 ui.add_space(tokens.space.s);
-                self.body(ui);
-                if let Some(problem) = &problem {
-                    ui.label(tokens.rich(Type::Secondary, problem).color(tokens.color.bad));
-                }
+                self.body(ui, problem.as_deref());
                 ui.add_space(tokens.space.l);
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     let (verb, danger) = match self.kind {
@@ -86,7 +83,7 @@ impl Dialog {
         }
     }
 
-    fn body(&mut self, ui: &mut Ui) {
+    fn body(&mut self, ui: &mut Ui, problem: Option<&str>) {
         let tokens = ui.tokens();
         let words = match &self.kind {
             Kind::Create { .. } => tr("profiles.new_text").to_owned(),
@@ -102,9 +99,18 @@ impl Dialog {
             ui.add_space(tokens.space.m);
         }
         let id = Id::unique("profile-name");
-        let field = TextField::new(&mut self.text, tr("profiles.name")).hint(tr("profiles.name_hint")).id(id).show(ui);
+        let hint = match &self.kind {
+            Kind::Create { .. } => tr("profiles.name_hint"),
+            Kind::Rename { .. } => "",
+            Kind::Delete { name, .. } => name,
+        };
+        let field = TextField::new(&mut self.text, tr("profiles.name")).hint(hint).id(id);
+        let field = field.problem(problem.is_some()).show(ui);
         if ui.memory(|memory| memory.focused().is_none()) {
             field.request_focus();
+        }
+        if let Some(problem) = problem {
+            ui.label(tokens.rich(Type::Secondary, problem).color(tokens.color.bad));
         }
         if let Kind::Create { forbid_cloud } = &mut self.kind {
             ui.add_space(tokens.space.m);

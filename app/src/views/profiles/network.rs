@@ -94,7 +94,7 @@ fn set(cx: &mut Cx<'_>, profile: &Profile, network: ProfileNetwork, ask: Option<
 /// One of the choices as a card; true when it was clicked.
 fn choice(ui: &mut Ui, title: &str, detail: &str, selected: bool) -> bool {
     let tokens = ui.tokens();
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 84.0), Sense::click());
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 100.0), Sense::click());
     response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), selected, title));
     let (fill, edge) = match (selected, response.hovered()) {
         (true, _) => (tokens.color.selection, tokens.color.accent),

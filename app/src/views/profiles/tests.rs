@@ -67,7 +67,7 @@ fn commands(harness: &Harness<'_, Stage<ProfilesView>>) -> Vec<ProfilesCommand> 
 #[test]
 fn a_profile_is_made_with_a_name_that_is_free() {
     let mut harness = shown(WIDE);
-    harness.get_all_by_label("New profile").next().unwrap().click();
+    harness.get_by_label("New profile").click();
     harness.run();
     harness.get_by_label("Name").type_text("WORK");
     harness.run();

@@ -52,10 +52,16 @@ pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String
         }
         if entry.held.is_some() {
             ui.add_space(tokens.space.xs);
-            let accept = Button::new(tr("settings.accept")).danger().tooltip(tr("settings.accept_tip"));
-            if ui.add(accept).clicked() {
-                commands.push(UiCommand::AcceptSetting(entry.key.clone()));
-            }
+            ui.horizontal(|ui| {
+                let accept = Button::new(tr("settings.accept")).danger().tooltip(tr("settings.accept_tip"));
+                if ui.add(accept).clicked() {
+                    commands.push(UiCommand::AcceptSetting(entry.key.clone()));
+                }
+                let keep = Button::new(tr_with("settings.keep", &[("value", &control::words(&entry.value))]));
+                if ui.add(keep.tooltip(tr("settings.keep_tip"))).clicked() {
+                    commands.push(UiCommand::SetSetting { key: entry.key.clone(), value: entry.value.clone() });
+                }
+            });
         }
         ui.add_space(tokens.space.s);
         hairline(ui);
