@@ -107,12 +107,15 @@ fn choice(ui: &mut Ui, title: &str, detail: &str, selected: bool) -> bool {
         focus_ring(ui, rect);
     }
     let inner = rect.shrink(tokens.space.m);
-    let builder = egui::UiBuilder::new().max_rect(inner).layout(egui::Layout::top_down(egui::Align::Min));
-    let mut inside = ui.new_child(builder);
-    inside.spacing_mut().item_spacing.y = 2.0;
-    let label = |words: egui::RichText| egui::Label::new(words).selectable(false).wrap();
-    inside.add(label(tokens.rich(Type::Strong, title)));
-    inside.add(label(tokens.rich(Type::Secondary, detail)));
+    // Painted: the card speaks for itself.
+    let text = |words: &str, kind: Type, ink| {
+        let font = tokens.font(kind);
+        painter.layout(words.to_owned(), font, ink, inner.width())
+    };
+    let head = text(title, Type::Strong, tokens.color.text);
+    let below = inner.min + vec2(0.0, head.size().y + 2.0);
+    painter.galley(inner.min, head, tokens.color.text);
+    painter.galley(below, text(detail, Type::Secondary, tokens.color.text_2), tokens.color.text_2);
     response.clicked()
 }
 
