@@ -70,7 +70,7 @@ fn perform(arguments: Arguments, output: Output, started: Instant, exit_at_once:
                 "Switch the window with rspa profiles switch NAME, or in its status bar.",
             ));
         }
-        return window::open(&global, started);
+        return window::open(&global, started, exit_at_once);
     };
     let interrupt = Interrupt::listen(exit_at_once)?;
     let context = Context { global, output, interrupt, started };

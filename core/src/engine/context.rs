@@ -10,13 +10,16 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::handlers::backups::{after_restore, desk};
 use super::supervise::Degraded;
-use super::{Databases, Events, Jobs, Services};
+use super::{Consents, Databases, Events, Jobs, Services, StartError};
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
+use crate::backups;
 use crate::clock::{Clock, Ids};
 use crate::inference::ChatModel;
-use crate::model::{Profile, ProfileId, RecentItem};
-use crate::observe::{Observe, ObserveOptions};
+use crate::model::{Job, JobKind, JobState, Profile, ProfileId, RecentItem};
+use crate::observe::{self, Observe, ObserveOptions};
+use crate::panics;
 use crate::settings::Settings;
 use crate::storage::disk::SystemDisk;
 use crate::storage::{profiles, recent};
@@ -25,6 +28,8 @@ use crate::workspace::places::Places;
 
 /// How long closing a profile waits for work that does not heed its cancellation.
 const CLOSING_PATIENCE: Duration = Duration::from_secs(10);
+/// Before logging tries again what failed.
+const LOGS_RETRY: Duration = Duration::from_secs(5);
 
 /// One profile's world; cheap to clone, all clones are the same. What all profiles share is reached through it too.
 #[derive(Clone)]
@@ -53,7 +58,8 @@ pub struct Shared {
     pub environment: BTreeMap<String, String>,
     pub databases: Databases,
     pub events: Events,
-    pub degraded: Degraded,
+    pub consents: Consents,
+    pub degraded: Arc<Degraded>,
     pub settings: Arc<Settings>,
     pub observe: Observe,
     /// Replaces the embedded chat models in tests.
@@ -100,20 +106,26 @@ impl Deref for World {
 }
 
 impl Context {
-    pub(super) fn open(options: CoreOptions, runtime: Handle, in_flight: mpsc::Sender<()>) -> Result<Self, ApiError> {
+    pub(super) fn open(options: CoreOptions, runtime: Handle, in_flight: mpsc::Sender<()>) -> Result<Self, StartError> {
         let executable = std::env::current_exe().ok();
         let places = Places::find(&options.environment, options.data_folder.as_deref(), executable.as_deref())?;
         places.prepare()?;
         let working_folder = std::env::current_dir().ok();
+        // Before anything of the folder is read: what a committed restore brings may be anything of it.
+        backups::apply_pending(&SystemDisk, places.data()).map_err(ApiError::from)?;
         let settings = Settings::load(&places, &options.environment, &options.overrides, working_folder.as_deref())?;
         let settings = Arc::new(settings);
         let cache_bytes = usize::try_from(settings.current().database.cache_mb).unwrap_or(64) << 20;
+        let saved =
+            backups::before_migration(&desk(&places, &settings, &options.clock, None)).map_err(ApiError::from)?;
         let databases = Databases::open(&places, cache_bytes)?;
         let ids = Ids::new(options.clock.clone());
         super::profiles::remove_leftovers(databases.main(), &places, &SystemDisk)?;
         let profile = profiles::active_or_new(databases.main(), &ids, options.clock.now())?;
         let events = Events::new(options.clock.clone());
-        let observe = observe(&settings, &places, options.console_level.as_deref(), &options.clock);
+        let degraded = Arc::new(Degraded::default());
+        let reports = Arc::new(LogReports { events: events.clone(), degraded: degraded.clone() });
+        let observe = observe(&settings, &places, options.console_level.as_deref(), reports, &options.clock);
         let shared = Arc::new(Shared {
             role: options.role,
             clock: options.clock,
@@ -122,7 +134,8 @@ impl Context {
             environment: options.environment,
             databases,
             events,
-            degraded: Degraded::default(),
+            consents: Consents::default(),
+            degraded,
             settings,
             observe,
             chat_model: options.chat_model,
@@ -134,6 +147,12 @@ impl Context {
         });
         let context = Self::of(shared, &profile);
         context.worlds().open.insert(profile.id, context.clone());
+        if let Some(name) = saved {
+            context.happened("backup.finished", &name);
+        }
+        if let Some(plan) = backups::take_note(&SystemDisk, context.places.data()) {
+            after_restore(&context, &plan);
+        }
         Ok(context)
     }
 
@@ -233,6 +252,11 @@ impl Context {
         self.shared.turn.lock().await
     }
 
+    /// The worlds that are open now.
+    pub fn open_worlds(&self) -> Vec<Self> {
+        self.worlds().open.values().cloned().collect()
+    }
+
     /// Makes this profile the one that the person works in; it must be open.
     pub(super) fn set_active(&self, profile: ProfileId) {
         self.worlds().active = profile;
@@ -276,6 +300,14 @@ impl Context {
     /// Triggered when the core shuts down.
     pub(super) fn stopping(&self) -> &CancellationToken {
         &self.shared.stopping
+    }
+
+    /// In one of the profiles, something runs that must not be cut off and done again.
+    pub(super) fn is_busy(&self) -> bool {
+        self.worlds().open.values().any(|world| {
+            let job = |job: &Job| job.state == JobState::Running && job.kind != JobKind::Index;
+            world.jobs.list().iter().any(job) || world.services.is_answering()
+        })
     }
 
     /// Triggers the end of everything.
@@ -322,7 +354,7 @@ impl Context {
         &self,
         work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.runtime.spawn_blocking(work).await.unwrap_or_else(|error| {
+        self.runtime.spawn_blocking(|| panics::caught(work)).await.unwrap_or_else(|error| {
             tracing::error!(%error, "blocking work stopped unexpectedly");
             Err(ApiError::new(
                 ErrorCategory::System,
@@ -349,7 +381,25 @@ impl Context {
     }
 }
 
-fn observe(settings: &Settings, places: &Places, console_level: Option<&str>, clock: &Arc<dyn Clock>) -> Observe {
+/// Tells how logging is doing, which begins before there is a context.
+struct LogReports {
+    events: Events,
+    degraded: Arc<Degraded>,
+}
+
+impl observe::Reports for LogReports {
+    fn health(&self, part: &str, healthy: bool, detail: &str) {
+        self.degraded.tell(&self.events, part, healthy, detail);
+    }
+}
+
+fn observe(
+    settings: &Settings,
+    places: &Places,
+    console_level: Option<&str>,
+    reports: Arc<dyn observe::Reports>,
+    clock: &Arc<dyn Clock>,
+) -> Observe {
     let logging = settings.current().logging.clone();
     Observe::start(ObserveOptions {
         folder: places.logs(),
@@ -360,6 +410,8 @@ fn observe(settings: &Settings, places: &Places, console_level: Option<&str>, cl
         console_level: logging.to_console.then(|| console_level.unwrap_or("warn").to_owned()),
         to_database: logging.to_database,
         database_days: logging.database_days,
+        retry: LOGS_RETRY,
+        reports,
         clock: clock.clone(),
     })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
+use super::{Context, Events};
 use crate::api::{ApiError, Event};
 
 const RESTARTS: u32 = 3;
@@ -54,8 +54,7 @@ impl Context {
 
     /// Tells that a part works less well than it should, or works again.
     pub fn health(&self, part: &str, healthy: bool, detail: &str) {
-        self.degraded.set(part, healthy, detail);
-        self.events.publish(None, Event::Health { part: part.to_owned(), healthy, detail: detail.to_owned() });
+        self.degraded.tell(&self.events, part, healthy, detail);
     }
 }
 
@@ -64,6 +63,12 @@ impl Context {
 pub struct Degraded(std::sync::Mutex<std::collections::BTreeMap<String, String>>);
 
 impl Degraded {
+    /// Keeps it and publishes it.
+    pub(super) fn tell(&self, events: &Events, part: &str, healthy: bool, detail: &str) {
+        self.set(part, healthy, detail);
+        events.publish(None, Event::Health { part: part.to_owned(), healthy, detail: detail.to_owned() });
+    }
+
     fn set(&self, part: &str, healthy: bool, detail: &str) {
         let mut parts = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if healthy {

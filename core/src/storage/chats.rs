@@ -4,11 +4,12 @@ use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AnyTable, Db, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
+use super::kinds::Kind;
+use super::{AnyTable, Db, ReadTxn, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
 use crate::api::{ApiError, ErrorCategory};
 use crate::model::{
-    AnswerStats, Author, Chat, ChatId, ChatSummary, Citation, Message, MessageId, MessageState, ModelId, Passage,
-    ProfileId, Question, SentenceSupport, SourceId, Timestamp,
+    AnswerStats, Author, Chat, ChatId, ChatSummary, Citation, DataKind, Merged, Message, MessageId, MessageState,
+    ModelId, Passage, ProfileId, Question, SentenceSupport, SourceId, Timestamp,
 };
 
 const CHATS: TableDefinition<u128, &[u8]> = TableDefinition::new("chats");
@@ -471,6 +472,55 @@ pub fn totals(main: &Db, profile: ProfileId) -> Result<(u64, u64), StorageError>
 
 fn preview(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(PREVIEW).collect()
+}
+
+pub(super) static KIND: Kind =
+    Kind { kind: DataKind::Chats, table: &CHATS, title: |row| decode(row).ok().map(|row: StoredChat| row.title) };
+pub(super) static MESSAGES_KIND: Kind = Kind {
+    kind: DataKind::Messages,
+    table: &MESSAGES,
+    title: |row| decode(row).ok().map(|row: StoredMessage| preview(&row.text)),
+};
+
+/// Adds the chats that only `other` has, with their messages; what was asked and worked when comes with them.
+pub(super) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<[Merged; 2], StorageError> {
+    let mut merged = Merged { kind: DataKind::Chats, added: 0, kept: 0 };
+    let mut with = Merged { kind: DataKind::Messages, added: 0, kept: 0 };
+    let (their_order, their_messages) = (other.table(CHAT_MESSAGES)?, other.table(MESSAGES)?);
+    for row in other.table(CHATS)?.iter()? {
+        let (key, value) = row?;
+        let id = key.value();
+        let here = txn.table(CHATS)?.get(id)?.map(|here| here.value() == value.value());
+        if let Some(same) = here {
+            merged.kept += u64::from(!same);
+            continue;
+        }
+        let stored: StoredChat = decode(value.value())?;
+        txn.table(CHATS)?.put(id, &stored)?;
+        txn.table(CHATS_BY_UPDATE)?.insert((stored.profile.as_u128(), stored.updated, id), ())?;
+        merged.added += 1;
+        let (mut order, mut messages) = (txn.table(CHAT_MESSAGES)?, txn.table(MESSAGES)?);
+        for row in their_order.range((id, 0)..=(id, u32::MAX))? {
+            let (place, message) = row?;
+            let message = message.value();
+            let Some(mut stored) = their_messages.record::<StoredMessage>(message)? else { continue };
+            if matches!(stored.state, MessageState::Preparing | MessageState::Streaming) {
+                stored.state = MessageState::Failed(interrupted());
+            }
+            order.insert(place.value(), message)?;
+            messages.put(message, &stored)?;
+            with.added += 1;
+        }
+    }
+    let mut activity = txn.table(ACTIVITY)?;
+    for row in other.table(ACTIVITY)?.iter()? {
+        let (key, value) = row?;
+        let here = activity.get(key.value())?.is_some();
+        if !here {
+            activity.insert(key.value(), value.value())?;
+        }
+    }
+    Ok([merged, with])
 }
 
 #[cfg(test)]

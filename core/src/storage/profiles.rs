@@ -3,12 +3,13 @@
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 
+use super::kinds::Kind;
 use super::{
-    AnyTable, Db, Record, RecordReading, RecordWriting, StorageError, WriteTxn, chats, decode, first_version,
+    AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, chats, decode, first_version,
     knowledge, models, recent, ui_state,
 };
 use crate::clock::Ids;
-use crate::model::{NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
+use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
 
 const PROFILES: TableDefinition<u128, &[u8]> = TableDefinition::new("profiles");
 /// The one that the person works in.
@@ -113,6 +114,45 @@ pub fn active_or_new(main: &Db, ids: &Ids, now: Timestamp) -> Result<Profile, St
     let row = profile.clone();
     main.write(move |txn| txn.table(PROFILES)?.put(row.id.0.as_u128(), &StoredProfile::of(&row)))?;
     Ok(profile)
+}
+
+pub(super) static KIND: Kind = Kind {
+    kind: DataKind::Profiles,
+    table: &PROFILES,
+    title: |row| decode(row).ok().map(|row: StoredProfile| row.name),
+};
+
+/// Names, oldest profile first.
+pub(super) fn names(txn: &ReadTxn) -> Result<Vec<String>, StorageError> {
+    let rows = KIND.table.raw_rows(txn)?;
+    rows.map(|row| Ok(decode::<StoredProfile>(&row?.value)?.name)).collect()
+}
+
+/// Adds the profiles that only `other` has. A name that is taken here gets "(restored)" after it.
+pub(super) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<Merged, StorageError> {
+    let mut merged = Merged { kind: DataKind::Profiles, added: 0, kept: 0 };
+    let mut table = txn.table(PROFILES)?;
+    let mut names = Vec::new();
+    for row in table.iter()? {
+        names.push(decode::<StoredProfile>(row?.1.value())?.name.to_lowercase());
+    }
+    for row in other.table(PROFILES)?.iter()? {
+        let (key, value) = row?;
+        let here = table.get(key.value())?.map(|here| here.value() == value.value());
+        match here {
+            Some(same) => merged.kept += u64::from(!same),
+            None => {
+                let mut stored: StoredProfile = decode(value.value())?;
+                while names.contains(&stored.name.to_lowercase()) {
+                    stored.name.push_str(" (restored)");
+                }
+                names.push(stored.name.to_lowercase());
+                table.put(key.value(), &stored)?;
+                merged.added += 1;
+            }
+        }
+    }
+    Ok(merged)
 }
 
 /// From now on, and after a restart, the person works in this profile.

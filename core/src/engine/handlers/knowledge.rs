@@ -19,6 +19,13 @@ pub struct Knowledge {
     service: knowledge::Service,
 }
 
+impl Knowledge {
+    /// Sources were added to the store by others.
+    pub fn sources_changed(&self) -> Result<(), ApiError> {
+        Ok(self.service.sources_changed()?)
+    }
+}
+
 impl Service for Knowledge {
     fn build(ctx: &Context) -> Result<Self, ApiError> {
         let links = Arc::new(Links(ctx.clone()));
