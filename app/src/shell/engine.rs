@@ -89,9 +89,16 @@ impl Engine {
 
     /// Starts the core on a thread of its own and reads what the window stored.
     pub fn start(options: CoreOptions, wake: impl FnOnce() + Send + 'static) -> Receiver<Started> {
+        Self::start_after(None, options, wake)
+    }
+
+    fn start_after(old: Option<Core>, options: CoreOptions, wake: impl FnOnce() + Send + 'static) -> Receiver<Started> {
         let (sender, receiver) = channel();
         let work = move || {
             let begin = Instant::now();
+            if let Some(old) = old {
+                old.shutdown();
+            }
             let core = Core::start(options);
             let persisted = core
                 .as_ref()
@@ -108,11 +115,16 @@ impl Engine {
         receiver
     }
 
-    pub fn restart(&mut self, ctx: &Context) {
-        if let Some(make) = &mut self.make_options {
-            let ctx = ctx.clone();
-            self.starting = Some(Self::start(make(), move || ctx.request_repaint()));
-        }
+    /// Starts the engine, or ends the one that runs and starts it again, without keeping the window waiting. False when
+    /// it is not this window that starts it.
+    pub fn restart(&mut self, ctx: &Context) -> bool {
+        let Some(make) = &mut self.make_options else { return false };
+        let (options, ctx) = (make(), ctx.clone());
+        self.errands.clear();
+        self.events = None;
+        let old = self.core.take();
+        self.starting = Some(Self::start_after(old, options, move || ctx.request_repaint()));
+        true
     }
 
     /// Takes the started core over, once; gives what the window stored.

@@ -136,8 +136,8 @@ impl AppState {
             | Event::ProfilesChanged
             | Event::CredentialsChanged
             | Event::BackupsChanged => {}
+            Event::RestartNeeded { why } => self.restart_wanted = Some(why),
             Event::ProfileSwitched { .. }
-            | Event::RestartNeeded { .. }
             | Event::ConsentAsked { .. }
             | Event::ConsentEnded { .. }
             | Event::WindowWanted => {}

@@ -15,7 +15,7 @@ use crate::model::{BackupReason, BackupState, Chat, ChatId, DataKind, ProfileId,
 use crate::settings::Settings;
 use crate::storage::disk::Disk;
 use crate::storage::disk::simulated::{Faults, SimulatedDisk};
-use crate::storage::{Db, DbOptions, chats, examine, tables};
+use crate::storage::{Db, DbOptions, chats, tables};
 use crate::workspace::places::Places;
 
 const DATA: &str = "/data";
