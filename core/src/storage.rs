@@ -3,8 +3,10 @@
 //! Only files below this module import redb. A store (chats, sources, the ledger, …) is one file here that owns
 //! its tables, keeps their indexes in the same transaction as the row, and speaks domain types to the outside.
 
+pub mod anew;
 mod backend;
 pub mod chats;
+pub mod check;
 pub mod compare;
 mod db;
 pub mod disk;
@@ -19,6 +21,7 @@ pub mod merge;
 mod migrate;
 pub mod models;
 pub mod profiles;
+mod read_table;
 pub mod recent;
 mod record;
 pub mod snapshot;
@@ -29,7 +32,9 @@ pub mod ui_state;
 
 pub use db::{Db, DbOptions};
 pub use error::StorageError;
+pub use history::Tracking;
 pub use migrate::{Migration, Schema};
+pub use read_table::ReadTable;
 pub use record::{NoEarlier, Record, RecordReading, RecordWriting, decode, encode, first_version};
 pub use table::Table;
 pub use txn::{AnyTable, RawRow, RawRows, RawTable, ReadTxn, WriteTxn};

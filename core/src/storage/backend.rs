@@ -17,9 +17,21 @@ pub(super) fn create_untouched(
     backend: Box<dyn StorageBackend>,
     cache_bytes: usize,
 ) -> Result<Database, DatabaseError> {
-    let length = backend.len().map_err(redb::StorageError::from)?;
+    overlaid(backend, cache_bytes, true)
+}
+
+/// As [`create_untouched`], of a file that is open elsewhere and not written meanwhile.
+pub(super) fn create_untouched_unlocked(
+    backend: Box<dyn StorageBackend>,
+    cache_bytes: usize,
+) -> Result<Database, DatabaseError> {
+    overlaid(backend, cache_bytes, false)
+}
+
+fn overlaid(under: Box<dyn StorageBackend>, cache_bytes: usize, locked: bool) -> Result<Database, DatabaseError> {
+    let length = under.len().map_err(redb::StorageError::from)?;
     let overlay =
-        Overlay { under: backend, state: RwLock::new(State { length, under: length, pages: BTreeMap::new() }) };
+        Overlay { under, locked, state: RwLock::new(State { length, under: length, pages: BTreeMap::new() }) };
     redb::Builder::new().set_cache_size(cache_bytes).create_with_backend(overlay)
 }
 
@@ -33,6 +45,8 @@ const PAGE: u64 = 4096;
 #[derive(Debug)]
 struct Overlay {
     under: Box<dyn StorageBackend>,
+    /// Whether the file below is locked while it is open.
+    locked: bool,
     state: RwLock<State>,
 }
 
@@ -125,30 +139,48 @@ impl StorageBackend for Overlay {
     }
 
     fn close(&self) -> io::Result<()> {
-        self.under.close()
+        if self.locked { self.under.close() } else { Ok(()) }
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        if !self.locked {
+            return Err(BackendError::Unsupported);
+        }
         self.under.try_lock_range(start, end)
     }
 
     fn try_lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        if !self.locked {
+            return Err(BackendError::Unsupported);
+        }
         self.under.try_lock_shared_range(start, end)
     }
 
     fn lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        if !self.locked {
+            return Err(BackendError::Unsupported);
+        }
         self.under.lock_range(start, end)
     }
 
     fn lock_shared_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        if !self.locked {
+            return Err(BackendError::Unsupported);
+        }
         self.under.lock_shared_range(start, end)
     }
 
     fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        if !self.locked {
+            return Err(BackendError::Unsupported);
+        }
         self.under.unlock_range(start, end)
     }
 
     fn query_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        if !self.locked {
+            return Err(BackendError::Unsupported);
+        }
         self.under.query_lock_range(start, end)
     }
 }

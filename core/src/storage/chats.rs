@@ -251,6 +251,37 @@ pub fn delete(main: &Db, profile: ProfileId, id: ChatId) -> Result<Vec<MessageId
     })
 }
 
+/// Removes all chats of a profile with their messages, within a larger change.
+pub(super) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let owner = profile.0.as_u128();
+    let mut own = Vec::new();
+    // Not by the list of updates: a chat that is in no list goes too.
+    for row in txn.table(CHATS)?.iter()? {
+        let (key, value) = row?;
+        let stored: StoredChat = decode(value.value())?;
+        if stored.profile == profile.0 {
+            own.push(key.value());
+        }
+    }
+    let (mut chats, mut order) = (txn.table(CHATS)?, txn.table(CHAT_MESSAGES)?);
+    let (mut messages, mut unfinished) = (txn.table(MESSAGES)?, txn.table(UNFINISHED)?);
+    for chat in own {
+        let mut gone = Vec::new();
+        for row in order.range((chat, 0)..=(chat, u32::MAX))? {
+            gone.push(row?.1.value());
+        }
+        order.retain_in((chat, 0)..=(chat, u32::MAX), |_, _| false)?;
+        for message in gone {
+            messages.remove(message)?;
+            unfinished.remove(message)?;
+        }
+        chats.remove(chat)?;
+    }
+    txn.table(CHATS_BY_UPDATE)?.retain_in((owner, i64::MIN, 0)..=(owner, i64::MAX, u128::MAX), |_, _| false)?;
+    txn.table(ACTIVITY)?.retain_in((owner, i64::MIN)..=(owner, i64::MAX), |_, _| false)?;
+    Ok(())
+}
+
 /// Oldest first.
 pub fn messages(main: &Db, profile: ProfileId, chat: ChatId) -> Result<Vec<Message>, StorageError> {
     get(main, profile, chat)?;
@@ -355,27 +386,33 @@ pub fn exchange(main: &Db, profile: ProfileId, chat: ChatId, answer: MessageId) 
     Ok(Exchange { question, answer: all[at].clone(), asked })
 }
 
-/// Marks answers that a crash or a kill cut off as failed; their text so far stays. Returns how many.
-pub fn close_unfinished(main: &Db) -> Result<usize, StorageError> {
+/// Marks answers of this profile that a crash or a kill cut off as failed; their text so far stays. Returns how many.
+/// Another profile's may be under way right now.
+pub fn close_unfinished(main: &Db, profile: ProfileId) -> Result<usize, StorageError> {
     let none = main.read()?.table(UNFINISHED)?.iter()?.next().is_none();
     if none {
         return Ok(0);
     }
-    main.write(|txn| {
+    main.write(move |txn| {
         let mut ids = Vec::new();
         for row in txn.table(UNFINISHED)?.iter()? {
             ids.push(row?.0.value());
         }
+        let mut closed = 0;
         for id in &ids {
             let stored: Option<StoredMessage> = txn.table(MESSAGES)?.record(*id)?;
-            if let Some(mut stored) = stored {
+            let Some(mut stored) = stored else {
+                txn.table(UNFINISHED)?.remove(id)?;
+                continue;
+            };
+            let chat: Option<StoredChat> = txn.table(CHATS)?.record(stored.chat.as_u128())?;
+            if chat.is_some_and(|chat| chat.profile == profile.0) {
                 stored.state = MessageState::Failed(interrupted());
                 put_message(txn, &stored, MessageId(Uuid::from_u128(*id)))?;
-            } else {
-                txn.table(UNFINISHED)?.remove(id)?;
+                closed += 1;
             }
         }
-        Ok(ids.len())
+        Ok(closed)
     })
 }
 

@@ -9,9 +9,11 @@ use std::thread::JoinHandle;
 use redb::{Database, ReadableDatabase};
 
 use super::backend::create;
+use super::check::{self, FileReport};
 use super::disk::{Disk, SystemDisk};
 use super::history::{self, Limits, Recorder, Tracking};
 use super::migrate::{self, LAST_CHANGE, META, Schema, guarded, panic_text};
+use super::read_table::{Suspicion, mark_of};
 use super::{ReadTxn, StorageError, WriteTxn};
 use crate::clock::{Clock, SystemClock};
 use crate::model::Timestamp;
@@ -61,6 +63,8 @@ struct Inner {
     writer: Mutex<Option<JoinHandle<()>>>,
     last_change: Arc<AtomicU64>,
     limits: Arc<Limits>,
+    suspicion: Arc<Suspicion>,
+    disk: Arc<dyn Disk>,
 }
 
 impl Db {
@@ -73,6 +77,14 @@ impl Db {
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let disk = options.disk.clone();
         migrate::check_version(&file, migrate::peek_version(path, &file, disk.as_ref())?, schema)?;
+        let mark = mark_of(path);
+        if disk.exists(&mark) && disk.exists(path) {
+            // It showed damage the last time: a look at its first pages is not enough.
+            if let Some(detail) = check::file(path, schema, disk.as_ref())?.damage {
+                return Err(StorageError::Damaged { file, detail });
+            }
+            disk.remove_file(&mark).map_err(|error| StorageError::opening_io(&file, &error))?;
+        }
         if !disk.exists(path) {
             make(path, &file, disk.as_ref())?;
         }
@@ -111,11 +123,11 @@ impl Db {
     ) -> Result<Self, StorageError> {
         let database = opener()?;
         let (last, last_time) = guarded(&file, || {
-            let read = ReadTxn::new(database.begin_read()?);
+            let read = ReadTxn::new(database.begin_read()?, None);
             migrate::check_version(&file, migrate::read_version(&read)?, schema)?;
             drop(read);
             migrate::apply(&database, &file, schema)?;
-            let read = ReadTxn::new(database.begin_read()?);
+            let read = ReadTxn::new(database.begin_read()?, None);
             Ok((migrate::read_meta(&read, LAST_CHANGE)?.unwrap_or(0), history::last_time(&read)?))
         })?;
         let recorder = match schema.tracking {
@@ -136,6 +148,7 @@ impl Db {
             limits: limits.clone(),
             clock: options.clock,
         };
+        let suspicion = Arc::new(Suspicion::new(&file, &path, options.disk.clone()));
         let thread = std::thread::Builder::new()
             .name(format!("write {file}"))
             .spawn(move || writer.run(&receiver))
@@ -149,6 +162,8 @@ impl Db {
                 writer: Mutex::new(Some(thread)),
                 last_change,
                 limits,
+                suspicion,
+                disk: options.disk,
             }),
         })
     }
@@ -177,6 +192,19 @@ impl Db {
         self.write(move |txn| history::prune(txn.raw(), before, max_bytes))
     }
 
+    /// Checks every page and row of the file as it is on the disk; writes wait until it is done.
+    ///
+    /// # Errors
+    /// As [`Db::write`]. Damage is what the report says; the file is then checked again before it is next opened.
+    pub fn check(&self, schema: &'static Schema) -> Result<FileReport, StorageError> {
+        let (path, disk) = (self.inner.path.clone(), self.inner.disk.clone());
+        let report = self.write(move |_txn| check::open_file(&path, schema, disk.as_ref()))?;
+        if let Some(detail) = &report.damage {
+            self.inner.suspicion.raise(detail);
+        }
+        Ok(report)
+    }
+
     /// The next change gets a higher number than this one. Only for a file that nobody else has open yet.
     pub(super) fn raise_change(&self, above: u64) {
         self.inner.last_change.fetch_max(above, Ordering::AcqRel);
@@ -185,7 +213,11 @@ impl Db {
     pub fn read(&self) -> Result<ReadTxn, StorageError> {
         let database = self.inner.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_ref().ok_or_else(|| self.closed())?;
-        Ok(ReadTxn::new(database.begin_read()?))
+        let inner = guarded(&self.inner.file, || Ok(database.begin_read()?));
+        if let Err(StorageError::Damaged { detail, .. }) = &inner {
+            self.inner.suspicion.raise(detail);
+        }
+        Ok(ReadTxn::new(inner?, Some(self.inner.suspicion.clone())))
     }
 
     /// Runs `work` in the next commit and returns when that commit is durable. Blocks this thread: not for async code.
@@ -286,8 +318,11 @@ where
 {
     fn run(&mut self, txn: &WriteTxn<'_>, file: &str) -> bool {
         let result = catch_unwind(AssertUnwindSafe(|| (self.work)(txn))).unwrap_or_else(|panic| {
-            let detail = panic_text(panic.as_ref());
-            Err(StorageError::Panicked { file: file.to_owned(), detail })
+            let (file, detail) = (file.to_owned(), panic_text(panic.as_ref()));
+            Err(match crate::panics::in_database() {
+                true => StorageError::Damaged { file, detail },
+                false => StorageError::Panicked { file, detail },
+            })
         });
         let ok = result.is_ok();
         self.result = Some(result);

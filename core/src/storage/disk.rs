@@ -64,6 +64,9 @@ pub trait Disk: Send + Sync {
     /// ends when the value is dropped.
     fn turn(&self, path: &Path) -> io::Result<Box<dyn Send>>;
 
+    /// The pages of a database that is open elsewhere, to read them alone.
+    fn pages(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError>;
+
     /// What a database keeps its pages in; an empty file is made when there is none.
     fn database(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError>;
 }
@@ -144,6 +147,11 @@ impl Disk for SystemDisk {
         let file = options.open(path)?;
         file.lock()?;
         Ok(Box::new(Turn { path: path.to_owned(), file }))
+    }
+
+    fn pages(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
+        let file = fs::File::open(path).map_err(redb::StorageError::from)?;
+        Ok(Box::new(redb::backends::FileBackend::new(file)?))
     }
 
     fn database(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {

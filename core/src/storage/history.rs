@@ -227,11 +227,7 @@ pub(super) fn prune(txn: &redb::WriteTransaction, before: Timestamp, max_bytes: 
 
 /// The time of the newest entry.
 pub(super) fn last_time(txn: &ReadTxn) -> Result<i64, StorageError> {
-    let changes = match txn.raw().open_table(CHANGES) {
-        Ok(changes) => changes,
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(0),
-        Err(error) => return Err(error.into()),
-    };
+    let Some(changes) = txn.table_if_there(CHANGES)? else { return Ok(0) };
     Ok(changes.last()?.map_or(0, |(_, entry)| entry.value().0))
 }
 

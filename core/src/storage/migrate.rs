@@ -48,7 +48,7 @@ pub(super) fn peek_version(path: &Path, file: &str, disk: &dyn Disk) -> Result<O
     guarded(file, || {
         let backend = disk.database(path).map_err(|error| StorageError::opening(file, error))?;
         let database = create_untouched(backend, 1 << 20).map_err(|error| StorageError::opening(file, error))?;
-        read_version(&ReadTxn::new(database.begin_read()?))
+        read_version(&ReadTxn::new(database.begin_read()?, None))
     })
 }
 
@@ -69,11 +69,8 @@ pub(super) fn read_version(txn: &ReadTxn) -> Result<Option<u64>, StorageError> {
 }
 
 pub(super) fn read_meta(txn: &ReadTxn, key: &str) -> Result<Option<u64>, StorageError> {
-    match txn.raw().open_table(META) {
-        Ok(table) => Ok(table.get(key)?.map(|value| value.value())),
-        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let Some(table) = txn.table_if_there(META)? else { return Ok(None) };
+    Ok(table.get(key)?.map(|value| value.value()))
 }
 
 pub(super) fn check_version(file: &str, found: Option<u64>, schema: &Schema) -> Result<(), StorageError> {
@@ -90,7 +87,7 @@ pub(super) fn check_version(file: &str, found: Option<u64>, schema: &Schema) -> 
 /// # Errors
 /// `Migration` when a step fails or panics: the file then holds what it held.
 pub(super) fn apply(database: &redb::Database, file: &str, schema: &Schema) -> Result<(), StorageError> {
-    let read = ReadTxn::new(database.begin_read()?);
+    let read = ReadTxn::new(database.begin_read()?, None);
     let found = read_version(&read)?;
     let present: HashSet<String> =
         read.raw().list_tables()?.map(|table| redb::TableHandle::name(&table).to_owned()).collect();

@@ -42,6 +42,14 @@ pub fn set_default(main: &Db, profile: ProfileId, kind: ModelKind, id: &ModelId)
     })
 }
 
+/// Forgets what was chosen in a profile, within a larger change.
+pub(super) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let owner = profile.0.as_u128();
+    let mut table = txn.table(DEFAULTS)?;
+    table.retain(|key, _| key.0 != owner)?;
+    Ok(())
+}
+
 /// The speed last measured, in tokens per second.
 pub fn measured(main: &Db, id: &str) -> Result<Option<f64>, StorageError> {
     let stored: Option<StoredSpeed> = main.read()?.table(MEASURED)?.record(id)?;

@@ -1,28 +1,50 @@
 //! Transactions as stores see them: tables opened by definition, errors in our words, and the change number.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
-use redb::{Key, ReadableTable, TableDefinition, TableHandle, Value};
+use redb::{Key, TableDefinition, TableHandle, Value};
 
 use super::StorageError;
 use super::history::Recorder;
+use super::migrate::guarded;
+use super::read_table::{ReadTable, Suspicion};
 use super::table::Table;
 
 /// A consistent view of one file, unaffected by later writes.
 pub struct ReadTxn {
     inner: redb::ReadTransaction,
+    /// Told when what is read is damaged.
+    suspicion: Option<Arc<Suspicion>>,
 }
 
 impl ReadTxn {
-    pub(super) fn new(inner: redb::ReadTransaction) -> Self {
-        Self { inner }
+    pub(super) fn new(inner: redb::ReadTransaction, suspicion: Option<Arc<Suspicion>>) -> Self {
+        Self { inner, suspicion }
     }
 
     pub(in crate::storage) fn table<K: Key + 'static, V: Value + 'static>(
         &self,
         definition: TableDefinition<K, V>,
-    ) -> Result<redb::ReadOnlyTable<K, V>, StorageError> {
-        Ok(self.inner.open_table(definition)?)
+    ) -> Result<ReadTable<K, V>, StorageError> {
+        self.table_if_there(definition)?
+            .ok_or_else(|| StorageError::Failed { detail: format!("the table {} is missing", definition.name()) })
+    }
+
+    /// None when the file does not have the table.
+    pub(super) fn table_if_there<K: Key + 'static, V: Value + 'static>(
+        &self,
+        definition: TableDefinition<K, V>,
+    ) -> Result<Option<ReadTable<K, V>>, StorageError> {
+        let opened = guarded("the database", || match self.inner.open_table(definition) {
+            Ok(table) => Ok(Some(table)),
+            Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        });
+        if let (Err(StorageError::Damaged { detail, .. }), Some(suspicion)) = (&opened, &self.suspicion) {
+            suspicion.raise(detail);
+        }
+        Ok(opened?.map(|table| ReadTable::new(table, self.suspicion.clone())))
     }
 
     pub(super) fn raw(&self) -> &redb::ReadTransaction {
@@ -115,13 +137,8 @@ impl<K: Key + Sync + 'static, V: Value + Sync + 'static> AnyTable for TableDefin
     }
 
     fn raw_rows(&self, txn: &ReadTxn) -> Result<RawRows, StorageError> {
-        let table = match txn.raw().open_table(*self) {
-            Ok(table) => table,
-            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(Box::new(std::iter::empty())),
-            Err(error) => return Err(error.into()),
-        };
-        let rows = table.range::<K::SelfType<'_>>(..)?;
-        Ok(Box::new(rows.map(|row| {
+        let Some(table) = txn.table_if_there(*self)? else { return Ok(Box::new(std::iter::empty())) };
+        Ok(Box::new(table.iter()?.map(|row| {
             let (key, value) = row?;
             Ok(RawRow {
                 key: K::as_bytes(&key.value()).as_ref().to_vec(),
@@ -131,12 +148,8 @@ impl<K: Key + Sync + 'static, V: Value + Sync + 'static> AnyTable for TableDefin
     }
 
     fn raw_get(&self, txn: &ReadTxn, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError> {
-        let table = match txn.raw().open_table(*self) {
-            Ok(table) => table,
-            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
-            Err(error) => return Err(error.into()),
-        };
-        let found = ReadableTable::get(&table, K::from_bytes(key))?;
+        let Some(table) = txn.table_if_there(*self)? else { return Ok(None) };
+        let found = table.get(K::from_bytes(key))?;
         Ok(found.map(|value| V::as_bytes(&value.value()).as_ref().to_vec()))
     }
 

@@ -485,6 +485,11 @@ impl Disk for SimulatedDisk {
         Ok(Box::new(Turn { disk: self.clone(), path: path.to_owned() }))
     }
 
+    fn pages(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
+        let id = self.state().file(path).map_err(redb::StorageError::from)?;
+        Ok(Box::new(Pages { disk: self.clone(), id, alone: false }))
+    }
+
     fn database(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
         let io = |error| redb::DatabaseError::from(redb::StorageError::from(error));
         let known = self.state().names.get(path).copied();
@@ -498,7 +503,7 @@ impl Disk for SimulatedDisk {
         if !state.open_databases.insert(id) {
             return Err(redb::DatabaseError::DatabaseAlreadyOpen);
         }
-        Ok(Box::new(Pages { disk: self.clone(), id }))
+        Ok(Box::new(Pages { disk: self.clone(), id, alone: true }))
     }
 }
 
@@ -533,6 +538,8 @@ impl Drop for Turn {
 struct Pages {
     disk: SimulatedDisk,
     id: u64,
+    /// Nobody else may open the file meanwhile.
+    alone: bool,
 }
 
 impl std::fmt::Debug for Pages {
@@ -543,7 +550,9 @@ impl std::fmt::Debug for Pages {
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        self.disk.state().open_databases.remove(&self.id);
+        if self.alone {
+            self.disk.state().open_databases.remove(&self.id);
+        }
     }
 }
 

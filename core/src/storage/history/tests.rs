@@ -1,6 +1,7 @@
 //! Any recorded minute can be gone back to exactly, whatever was written, pruned or set by the clock.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use proptest::prelude::*;
@@ -9,7 +10,7 @@ use redb::TableDefinition;
 use super::*;
 use crate::clock::ManualClock;
 use crate::storage::compare::compare;
-use crate::storage::disk::SystemDisk;
+use crate::storage::disk::simulated::SimulatedDisk;
 use crate::storage::{DbOptions, snapshot};
 
 const NUMBERS: TableDefinition<u64, &[u8]> = TableDefinition::new("numbers");
@@ -91,12 +92,19 @@ fn perform(db: &Db, step: &Step) {
     assert_eq!(done.is_err(), failing);
 }
 
-fn opened(path: &std::path::Path, clock: &Arc<ManualClock>) -> Db {
-    Db::open(path, &SCHEMA, DbOptions { clock: clock.clone(), ..DbOptions::default() }).unwrap()
+fn opened(path: &Path, disk: &SimulatedDisk, clock: &Arc<ManualClock>) -> Db {
+    let options = DbOptions { clock: clock.clone(), disk: Arc::new(disk.clone()), ..DbOptions::default() };
+    Db::open(path, &SCHEMA, options).unwrap()
 }
 
 /// Runs the steps; the state at the start of each minute that was reached, and the moment of the first change.
-fn play(db: &mut Db, path: &std::path::Path, clock: &Arc<ManualClock>, steps: &[Step]) -> BTreeMap<i64, State> {
+fn play(
+    db: &mut Db,
+    path: &Path,
+    disk: &SimulatedDisk,
+    clock: &Arc<ManualClock>,
+    steps: &[Step],
+) -> BTreeMap<i64, State> {
     use crate::clock::Clock;
     let mut states = BTreeMap::new();
     for step in steps {
@@ -110,7 +118,7 @@ fn play(db: &mut Db, path: &std::path::Path, clock: &Arc<ManualClock>, steps: &[
             }
             Step::Reopen => {
                 db.close();
-                *db = opened(path, clock);
+                *db = opened(path, disk, clock);
             }
             step => perform(db, step),
         }
@@ -122,17 +130,19 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
     fn every_minute_can_be_gone_back_to(steps in prop::collection::vec(step(), 1..60), pruned in 0..8_i64) {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.redb");
+        let (folder, disk) = (Path::new("/"), SimulatedDisk::new());
+        let path = folder.join("a.redb");
         let clock = Arc::new(ManualClock::at(Timestamp(START)));
-        let mut db = opened(&path, &clock);
-        let states = play(&mut db, &path, &clock, &steps);
+        let mut db = opened(&path, &disk, &clock);
+        // The history begins with the first write.
+        perform(&db, &Step::Number(3, vec![3]));
+        let states = play(&mut db, &path, &disk, &clock, &steps);
         db.prune_history(Timestamp(START + pruned * STEP_MS), u64::MAX).unwrap();
         let from = read_meta(&db.read().unwrap(), FROM).unwrap().map(|from| from as i64);
         for (number, (time, expected)) in states.iter().enumerate() {
-            let copy_path = folder.path().join(format!("copy{number}.redb"));
-            snapshot::copy_to(&db, &SCHEMA, &copy_path, &SystemDisk).unwrap();
-            let copy = opened(&copy_path, &clock);
+            let copy_path = folder.join(format!("copy{number}.redb"));
+            snapshot::copy_to(&db, &SCHEMA, &copy_path, &disk).unwrap();
+            let copy = opened(&copy_path, &disk, &clock);
             prop_assert!(compare(&db.read().unwrap(), &copy.read().unwrap(), &SCHEMA).unwrap().iter().all(|table| table.is_empty()));
             let undone = undo_until(&copy, &SCHEMA, Timestamp(*time));
             if from.is_some_and(|from| *time >= from) {
@@ -151,9 +161,9 @@ proptest! {
 
 #[test]
 fn a_history_stays_within_its_bytes_and_off_forgets_it() {
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, disk) = (Path::new("/"), SimulatedDisk::new());
     let clock = Arc::new(ManualClock::at(Timestamp(START)));
-    let db = opened(&folder.path().join("a.redb"), &clock);
+    let db = opened(&folder.join("a.redb"), &disk, &clock);
     db.set_history(true, 100_000);
     for round in 0..400_u64 {
         clock.advance_ms(STEP_MS);
@@ -176,9 +186,9 @@ fn a_history_stays_within_its_bytes_and_off_forgets_it() {
 
 #[test]
 fn a_clock_that_goes_back_loses_nothing() {
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, disk) = (Path::new("/"), SimulatedDisk::new());
     let clock = Arc::new(ManualClock::at(Timestamp(START)));
-    let db = opened(&folder.path().join("a.redb"), &clock);
+    let db = opened(&folder.join("a.redb"), &disk, &clock);
     perform(&db, &Step::Number(1, vec![1]));
     clock.advance_ms(5 * STEP_MS);
     let before = state(&db);
@@ -196,9 +206,9 @@ fn a_clock_that_goes_back_loses_nothing() {
 
 #[test]
 fn differences_are_told_by_key() {
-    let folder = tempfile::tempdir().unwrap();
+    let (folder, disk) = (Path::new("/"), SimulatedDisk::new());
     let clock = Arc::new(ManualClock::at(Timestamp(START)));
-    let (one, other) = (opened(&folder.path().join("a.redb"), &clock), opened(&folder.path().join("b.redb"), &clock));
+    let (one, other) = (opened(&folder.join("a.redb"), &disk, &clock), opened(&folder.join("b.redb"), &disk, &clock));
     for (key, value) in [(1, 1), (2, 2), (5, 5)] {
         perform(&one, &Step::Number(key, vec![value]));
     }

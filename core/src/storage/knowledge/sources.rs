@@ -73,6 +73,13 @@ pub fn remove(main: &Db, profile: ProfileId, id: SourceId) -> Result<(), Storage
     })
 }
 
+/// Removes all sources of a profile, within a larger change.
+pub(in crate::storage) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let owner = profile.0.as_u128();
+    txn.table(SOURCES)?.retain_in((owner, 0)..=(owner, u128::MAX), |_, _| false)?;
+    Ok(())
+}
+
 pub(in crate::storage) static KIND: Kind =
     Kind { kind: DataKind::Sources, table: &SOURCES, title: |row| decode(row).ok().map(|row: StoredSource| row.name) };
 
