@@ -22,7 +22,7 @@ use crate::commands::palette::Palette;
 use crate::commands::{CommandQueue, Confirmation, PickPurpose, Shortcuts};
 use crate::design::{self, Look, UiExt};
 use crate::layout::Panes;
-use crate::state::{AppState, CoreStatus, NoticeKind};
+use crate::state::{AppState, CoreStatus};
 use crate::text::tr;
 use crate::views::welcome::Welcome;
 use crate::views::{Cx, Views};
@@ -111,13 +111,9 @@ impl Shell {
 
     /// Ends the engine and starts it again, as a restore asks for; everything is read again then.
     fn restart_engine(&mut self, ctx: &Context) {
-        self.store_now();
         if self.engine.restart(ctx) {
             self.state.forget_data();
             self.views = Views::default();
-        } else {
-            let now = self.state.now;
-            self.state.notices.push(now, NoticeKind::Warning, tr("core.restart"), tr("core.restart_detail"));
         }
     }
 

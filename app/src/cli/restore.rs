@@ -4,8 +4,8 @@ use std::io::{BufRead, IsTerminal, Write};
 use std::path::Path;
 
 use clap::Args;
-use rspa_core::api::OfflineBackups;
 use rspa_core::api::request::backups::{GetHistoryRange, ListBackups, PreviewRestore, RestoreBackup};
+use rspa_core::api::{OfflineBackups, Role, WorksIn};
 use rspa_core::model::{
     BackupList, DataKind, HistoryRange, KindDifference, RestoreFrom, RestoreMode, RestorePreview, Restored, Timestamp,
 };
@@ -38,12 +38,12 @@ pub struct RestoreArguments {
 
 pub fn run(context: &Context, arguments: RestoreArguments) -> Result<(), Failure> {
     match door(context)? {
-        Door::Open(session) => with_core(context, session, &arguments),
+        Door::Open(session) => with_core(context, &session, &arguments),
         Door::Damaged(backups) => without_core(context, &backups, &arguments),
     }
 }
 
-fn with_core(context: &Context, session: Session, arguments: &RestoreArguments) -> Result<(), Failure> {
+fn with_core(context: &Context, session: &Session, arguments: &RestoreArguments) -> Result<(), Failure> {
     let output = context.output;
     let from = match &arguments.at {
         Some(text) => RestoreFrom::Time { at: time_of(text, session.call(GetHistoryRange {})?)? },
@@ -63,10 +63,15 @@ fn with_core(context: &Context, session: Session, arguments: &RestoreArguments) 
     let restored = session.call(RestoreBackup { from, mode });
     output.progress_done();
     let restored = restored?;
-    // The prepared state comes into force with the next start, which is ours when nobody else has the folder open.
-    drop(session);
-    if matches!(restored, Restored::Prepared { .. }) {
-        Session::start(context)?.call(ListBackups {})?;
+    // Who has the folder open puts the prepared state in place: this process now, a window as soon as it hears of it.
+    let mut waits = false;
+    if matches!(restored, Restored::Prepared { .. })
+        && let Err(error) = session.core.restart()
+    {
+        match session.core.works_in() {
+            WorksIn::Other(role) => waits = role != Role::Window,
+            _ => return Err(error.into()),
+        }
     }
     if output.json {
         return output.json_line(&json!({ "restored": restored }));
@@ -74,6 +79,9 @@ fn with_core(context: &Context, session: Session, arguments: &RestoreArguments) 
     match restored {
         Restored::Prepared { as_of, safety } => {
             output.line(&format!("Restored the state of {}.", moment(as_of)))?;
+            if waits {
+                output.note("Another command has the data folder open: the state is put in place when it has ended.");
+            }
             output.line(&format!("To undo it: rspa restore {safety}"))?;
             output.note("Sources are looked through again when the window opens, or now: rspa index rescan");
         }

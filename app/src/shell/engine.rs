@@ -9,7 +9,7 @@ use rspa_core::api::request::knowledge::ListSources;
 use rspa_core::api::request::models::{ListCatalogue, ListModels, Recommend};
 use rspa_core::api::request::settings::ListSettings;
 use rspa_core::api::request::system::{GetNetworkStatus, GetOverview, GetUiState, ListJobs};
-use rspa_core::api::{ApiError, Call, Core, CoreOptions, ErrorCategory, Heard, Pending, Subscription};
+use rspa_core::api::{ApiError, Call, Core, CoreOptions, ErrorCategory, Heard, Pending, Subscription, WorksIn};
 use rspa_core::model::{Job, NetworkStatus};
 
 use crate::commands::CommandQueue;
@@ -89,17 +89,17 @@ impl Engine {
 
     /// Starts the core on a thread of its own and reads what the window stored.
     pub fn start(options: CoreOptions, wake: impl FnOnce() + Send + 'static) -> Receiver<Started> {
-        Self::start_after(None, options, wake)
+        Self::start_with(move || Core::start(options), wake)
     }
 
-    fn start_after(old: Option<Core>, options: CoreOptions, wake: impl FnOnce() + Send + 'static) -> Receiver<Started> {
+    fn start_with(
+        start: impl FnOnce() -> Result<Core, ApiError> + Send + 'static,
+        wake: impl FnOnce() + Send + 'static,
+    ) -> Receiver<Started> {
         let (sender, receiver) = channel();
         let work = move || {
             let begin = Instant::now();
-            if let Some(old) = old {
-                old.shutdown();
-            }
-            let core = Core::start(options);
+            let core = start();
             let persisted = core
                 .as_ref()
                 .ok()
@@ -115,16 +115,27 @@ impl Engine {
         receiver
     }
 
-    /// Starts the engine, or ends the one that runs and starts it again, without keeping the window waiting. False when
-    /// it is not this window that starts it.
+    /// Starts the engine, or the one that runs again, without keeping the window waiting. False when nothing can be started.
     pub fn restart(&mut self, ctx: &Context) -> bool {
-        let Some(make) = &mut self.make_options else { return false };
-        let (options, ctx) = (make(), ctx.clone());
         self.errands.clear();
         self.events = None;
-        let old = self.core.take();
-        self.starting = Some(Self::start_after(old, options, move || ctx.request_repaint()));
+        let ctx = ctx.clone();
+        let wake = move || ctx.request_repaint();
+        self.starting = match (self.core.take(), &mut self.make_options) {
+            (Some(core), _) => Some(Self::start_with(move || Self::again(core), wake)),
+            (None, Some(make)) => Some(Self::start(make(), wake)),
+            (None, None) => return false,
+        };
         true
+    }
+
+    /// Another process that owns the data folder starts its own engine again.
+    fn again(core: Core) -> Result<Core, ApiError> {
+        match core.restart() {
+            Err(_) if matches!(core.works_in(), WorksIn::Other(_)) => Ok(core),
+            Err(error) => Err(error),
+            Ok(()) => Ok(core),
+        }
     }
 
     /// Takes the started core over, once; gives what the window stored.
