@@ -13,6 +13,7 @@ pub mod clock;
 pub mod engine;
 pub mod inference;
 pub mod knowledge;
+pub mod local;
 pub mod model;
 pub mod observe;
 mod panics;

@@ -53,8 +53,8 @@ fn is_reader() -> bool {
 ///
 /// # Errors
 /// Of storage when a data file is damaged, else a fault of the program.
-pub fn caught<T>(work: impl FnOnce() -> Result<T, ApiError>) -> Result<T, ApiError> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(error_of(panic.as_ref())))
+pub fn caught<T, E: From<ApiError>>(work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(error_of(panic.as_ref()).into()))
 }
 
 /// The error for the panic that this thread has just caught.
@@ -105,14 +105,14 @@ mod tests {
     #[test]
     fn a_panic_of_the_program_is_a_fault_of_the_system() {
         watch();
-        let error = caught::<()>(|| panic!("a bug")).unwrap_err();
+        let error = caught::<(), ApiError>(|| panic!("a bug")).unwrap_err();
         assert_eq!(error.category, ErrorCategory::System);
         assert!(!error.message.contains("a bug"), "{error}");
     }
 
     #[test]
     fn places_in_the_database_library_are_known() {
-        assert!(is_of_database("/root/.cargo/registry/src/index/redb-4.4.0/src/tree_store/btree_base.rs"));
+        assert!(is_of_database("/home/ada/.cargo/registry/src/index/redb-4.4.0/src/tree_store/btree_base.rs"));
         assert!(is_of_database(r"C:\cargo\redb-4.4.0\src\types.rs"));
         assert!(!is_of_database("core/src/storage/db.rs"));
     }

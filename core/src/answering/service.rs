@@ -193,6 +193,11 @@ impl Answering {
         self.inner.turns.wake();
     }
 
+    /// Whether an answer is being made or waits for its turn.
+    pub fn is_busy(&self) -> bool {
+        !self.inner.running().is_empty()
+    }
+
     /// Stops all answers and waits for their threads.
     pub fn shutdown(&self) {
         self.inner.closing.store(true, Ordering::Release);

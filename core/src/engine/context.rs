@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::handlers::backups::{after_restore, desk};
 use super::supervise::Degraded;
-use super::{Databases, Events, Jobs, Services};
+use super::{Consents, Databases, Events, Jobs, Services, StartError};
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
 use crate::backups;
 use crate::clock::{Clock, Ids};
 use crate::inference::ChatModel;
-use crate::model::{Profile, ProfileId, RecentItem};
+use crate::model::{Job, JobKind, JobState, Profile, ProfileId, RecentItem};
 use crate::observe::{self, Observe, ObserveOptions};
 use crate::panics;
 use crate::settings::Settings;
@@ -58,6 +58,7 @@ pub struct Shared {
     pub environment: BTreeMap<String, String>,
     pub databases: Databases,
     pub events: Events,
+    pub consents: Consents,
     pub degraded: Arc<Degraded>,
     pub settings: Arc<Settings>,
     pub observe: Observe,
@@ -105,17 +106,18 @@ impl Deref for World {
 }
 
 impl Context {
-    pub(super) fn open(options: CoreOptions, runtime: Handle, in_flight: mpsc::Sender<()>) -> Result<Self, ApiError> {
+    pub(super) fn open(options: CoreOptions, runtime: Handle, in_flight: mpsc::Sender<()>) -> Result<Self, StartError> {
         let executable = std::env::current_exe().ok();
         let places = Places::find(&options.environment, options.data_folder.as_deref(), executable.as_deref())?;
         places.prepare()?;
         let working_folder = std::env::current_dir().ok();
         // Before anything of the folder is read: what a committed restore brings may be anything of it.
-        backups::apply_pending(&SystemDisk, places.data())?;
+        backups::apply_pending(&SystemDisk, places.data()).map_err(ApiError::from)?;
         let settings = Settings::load(&places, &options.environment, &options.overrides, working_folder.as_deref())?;
         let settings = Arc::new(settings);
         let cache_bytes = usize::try_from(settings.current().database.cache_mb).unwrap_or(64) << 20;
-        let saved = backups::before_migration(&desk(&places, &settings, &options.clock, None))?;
+        let saved =
+            backups::before_migration(&desk(&places, &settings, &options.clock, None)).map_err(ApiError::from)?;
         let databases = Databases::open(&places, cache_bytes)?;
         let ids = Ids::new(options.clock.clone());
         super::profiles::remove_leftovers(databases.main(), &places, &SystemDisk)?;
@@ -132,6 +134,7 @@ impl Context {
             environment: options.environment,
             databases,
             events,
+            consents: Consents::default(),
             degraded,
             settings,
             observe,
@@ -297,6 +300,14 @@ impl Context {
     /// Triggered when the core shuts down.
     pub(super) fn stopping(&self) -> &CancellationToken {
         &self.shared.stopping
+    }
+
+    /// In one of the profiles, something runs that must not be cut off and done again.
+    pub(super) fn is_busy(&self) -> bool {
+        self.worlds().open.values().any(|world| {
+            let job = |job: &Job| job.state == JobState::Running && job.kind != JobKind::Index;
+            world.jobs.list().iter().any(job) || world.services.is_answering()
+        })
     }
 
     /// Triggers the end of everything.

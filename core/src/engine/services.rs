@@ -89,6 +89,11 @@ impl Services {
         checks
     }
 
+    /// Whether an answer is being made.
+    pub(super) fn is_answering(&self) -> bool {
+        self.chats.made().is_some_and(|chats| chats.is_answering())
+    }
+
     pub(super) fn stop_all(&self) {
         self.backups.stop();
         self.chats.stop();
@@ -142,6 +147,11 @@ impl<S: Service> Slot<S> {
         let service = Arc::new(S::build(ctx)?);
         slot.service = Some(service.clone());
         Ok(service)
+    }
+
+    /// The service, if somebody has needed it. Does not wait for one that is just being made.
+    fn made(&self) -> Option<Arc<S>> {
+        self.0.try_lock().ok()?.service.clone()
     }
 
     /// Also lets go of it: services hold the context, and the context holds this slot.

@@ -20,11 +20,7 @@ pub struct KeptAside {
 ///
 /// # Errors
 /// As [`Db::open`], but not that it is damaged.
-pub fn open_or_anew(
-    path: &Path,
-    schema: &Schema,
-    options: DbOptions,
-) -> Result<(Db, Option<KeptAside>), StorageError> {
+pub fn open_or_anew(path: &Path, schema: &Schema, options: DbOptions) -> Result<(Db, Option<KeptAside>), StorageError> {
     match Db::open(path, schema, options.clone()) {
         Err(StorageError::Damaged { file, detail }) => {
             let kept = set_aside(path, options.clock.now(), options.disk.as_ref())?;

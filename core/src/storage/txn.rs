@@ -7,8 +7,8 @@ use redb::{Key, TableDefinition, TableHandle, Value};
 
 use super::StorageError;
 use super::history::Recorder;
-use super::read_table::{ReadTable, Suspicion};
 use super::migrate::guarded;
+use super::read_table::{ReadTable, Suspicion};
 use super::table::Table;
 
 /// A consistent view of one file, unaffected by later writes.
