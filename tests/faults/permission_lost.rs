@@ -39,7 +39,8 @@ fn each_file_and_folder_that_may_not_be_read_or_written() {
         for (at, &mode) in modes.iter().enumerate() {
             fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
             // Each mode meets half of the kinds of change every day, and all of them in the long run.
-            let some = Deed::ALL.into_iter().enumerate().filter(|(number, _)| seed::soaking() || (number + at) % 2 == 0);
+            let some =
+                Deed::ALL.into_iter().enumerate().filter(|(number, _)| seed::soaking() || (number + at) % 2 == 0);
             for (_, deed) in some {
                 let ending = record.attempt(&world, deed, |errand| errand.run(&world));
                 assert!(!matches!(ending, Ending::Killed), "{}", path.display());
