@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use egui::{CentralPanel, Context, Frame, Panel, Ui};
 use rspa_core::api::Core;
+use rspa_core::api::request::system::GetUiState;
 use rspa_core::clock::Clock;
+use rspa_core::model::ProfileId;
 
 pub use engine::{Engine, Started};
 
@@ -22,7 +24,7 @@ use crate::commands::palette::Palette;
 use crate::commands::{CommandQueue, Confirmation, PickPurpose, Shortcuts};
 use crate::design::{self, Look, UiExt};
 use crate::layout::Panes;
-use crate::state::{AppState, CoreStatus};
+use crate::state::{AppState, CoreStatus, persisted};
 use crate::text::tr;
 use crate::views::welcome::Welcome;
 use crate::views::{Cx, Views};
@@ -101,9 +103,29 @@ impl Shell {
         if self.engine.drain(&mut self.state, until) {
             ctx.request_repaint();
         }
+        if let Some(text) = self.state.entered.take() {
+            self.restore_profile(text);
+        }
+        if let Some(profile) = self.engine.take_switch(&self.state) {
+            self.enter_profile(ctx, profile);
+        }
         self.engine.poll(ctx, &mut self.state, &mut self.queue);
+        self.tell_of_exports();
         self.poll_picker();
         self.begin_welcome();
+    }
+
+    /// Shows another profile: everything of the one before goes, its layout is kept for the next time.
+    fn enter_profile(&mut self, ctx: &Context, profile: ProfileId) {
+        self.store_soon();
+        self.engine.enter_profile(&mut self.state, profile);
+        self.views = Views::default();
+        (self.palette, self.picker, self.confirmation, self.welcome) = (None, None, None, None);
+        self.saved.begin_again();
+        self.engine.send(&mut self.state, GetUiState { name: persisted::NAME.to_owned() }, |state, _, text| {
+            state.entered = Some(text);
+        });
+        ctx.request_repaint();
     }
 
     /// Draws the window and applies what the person did.
