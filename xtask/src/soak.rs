@@ -26,7 +26,11 @@ const PARTS: [Part; 3] = [
         tests: "package(rspa-core) & (binary(powercut) or test(/backups::tests::cuts/))",
         about: "power cuts at each write of databases, backups and restores",
     },
-    Part { name: "fuzz", tests: "package(rspa-core) & test(/fuzz/)", about: "any bytes as settings, backups, messages, records" },
+    Part {
+        name: "fuzz",
+        tests: "package(rspa-core) & test(/fuzz/)",
+        about: "any bytes as settings, backups, messages, records",
+    },
 ];
 
 /// What must be counted in all when everything runs: words in the lines of the tests, and how much at least.
@@ -40,11 +44,7 @@ pub fn run(arguments: &[String]) -> Result<()> {
     process::run(process::cargo().args(["build", "--workspace", "--bins", "--tests"]).args(verify::FEATURES))?;
     let program = process::target_folder()?.join("debug").join(format!("rspa{}", std::env::consts::EXE_SUFFIX));
     let mut command = verify::tests();
-    command
-        .args(verify::FEATURES)
-        .env("RSPA_SOAK", "1")
-        .env("RSPA_TEST_EXE", program)
-        .env("RSPA_MODELS_PATH", cache);
+    command.args(verify::FEATURES).env("RSPA_SOAK", "1").env("RSPA_TEST_EXE", program).env("RSPA_MODELS_PATH", cache);
     // Only nextest knows filters and time limits; without it everything runs.
     if command.get_args().any(|argument| argument == "nextest") {
         command.args(["--profile", "soak", "--success-output", "immediate"]);
