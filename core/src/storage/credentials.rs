@@ -1,6 +1,6 @@
 //! What is known of credentials (never the secrets), who may use them, and how often a wrong passphrase came.
 
-use redb::{ReadableTable, TableDefinition};
+use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
 
 use super::audit::{self, AuditEntry};

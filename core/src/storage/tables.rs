@@ -1,6 +1,28 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
+use super::history::Tracking;
 use super::{Schema, audit, chats, credentials, knowledge, ledger, logs, models, profiles, recent, ui_state};
+
+/// Tables of the main file that no restore takes back, each by its reason.
+const UNTRACKED: &[&str] = &[
+    // What the network did has been done, whatever the data is taken back to.
+    "ledger",
+    "ledger_totals",
+    // Where the window stood says nothing about what the person made.
+    "ui_state",
+    // Measured on this computer.
+    "model_speeds",
+    // A feed of what happened, which trims itself.
+    "recent",
+    // What was done stays done: the log of it only grows, a lockout is not undone, and a right that was taken back
+    // does not return.
+    "audit",
+    "audit_head",
+    "vault_attempts",
+    "credential_grants",
+    // It tells of sealed files and of entries in the keychain, which do not go back with it.
+    "credentials",
+];
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
 pub static MAIN: Schema = Schema {
@@ -9,7 +31,6 @@ pub static MAIN: Schema = Schema {
         profiles::TABLES,
         chats::TABLES,
         knowledge::SOURCE_TABLES,
-        ledger::TABLES,
         models::TABLES,
         ledger::TABLES,
         recent::TABLES,
@@ -18,13 +39,15 @@ pub static MAIN: Schema = Schema {
         credentials::TABLES,
     ],
     migrations: &[],
+    tracking: Tracking::AllBut(UNTRACKED),
 };
 
 /// Per profile: documents, passages and vectors; can be built again.
-pub static KNOWLEDGE: Schema = Schema { version: 1, tables: &[knowledge::TABLES], migrations: &[] };
+pub static KNOWLEDGE: Schema =
+    Schema { version: 1, tables: &[knowledge::TABLES], migrations: &[], tracking: Tracking::Off };
 
 /// What may be thrown away at any time.
-pub static CACHE: Schema = Schema { version: 1, tables: &[], migrations: &[] };
+pub static CACHE: Schema = Schema { version: 1, tables: &[], migrations: &[], tracking: Tracking::Off };
 
 /// Logs, pruned by age.
-pub static LOGS: Schema = Schema { version: 1, tables: &[logs::TABLES], migrations: &[] };
+pub static LOGS: Schema = Schema { version: 1, tables: &[logs::TABLES], migrations: &[], tracking: Tracking::Off };

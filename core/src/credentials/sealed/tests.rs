@@ -1,6 +1,6 @@
 //! Sealed files on the computer's disk, and on one whose power is cut before any of its operations.
 
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::storage::disk::{DiskWrite, SystemDisk};
+use crate::storage::disk::{DiskKind, DiskRead, DiskWrite, SystemDisk};
 
 /// Cheap, for tests; the cost of the real one is measured elsewhere.
 const QUICK: Kdf = Kdf { memory_kib: 64, passes: 1, lanes: 1 };
@@ -203,7 +203,7 @@ impl Disk for Arc<Cut> {
         Ok(Box::new(CutFile { path: path.to_owned(), disk: self.clone(), bytes: Vec::new() }))
     }
 
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskRead>> {
         SystemDisk.open(path)
     }
 
@@ -213,6 +213,18 @@ impl Disk for Arc<Cut> {
 
     fn exists(&self, path: &Path) -> bool {
         SystemDisk.exists(path)
+    }
+
+    fn kind(&self, path: &Path) -> Option<DiskKind> {
+        SystemDisk.kind(path)
+    }
+
+    fn turn(&self, path: &Path) -> io::Result<Box<dyn Send>> {
+        SystemDisk.turn(path)
+    }
+
+    fn pages(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
+        SystemDisk.pages(path)
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {

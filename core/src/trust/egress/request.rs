@@ -59,14 +59,18 @@ impl Egress {
             reason: verdict.clone().unwrap_or_else(|reason| reason),
             bytes_sent: 0,
             bytes_received: 0,
+            profile: Some(self.profile),
+            profile_name: self.own().name,
         };
         let reason = match verdict {
             Err(reason) => {
                 let mut refusal = self.refuse(entry, &reason);
-                refusal.advice = format!(
-                    "Confirm this one request to {}, or change the network policy under Profiles & network.",
-                    destination.host
-                );
+                if self.forbidden(&destination.host).is_none() {
+                    refusal.advice = format!(
+                        "Confirm this one request to {}, or change the network policy under Profiles & network.",
+                        destination.host
+                    );
+                }
                 return Err(refusal);
             }
             Ok(reason) => reason,
