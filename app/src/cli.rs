@@ -22,6 +22,7 @@ mod profiles;
 mod reset;
 mod restore;
 mod search;
+mod secret;
 mod session;
 mod settings;
 mod trash;
