@@ -7,6 +7,7 @@ mod ask;
 mod backup;
 mod bench;
 mod chat;
+mod confirm;
 mod credentials;
 mod db;
 mod doctor;
@@ -64,7 +65,7 @@ pub fn run(started: Instant, exit_at_once: fn(i32) -> !) -> ExitCode {
 fn perform(arguments: Arguments, output: Output, started: Instant, exit_at_once: fn(i32) -> !) -> Result<(), Failure> {
     let Arguments { global, verb } = arguments;
     let Some(verb) = verb else {
-        return window::open(&global, started);
+        return window::open(&global, output, started);
     };
     let interrupt = Interrupt::listen(exit_at_once)?;
     let context = Context { global, output, interrupt, started };

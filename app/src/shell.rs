@@ -1,5 +1,6 @@
 //! The shell around the pages: rail, panes, status bar, palette, dialogs; applies commands and keeps the state.
 
+mod consent;
 mod dispatch;
 mod drop;
 mod engine;
@@ -45,6 +46,7 @@ pub struct Shell {
     confirmation: Option<Confirmation>,
     welcome: Option<Welcome>,
     notices_open: bool,
+    consent: consent::Asking,
     look: Option<Look>,
     saved: persist::Saved,
 }
@@ -64,6 +66,7 @@ impl Shell {
             confirmation: None,
             welcome: None,
             notices_open: false,
+            consent: consent::Asking::default(),
             look: None,
             saved: persist::Saved::default(),
         }
@@ -103,6 +106,7 @@ impl Shell {
         }
         self.engine.poll(ctx, &mut self.state, &mut self.queue);
         self.poll_picker();
+        self.come_forward(ctx);
         self.begin_welcome();
     }
 
@@ -110,7 +114,7 @@ impl Shell {
     pub fn ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         self.apply_look(&ctx);
-        if self.picker.is_none() && self.confirmation.is_none() {
+        if self.picker.is_none() && self.confirmation.is_none() && self.state.consents.is_empty() {
             for action in self.shortcuts.pressed(&ctx) {
                 self.queue.run(action);
             }

@@ -7,6 +7,7 @@ pub mod display;
 pub mod documents;
 pub mod process;
 pub mod program;
+pub mod terminal;
 pub mod wait;
 pub mod window;
 pub mod world;

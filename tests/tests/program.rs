@@ -11,5 +11,6 @@ mod program {
     mod hostile_tree;
     mod interrupt;
     mod offline;
+    mod ownership;
     mod settings;
 }

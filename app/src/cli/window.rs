@@ -3,14 +3,19 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use rspa_core::api::{Core, Role};
 use rspa_core::clock::SystemClock;
 
 use super::arguments::Global;
 use super::failure::Failure;
+use super::output::Output;
 use super::session;
 use crate::{Measure, WindowOptions, run_window};
 
-pub fn open(global: &Global, started: Instant) -> Result<(), Failure> {
+pub fn open(global: &Global, output: Output, started: Instant) -> Result<(), Failure> {
+    if Core::raise_window(&session::options(global, Role::Window)) {
+        return output.line("The window is open already; it comes to the front.");
+    }
     check_display()?;
     run(options(global, started, None))
 }

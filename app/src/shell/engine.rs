@@ -3,14 +3,15 @@
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
-use egui::Context;
+use egui::{Context, ViewportCommand};
 use rspa_core::api::request::chats::ListChats;
+use rspa_core::api::request::consents::ListConsents;
 use rspa_core::api::request::knowledge::ListSources;
 use rspa_core::api::request::models::{ListCatalogue, ListModels, Recommend};
 use rspa_core::api::request::settings::ListSettings;
 use rspa_core::api::request::system::{GetNetworkStatus, GetOverview, GetUiState, ListJobs};
-use rspa_core::api::{ApiError, Call, Core, CoreOptions, ErrorCategory, Heard, Pending, Subscription};
-use rspa_core::model::{Job, NetworkStatus};
+use rspa_core::api::{ApiError, Call, Core, CoreOptions, ErrorCategory, Heard, Opened, Pending, Subscription};
+use rspa_core::model::{ConsentQuestion, Job, NetworkStatus};
 
 use crate::commands::CommandQueue;
 use crate::state::{AppState, CoreStatus, NoticeKind, Slot, persisted};
@@ -23,7 +24,7 @@ const OVERVIEW_EVERY: Duration = Duration::from_secs(2);
 
 /// What starting gave.
 pub struct Started {
-    pub core: Result<Core, ApiError>,
+    pub core: Result<Opened, ApiError>,
     /// What the window stored last time.
     pub persisted: Option<String>,
     pub took: Duration,
@@ -62,6 +63,7 @@ pub struct Engine {
     errands: Vec<Box<dyn Errand>>,
     network: Slot<NetworkStatus>,
     jobs: Slot<Vec<Job>>,
+    consents: Slot<Vec<ConsentQuestion>>,
     overview_asked: Option<Instant>,
     overview_due: bool,
     /// How long the core took to start.
@@ -81,7 +83,7 @@ impl Engine {
 
     pub fn running(ctx: &Context, core: Core) -> Self {
         let (sender, receiver) = channel();
-        let started = Started { core: Ok(core), persisted: None, took: Duration::ZERO };
+        let started = Started { core: Ok(Opened::Core(core)), persisted: None, took: Duration::ZERO };
         sender.send(started).expect("the receiver is here");
         ctx.request_repaint();
         Self { starting: Some(receiver), ..Self::default() }
@@ -92,11 +94,13 @@ impl Engine {
         let (sender, receiver) = channel();
         let work = move || {
             let begin = Instant::now();
-            let core = Core::start(options);
-            let persisted = core
-                .as_ref()
-                .ok()
-                .and_then(|core| core.call(GetUiState { name: persisted::NAME.to_owned() }).wait().ok().flatten());
+            let core = Core::open(options);
+            let persisted = match &core {
+                Ok(Opened::Core(core)) => {
+                    core.call(GetUiState { name: persisted::NAME.to_owned() }).wait().ok().flatten()
+                }
+                _ => None,
+            };
             // Nobody waits any more when the window was closed in the meantime.
             if sender.send(Started { core, persisted, took: begin.elapsed() }).is_ok() {
                 wake();
@@ -129,7 +133,13 @@ impl Engine {
         self.starting = None;
         self.start_took = Some(started.took);
         let core = match started.core {
-            Ok(core) => core,
+            Ok(Opened::Core(core)) => core,
+            Ok(Opened::Raised) => {
+                // Two were started at the same time: the other one stays.
+                state.core = CoreStatus::Closed;
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+                return None;
+            }
             Err(error) => {
                 state.core = CoreStatus::Failed(error);
                 return None;
@@ -168,6 +178,7 @@ impl Engine {
             self.events = None;
         }
         if stale.everything {
+            state.consents.clear();
             self.ask_everything(state);
             state.chats.messages.retain(|id, _| Some(*id) == state.chats.open);
             if let Some(open) = state.chats.open {
@@ -199,6 +210,14 @@ impl Engine {
             && let Some(jobs) = self.jobs.get()
         {
             state.jobs = jobs.clone();
+        }
+        if self.consents.poll()
+            && let Some(waiting) = self.consents.get()
+        {
+            // Some may have been told meanwhile.
+            let fresh = waiting.iter().filter(|asked| state.consents.iter().all(|known| known.id != asked.id));
+            let fresh: Vec<_> = fresh.cloned().collect();
+            state.consents.extend(fresh);
         }
         state.overview.poll();
         state.chats.list.poll();
@@ -265,6 +284,7 @@ impl Engine {
         let Some(core) = &self.core else { return };
         self.network.ask(core.call(GetNetworkStatus {}));
         self.jobs.ask(core.call(ListJobs {}));
+        self.consents.ask(core.call(ListConsents {}));
         state.chats.list.ask(core.call(ListChats {}));
         state.knowledge.sources.ask(core.call(ListSources {}));
         state.models.list.ask(core.call(ListModels {}));

@@ -136,11 +136,14 @@ impl AppState {
             | Event::ProfilesChanged
             | Event::CredentialsChanged
             | Event::BackupsChanged => {}
-            Event::ProfileSwitched { .. }
-            | Event::RestartNeeded { .. }
-            | Event::ConsentAsked { .. }
-            | Event::ConsentEnded { .. }
-            | Event::WindowWanted => {}
+            Event::ConsentAsked { question } => {
+                if self.consents.iter().all(|known| known.id != question.id) {
+                    self.consents.push(question);
+                }
+            }
+            Event::ConsentEnded { id } => self.consents.retain(|known| known.id != id),
+            Event::WindowWanted => self.window_wanted = true,
+            Event::ProfileSwitched { .. } | Event::RestartNeeded { .. } => {}
             Event::ShuttingDown => self.core = super::CoreStatus::Closed,
         }
         stale
