@@ -151,7 +151,8 @@ impl Shell {
         ui.spacing_mut().item_spacing.y = 0.0;
         match &self.state.core {
             CoreStatus::Starting => {
-                states::loading(ui, tr("core.starting"));
+                let long = self.engine.waits_long(ui.ctx());
+                states::loading(ui, tr(if long { "core.starting_long" } else { "core.starting" }));
                 return;
             }
             CoreStatus::Failed(error) => {

@@ -22,6 +22,9 @@ pub const DAYS: u32 = 14;
 /// The figures are asked for at most this often while work goes on.
 const OVERVIEW_EVERY: Duration = Duration::from_secs(2);
 
+/// A start that takes longer waits for another process.
+const LONG_START: Duration = Duration::from_secs(3);
+
 /// What starting gave.
 pub struct Started {
     pub core: Result<Opened, ApiError>,
@@ -58,6 +61,8 @@ impl<T, F: FnOnce(&mut AppState, &mut CommandQueue, Result<T, ApiError>)> Errand
 pub struct Engine {
     make_options: Option<MakeOptions>,
     starting: Option<Receiver<Started>>,
+    /// When the window first waited for the core.
+    waits_since: Option<Instant>,
     core: Option<Core>,
     events: Option<Subscription>,
     errands: Vec<Box<dyn Errand>>,
@@ -115,8 +120,18 @@ impl Engine {
     pub fn restart(&mut self, ctx: &Context) {
         if let Some(make) = &mut self.make_options {
             let ctx = ctx.clone();
+            self.waits_since = None;
             self.starting = Some(Self::start(make(), move || ctx.request_repaint()));
         }
+    }
+
+    /// The core takes longer to start than opening files does: another process finishes its work first.
+    pub(super) fn waits_long(&mut self, ctx: &Context) -> bool {
+        let since = self.waits_since.get_or_insert_with(Instant::now).elapsed();
+        if since < LONG_START {
+            ctx.request_repaint_after(LONG_START - since);
+        }
+        since >= LONG_START
     }
 
     /// Takes the started core over, once; gives what the window stored.

@@ -34,7 +34,7 @@ impl SettingsRequest {
         match self {
             Self::ListSettings(_) => Guard::Open,
             Self::SetSetting(set) if is_guarded(&set.key) => {
-                Guard::person(format!("The setting {} becomes {:?}.", set.key, set.value))
+                Guard::person(format!("The setting {} becomes: {}.", set.key, in_words(&set.value)))
             }
             Self::SetSetting(_) => Guard::Open,
             Self::ResetSetting(reset) => match &reset.key {
@@ -43,6 +43,17 @@ impl SettingsRequest {
                 None => Guard::person("All settings go back to their defaults."),
             },
         }
+    }
+}
+
+fn in_words(value: &SettingValue) -> String {
+    match value {
+        SettingValue::Bool(value) => if *value { "on" } else { "off" }.to_owned(),
+        SettingValue::Integer(value) => value.to_string(),
+        SettingValue::Number(value) => value.to_string(),
+        SettingValue::Text(value) => value.clone(),
+        SettingValue::List(values) if values.is_empty() => "nothing".to_owned(),
+        SettingValue::List(values) => values.join(", "),
     }
 }
 
