@@ -35,8 +35,11 @@ impl Chat {
     fn ask(&mut self) {
         self.process.child().stdin.as_mut().unwrap().write_all(b"hello\n").unwrap();
         let mut line = String::new();
-        self.said.read_line(&mut line).unwrap();
-        assert!(line.contains("\"error\""), "{line}");
+        // Between them it may log what strangers do.
+        while !line.contains("\"error\"") {
+            line.clear();
+            assert!(self.said.read_line(&mut line).unwrap() > 0, "it ended");
+        }
     }
 
     fn end(mut self) {
@@ -154,7 +157,15 @@ fn only_the_person_in_the_window_opens_the_network() {
         if code == 5 {
             window.screenshot(&picture("consent.png"));
         }
-        window.click(button);
+        wait::until("the end of the command that asked", LIMIT, || {
+            // On a busy machine a click may be held so long that it is none.
+            if let Some(shown) = window.elements().into_iter().find(|element| element.name == button && element.enabled)
+                && shown.centre.is_some()
+            {
+                window.click_element(&shown);
+            }
+            command.has_ended().then_some(())
+        });
         assert_eq!(command.ended_within(LIMIT).code(), Some(code), "{button}");
         let policy = world.json(["settings", "get", "network.policy"])["value"].clone();
         assert_eq!(policy.to_string().contains("all"), code == 0, "{policy}");
