@@ -24,6 +24,7 @@ mod restore;
 mod search;
 mod session;
 mod settings;
+mod shelf;
 mod trash;
 mod typed;
 mod window;

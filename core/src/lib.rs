@@ -15,6 +15,7 @@ pub mod knowledge;
 pub mod model;
 pub mod observe;
 mod priority;
+pub mod recovery;
 pub mod settings;
 pub mod storage;
 pub mod trust;

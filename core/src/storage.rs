@@ -18,9 +18,10 @@ pub mod logs;
 mod migrate;
 pub mod models;
 pub mod profiles;
-pub mod recent;
 mod read_table;
+pub mod recent;
 mod record;
+pub mod salvage;
 pub mod snapshot;
 mod table;
 pub mod tables;
@@ -29,9 +30,10 @@ pub mod ui_state;
 
 pub use db::{Db, DbOptions};
 pub use error::StorageError;
+pub use history::Tracking;
 pub use migrate::{Migration, Schema};
-pub use record::{NoEarlier, Record, RecordReading, RecordWriting, decode, encode, first_version};
 pub use read_table::ReadTable;
+pub use record::{NoEarlier, Record, RecordReading, RecordWriting, decode, encode, first_version};
 pub use table::Table;
 pub use txn::{AnyTable, RawRow, RawRows, RawTable, ReadTxn, WriteTxn};
 

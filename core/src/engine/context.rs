@@ -89,7 +89,8 @@ impl Context {
         let settings = Settings::load(&places, &options.environment, &options.overrides, working_folder.as_deref())?;
         let settings = Arc::new(settings);
         let cache_bytes = usize::try_from(settings.current().database.cache_mb).unwrap_or(64) << 20;
-        let databases = Databases::open(&places, cache_bytes)?;
+        let databases = Databases::open(&places, cache_bytes, &options.clock)?;
+        databases.keep_history(&settings.current().database, options.clock.now())?;
         let ids = Ids::new(options.clock.clone());
         let profile = profiles::first_or_new(databases.main(), &ids, options.clock.now())?.id;
         let events = Events::new(options.clock.clone());
@@ -113,6 +114,12 @@ impl Context {
         });
         let context = Self::of(shared, profile);
         context.worlds().open.insert(profile, context.clone());
+        let weak = Arc::downgrade(&context.0);
+        context.databases.tell(Box::new(move |kept| {
+            if let Some(world) = weak.upgrade() {
+                Self(world).made_anew(kept);
+            }
+        }));
         Ok(context)
     }
 
@@ -230,6 +237,14 @@ impl Context {
                 tracing::warn!(%error, "a recent item was not stored");
             }
         });
+    }
+
+    /// Tells the person that a damaged file was made anew.
+    fn made_anew(&self, kept: &crate::storage::anew::KeptAside) {
+        let name = kept.kept.file_name().unwrap_or_default().to_string_lossy();
+        let detail = format!("was damaged and is made anew; the damaged file is kept as {name}");
+        self.health(&kept.file, false, &detail);
+        self.happened("storage.made_anew", &format!("{} {detail}", kept.file));
     }
 
     pub(super) fn stop_accepting(&self) {

@@ -9,6 +9,7 @@ use tracing::Level;
 use super::file::RotatedFile;
 use super::hub::{self, Sink};
 use super::{ObserveOptions, console};
+use crate::storage::anew::open_or_anew;
 use crate::storage::logs::{self, LogRow};
 use crate::storage::{Db, DbOptions, tables};
 use crate::workspace::places::private_folder;
@@ -93,7 +94,11 @@ impl Outputs {
         if options.to_database {
             let path = options.folder.join("logs.redb");
             let db_options = DbOptions { cache_bytes: 4 << 20, ..DbOptions::default() };
-            self.database = Some(Db::open(&path, &tables::LOGS, db_options).map_err(|error| error.to_string())?);
+            let opened = open_or_anew(&path, &tables::LOGS, db_options).map_err(|error| error.to_string())?;
+            self.database = Some(opened.0);
+            if let Some(kept) = opened.1 {
+                self.complain(&String::from(kept));
+            }
             self.prune();
         }
         Ok(())

@@ -1,10 +1,13 @@
 //! Chats and messages: rows, their order, which answers are unfinished, and how much was asked and worked when.
 
+use std::collections::BTreeMap;
+
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AnyTable, Db, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
+use super::salvage::{self, Rows, Salvaged};
+use super::{AnyTable, Db, ReadTxn, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
 use crate::api::{ApiError, ErrorCategory};
 use crate::model::{
     AnswerStats, Author, Chat, ChatId, ChatSummary, Citation, Message, MessageId, MessageState, ModelId, Passage,
@@ -430,6 +433,42 @@ pub fn totals(main: &Db, profile: ProfileId) -> Result<(u64, u64), StorageError>
         questions += u64::from(stored.questions);
     }
     Ok((chats as u64, questions))
+}
+
+/// What can be read of the chats of a damaged file, each with its messages in their order; messages whose chat is gone
+/// come last, without one.
+pub(super) fn salvage(txn: &ReadTxn) -> Result<Salvaged<(Option<Chat>, Vec<Message>)>, StorageError> {
+    let chats: Rows<(u128, StoredChat)> = salvage::records(txn, &CHATS, |key| u128_of(key))?;
+    let messages: Rows<(u128, StoredMessage)> = salvage::records(txn, &MESSAGES, |key| u128_of(key))?;
+    let mut of: BTreeMap<Uuid, Vec<(u32, Message)>> = BTreeMap::new();
+    let read = messages.items.len();
+    for (id, stored) in messages.items {
+        of.entry(stored.chat).or_default().push((stored.number, message_of(id, stored)));
+    }
+    let ordered = |mut messages: Vec<(u32, Message)>| {
+        messages.sort_by_key(|(number, _)| *number);
+        messages.into_iter().map(|(_, message)| message).collect::<Vec<_>>()
+    };
+    let expected: usize = chats.items.iter().map(|(_, chat)| chat.messages as usize).sum();
+    let mut items: Vec<_> = chats
+        .items
+        .iter()
+        .map(|(id, stored)| {
+            let chat = chat_of(*id, stored);
+            let messages = of.remove(&chat.id.0).map(ordered).unwrap_or_default();
+            (Some(chat), messages)
+        })
+        .collect();
+    items.extend(of.into_values().map(|messages| (None, ordered(messages))));
+    let mut missing = [chats.missing, messages.missing].concat();
+    if expected > read {
+        missing.push(format!("{} messages that the chats once had", expected - read));
+    }
+    Ok(Salvaged { items, missing })
+}
+
+fn u128_of(key: &[u8]) -> Option<u128> {
+    Some(u128::from_le_bytes(key.try_into().ok()?))
 }
 
 fn preview(text: &str) -> String {

@@ -2,25 +2,11 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use super::backend::{create_untouched, create_untouched_unlocked};
 use super::disk::Disk;
 use super::migrate::{self, guarded};
 use super::{ReadTxn, Schema, StorageError};
-
-/// What a check of a file found.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileReport {
-    /// `main.redb`.
-    pub file: String,
-    pub bytes: u64,
-    /// Of its schema; none when it cannot be read.
-    pub version: Option<u64>,
-    pub rows: u64,
-    /// What is wrong, in words; none for a sound file.
-    pub damage: Option<String>,
-}
+use crate::model::FileReport;
 
 /// Checks a file that nobody has open.
 ///
@@ -69,7 +55,7 @@ fn look(
     if !sound {
         report.damage = Some("some of its pages do not fit their checksums".to_owned());
     }
-    let read = ReadTxn::new(redb::ReadableDatabase::begin_read(&database)?, None);
+    let read = ReadTxn::new(redb::ReadableDatabase::begin_read(&database)?);
     report.version = migrate::read_version(&read)?;
     for table in schema.tables.iter().copied().flatten() {
         for row in table.raw_rows(&read)? {

@@ -221,10 +221,8 @@ fn a_full_disk_confirms_nothing_and_writing_goes_on_once_there_is_room() {
     assert_eq!(db.last_change(), 1);
     broken.store(false, Ordering::SeqCst);
     assert_eq!(put(&db, 3, "after").unwrap(), 2);
-    let keys: Vec<u64> = {
-        use redb::ReadableTable;
-        db.read().unwrap().table(ITEMS).unwrap().iter().unwrap().map(|row| row.unwrap().0.value()).collect()
-    };
+    let keys: Vec<u64> =
+        { db.read().unwrap().table(ITEMS).unwrap().iter().unwrap().map(|row| row.unwrap().0.value()).collect() };
     assert_eq!(keys, [1, 3]);
 }
 

@@ -98,7 +98,13 @@ fn opened(path: &Path, disk: &SimulatedDisk, clock: &Arc<ManualClock>) -> Db {
 }
 
 /// Runs the steps; the state at the start of each minute that was reached, and the moment of the first change.
-fn play(db: &mut Db, path: &Path, disk: &SimulatedDisk, clock: &Arc<ManualClock>, steps: &[Step]) -> BTreeMap<i64, State> {
+fn play(
+    db: &mut Db,
+    path: &Path,
+    disk: &SimulatedDisk,
+    clock: &Arc<ManualClock>,
+    steps: &[Step],
+) -> BTreeMap<i64, State> {
     use crate::clock::Clock;
     let mut states = BTreeMap::new();
     for step in steps {
