@@ -24,7 +24,6 @@ mod restore;
 mod search;
 mod session;
 mod settings;
-mod shelf;
 mod trash;
 mod typed;
 mod window;

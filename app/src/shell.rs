@@ -7,6 +7,7 @@ mod notices_panel;
 mod overlays;
 mod persist;
 mod rail;
+mod rescue;
 mod status;
 
 use std::sync::Arc;
@@ -22,8 +23,10 @@ use crate::commands::palette::Palette;
 use crate::commands::{CommandQueue, Confirmation, PickPurpose, Shortcuts};
 use crate::design::{self, Look, UiExt};
 use crate::layout::Panes;
-use crate::state::{AppState, CoreStatus};
+use crate::state::{AppState, CoreStatus, Rescuing};
+
 use crate::text::tr;
+use crate::views::recovery::RecoveryView;
 use crate::views::welcome::Welcome;
 use crate::views::{Cx, Views};
 use crate::widgets::picker::Picker;
@@ -44,6 +47,7 @@ pub struct Shell {
     picker: Option<(PickPurpose, Picker)>,
     confirmation: Option<Confirmation>,
     welcome: Option<Welcome>,
+    recovery: RecoveryView,
     notices_open: bool,
     look: Option<Look>,
     saved: persist::Saved,
@@ -63,6 +67,7 @@ impl Shell {
             picker: None,
             confirmation: None,
             welcome: None,
+            recovery: RecoveryView::default(),
             notices_open: false,
             look: None,
             saved: persist::Saved::default(),
@@ -96,6 +101,11 @@ impl Shell {
         self.state.now = self.clock.now();
         if let Some(persisted) = self.engine.take_start(ctx, &mut self.state) {
             self.restore(ctx, persisted);
+        }
+        if self.engine.poll_rescue(&mut self.state.rescuing) {
+            self.engine.restart(ctx);
+            self.state.core = CoreStatus::Starting;
+            self.state.rescuing = Rescuing::Nothing;
         }
         let until = Instant::now() + DRAIN;
         if self.engine.drain(&mut self.state, until) {
@@ -151,9 +161,21 @@ impl Shell {
                 return;
             }
             CoreStatus::Failed(error) => {
-                if states::core_failed(ui, error) {
+                let again = match &self.state.rescuing {
+                    Rescuing::Looking => {
+                        states::loading(ui, tr("recovery.looking"));
+                        false
+                    }
+                    Rescuing::Nothing => states::core_failed(ui, error),
+                    Rescuing::Found { recovery, target, work } => {
+                        let choice = self.recovery.ui(ui, recovery, target, work, self.state.now);
+                        choice.is_some_and(|choice| self.engine.rescue(ui.ctx(), choice, &mut self.state.rescuing))
+                    }
+                };
+                if again {
                     self.engine.restart(ui.ctx());
                     self.state.core = CoreStatus::Starting;
+                    self.state.rescuing = Rescuing::Nothing;
                 }
                 return;
             }

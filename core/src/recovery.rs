@@ -4,12 +4,14 @@
 //! file; whatever is done next, it stays in the data folder under another name.
 
 mod export;
+mod rescue;
 
 use std::path::PathBuf;
 
 use serde::Serialize;
 
 pub use export::Exported;
+pub use rescue::Rescue;
 
 use crate::api::{ApiError, ErrorCategory};
 use crate::model::Timestamp;
@@ -75,7 +77,7 @@ pub fn examine(places: &Places, disk: &dyn Disk, shelf: &dyn Shelf) -> Result<Op
     if !disk.exists(&file) {
         return Ok(None);
     }
-    let report = check::file(&file, &tables::MAIN, disk)?;
+    let report = check::pages(&file, &tables::MAIN, disk)?;
     let Some(detail) = report.damage else { return Ok(None) };
     let remains = read(places, disk)?;
     let (backup, backup_problem) = match shelf.newest() {
@@ -125,7 +127,7 @@ pub fn export_readable(places: &Places, disk: &dyn Disk, target: &std::path::Pat
 pub fn set_aside_and_start_anew(places: &Places, disk: &dyn Disk, now: Timestamp) -> Result<PathBuf, ApiError> {
     let file = places.main_db();
     // Refused while somebody has it open.
-    check::file(&file, &tables::MAIN, disk)?;
+    check::pages(&file, &tables::MAIN, disk)?;
     Ok(anew::set_aside(&file, now, disk)?)
 }
 
@@ -143,7 +145,7 @@ pub fn restore_newest(
     let file = places.main_db();
     let kept = match disk.exists(&file) {
         true => {
-            check::file(&file, &tables::MAIN, disk)?;
+            check::pages(&file, &tables::MAIN, disk)?;
             Some(anew::copy_aside(&file, now, disk)?)
         }
         false => None,

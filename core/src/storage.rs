@@ -11,6 +11,8 @@ pub mod compare;
 mod db;
 pub mod disk;
 mod error;
+#[cfg(test)]
+pub(crate) mod golden;
 pub mod history;
 pub mod knowledge;
 pub mod ledger;
@@ -21,6 +23,7 @@ pub mod profiles;
 mod read_table;
 pub mod recent;
 mod record;
+pub mod rules;
 pub mod salvage;
 pub mod snapshot;
 mod table;
@@ -33,7 +36,7 @@ pub use error::StorageError;
 pub use history::Tracking;
 pub use migrate::{Migration, Schema};
 pub use read_table::ReadTable;
-pub use record::{NoEarlier, Record, RecordReading, RecordWriting, decode, encode, first_version};
+pub use record::{NoEarlier, Record, RecordReading, RecordWriting, decode, encode, first_version, golden_record};
 pub use table::Table;
 pub use txn::{AnyTable, RawRow, RawRows, RawTable, ReadTxn, WriteTxn};
 

@@ -3,20 +3,20 @@
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, Subcommand};
+use rspa_core::api::Role;
 use rspa_core::api::request::system::CheckFiles;
-use rspa_core::clock::{Clock, SystemClock};
 use rspa_core::engine::knowledge_files;
 use rspa_core::model::FileReport;
-use rspa_core::recovery::{self, Recovery};
+use rspa_core::recovery::{Recovery, Rescue};
 use rspa_core::storage::disk::SystemDisk;
 use rspa_core::storage::{Schema, StorageError, check, tables};
 use rspa_core::workspace::places::Places;
 use serde_json::json;
 
+use super::Context;
 use super::failure::Failure;
 use super::output::{path_text, size};
-use super::session::{Session, environment};
-use super::{Context, shelf};
+use super::session::{Session, options};
 
 #[derive(Args)]
 pub struct DbArguments {
@@ -45,10 +45,9 @@ enum DbVerb {
     },
 }
 
-/// The data folder that the arguments and the environment name.
-pub fn places(context: &Context) -> Result<Places, Failure> {
-    let executable = std::env::current_exe().ok();
-    Ok(Places::find(&environment(), context.global.data_dir.as_deref(), executable.as_deref())?)
+/// What works with the data folder while no core runs.
+pub fn rescue(context: &Context) -> Result<Rescue, Failure> {
+    Ok(Rescue::of(&options(&context.global, Role::Command))?)
 }
 
 pub fn run(context: &Context, arguments: DbArguments) -> Result<(), Failure> {
@@ -60,8 +59,9 @@ pub fn run(context: &Context, arguments: DbArguments) -> Result<(), Failure> {
 }
 
 fn check_files(context: &Context) -> Result<(), Failure> {
-    let places = places(context)?;
-    let reports = match closed_reports(&places) {
+    let rescue = rescue(context)?;
+    let places = rescue.places();
+    let reports = match closed_reports(places) {
         // Somebody has the folder open: whoever it is checks its own files.
         Err(StorageError::InUse { .. }) => Session::start(context)?.call(CheckFiles {})?,
         reports => reports.map_err(rspa_core::api::ApiError::from)?,
@@ -75,7 +75,7 @@ fn check_files(context: &Context) -> Result<(), Failure> {
         for report in &reports {
             context.output.line(&line(report))?;
         }
-        if let Some(recovery) = recovery::examine(&places, &SystemDisk, &shelf::of(context, &places)).ok().flatten() {
+        if let Some(recovery) = rescue.examine().ok().flatten() {
             context.output.line(&advice(&recovery))?;
         }
     }
@@ -128,9 +128,8 @@ fn advice(recovery: &Recovery) -> String {
 }
 
 fn export(context: &Context, target: &std::path::Path) -> Result<(), Failure> {
-    let places = places(context)?;
     let target = std::path::absolute(target)?;
-    let exported = recovery::export_readable(&places, &SystemDisk, &target)?;
+    let exported = rescue(context)?.export(&target)?;
     if context.output.json {
         return context.output.json_line(&exported);
     }
@@ -150,20 +149,18 @@ fn export(context: &Context, target: &std::path::Path) -> Result<(), Failure> {
 }
 
 fn recover(context: &Context, from_backup: bool) -> Result<(), Failure> {
-    let places = places(context)?;
-    let shelf = shelf::of(context, &places);
-    let now = SystemClock.now();
-    if recovery::examine(&places, &SystemDisk, &shelf)?.is_none() {
+    let rescue = rescue(context)?;
+    if rescue.examine()?.is_none() {
         return Err(Failure::validation(
             "the database is not damaged",
             "rspa restore goes back to a backup, rspa reset starts anew.",
         ));
     }
     let (backup, kept) = if from_backup {
-        let (backup, kept) = recovery::restore_newest(&places, &SystemDisk, &shelf, now)?;
+        let (backup, kept) = rescue.restore_newest()?;
         (Some(backup.name), kept)
     } else {
-        (None, Some(recovery::set_aside_and_start_anew(&places, &SystemDisk, now)?))
+        (None, Some(rescue.start_anew()?))
     };
     if context.output.json {
         return context.output.json_line(&json!({ "restored": backup, "kept": kept }));

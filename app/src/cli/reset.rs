@@ -13,7 +13,7 @@ use rspa_core::workspace::places::{Places, folder_bytes};
 use serde_json::json;
 
 use super::Context;
-use super::db::places;
+use super::db::rescue;
 use super::failure::Failure;
 use super::output::{path_text, size};
 use super::session::Session;
@@ -64,8 +64,9 @@ const OWN: &[&str] = &[
 ];
 
 pub fn run(context: &Context, arguments: ResetArguments) -> Result<(), Failure> {
-    let places = places(context)?;
-    let plan = plan(&places, &arguments);
+    let rescue = rescue(context)?;
+    let places = rescue.places();
+    let plan = plan(places, &arguments);
     if plan.goes.is_empty() {
         return if context.output.json {
             context.output.json_line(&json!({ "removed": [], "bytes": 0 }))
@@ -73,13 +74,13 @@ pub fn run(context: &Context, arguments: ResetArguments) -> Result<(), Failure> 
             context.output.line("There is nothing to delete.")
         };
     }
-    nobody_else(&places)?;
+    nobody_else(places)?;
     show(context, &plan);
     if !arguments.yes {
         confirm(context, plan.word)?;
     }
     // It may have been opened while the question stood.
-    nobody_else(&places)?;
+    nobody_else(places)?;
     for (path, _) in &plan.goes {
         remove(path)?;
     }

@@ -55,7 +55,8 @@ impl<T, F: FnOnce(&mut AppState, &mut CommandQueue, Result<T, ApiError>)> Errand
 
 #[derive(Default)]
 pub struct Engine {
-    make_options: Option<MakeOptions>,
+    pub(super) make_options: Option<MakeOptions>,
+    pub(super) rescue: Option<super::rescue::Running>,
     starting: Option<Receiver<Started>>,
     core: Option<Core>,
     events: Option<Subscription>,
@@ -131,6 +132,9 @@ impl Engine {
         let core = match started.core {
             Ok(core) => core,
             Err(error) => {
+                if rspa_core::recovery::concerns(&error) {
+                    self.look_for_damage(ctx, &mut state.rescuing);
+                }
                 state.core = CoreStatus::Failed(error);
                 return None;
             }

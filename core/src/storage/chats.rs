@@ -435,6 +435,61 @@ pub fn totals(main: &Db, profile: ProfileId) -> Result<(u64, u64), StorageError>
     Ok((chats as u64, questions))
 }
 
+/// What does not fit together among the tables of this store, in words.
+pub(super) fn broken(txn: &ReadTxn) -> Result<Vec<String>, StorageError> {
+    let mut broken = Vec::new();
+    let (chats, by_update, messages) = (txn.table(CHATS)?, txn.table(CHATS_BY_UPDATE)?, txn.table(MESSAGES)?);
+    let mut counts: BTreeMap<u128, u32> = BTreeMap::new();
+    let (mut chat_rows, mut order_rows, mut message_rows) = (0, 0, 0);
+    for row in txn.table(CHAT_MESSAGES)?.iter()? {
+        let (key, id) = row?;
+        let ((chat, number), id) = (key.value(), id.value());
+        let stored: Option<StoredMessage> = messages.record(id)?;
+        if stored.is_none_or(|message| message.chat.as_u128() != chat || message.number != number) {
+            broken.push(format!("message {number} of a chat is another one or missing"));
+        }
+        *counts.entry(chat).or_default() += 1;
+        order_rows += 1;
+    }
+    for row in chats.iter()? {
+        let (key, value) = row?;
+        let (id, stored) = (key.value(), decode::<StoredChat>(value.value())?);
+        if by_update.get((stored.profile.as_u128(), stored.updated, id))?.is_none() {
+            broken.push("a chat is missing in the list by time".to_owned());
+        }
+        if counts.remove(&id).unwrap_or(0) != stored.messages || stored.messages > stored.next {
+            broken.push("a chat counts its messages wrongly".to_owned());
+        }
+        chat_rows += 1;
+    }
+    if !counts.is_empty() {
+        broken.push("messages belong to chats that are not there".to_owned());
+    }
+    if by_update.iter()?.count() != chat_rows {
+        broken.push("the list of chats by time has too many rows".to_owned());
+    }
+    let unfinished = txn.table(UNFINISHED)?;
+    let mut open = 0;
+    for row in messages.iter()? {
+        let (key, value) = row?;
+        let stored: StoredMessage = decode(value.value())?;
+        if matches!(stored.state, MessageState::Preparing | MessageState::Streaming) {
+            open += 1;
+            if unfinished.get(key.value())?.is_none() {
+                broken.push("an unfinished answer is not listed as one".to_owned());
+            }
+        }
+        message_rows += 1;
+    }
+    if message_rows != order_rows {
+        broken.push("messages belong to no chat".to_owned());
+    }
+    if unfinished.iter()?.count() != open {
+        broken.push("a finished answer is listed as unfinished".to_owned());
+    }
+    Ok(broken)
+}
+
 /// What can be read of the chats of a damaged file, each with its messages in their order; messages whose chat is gone
 /// come last, without one.
 pub(super) fn salvage(txn: &ReadTxn) -> Result<Salvaged<(Option<Chat>, Vec<Message>)>, StorageError> {

@@ -448,7 +448,7 @@ fn check_first(path: &Path, file: &str, schema: &Schema, disk: &dyn Disk) -> Res
     if !suspected && !(precious && disk.len(path).map_err(failed)? <= QUICKLY_CHECKED) {
         return Ok(());
     }
-    if let Some(detail) = check::file(path, schema, disk)?.damage {
+    if let Some(detail) = check::pages(path, schema, disk)?.damage {
         return Err(StorageError::Damaged { file: file.to_owned(), detail });
     }
     if suspected {
@@ -476,5 +476,7 @@ fn make(path: &Path, file: &str, disk: &dyn Disk) -> Result<(), StorageError> {
     Ok(())
 }
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod tests;

@@ -138,3 +138,6 @@ fn steps(
     write.table(META)?.insert(SCHEMA_VERSION, schema.version)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

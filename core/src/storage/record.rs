@@ -40,7 +40,7 @@ impl Record for NoEarlier {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __first_version {
-    ($record:ty, $name:literal) => {
+    ($record:ident, $name:literal) => {
         impl $crate::storage::Record for $record {
             const NAME: &'static str = $name;
             const VERSION: u16 = 1;
@@ -50,9 +50,25 @@ macro_rules! __first_version {
                 match before {}
             }
         }
+        $crate::storage::golden_record!($record);
     };
 }
 pub use crate::__first_version as first_version;
+
+/// Tests a record against the bytes that were stored of each of its versions: every [`Record`] has one of these.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __golden_record {
+    ($record:ident) => {
+        #[cfg(test)]
+        #[test]
+        #[allow(non_snake_case, reason = "the test is named as the record")]
+        fn $record() {
+            $crate::storage::golden::check::<$record>();
+        }
+    };
+}
+pub use crate::__golden_record as golden_record;
 
 pub fn encode<R: Record>(record: &R) -> Result<Vec<u8>, StorageError> {
     let mut bytes = R::VERSION.to_le_bytes().to_vec();
@@ -187,7 +203,16 @@ mod tests {
     struct NoteV1 {
         text: String,
     }
-    first_version!(NoteV1, "note");
+
+    impl Record for NoteV1 {
+        const NAME: &'static str = "note";
+        const VERSION: u16 = 1;
+        type Before = NoEarlier;
+
+        fn upgrade(before: NoEarlier) -> Self {
+            match before {}
+        }
+    }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct NoteV2 {
