@@ -11,5 +11,7 @@ mod program {
     mod hostile_tree;
     mod interrupt;
     mod offline;
+    mod old_data;
+    mod recovery;
     mod settings;
 }

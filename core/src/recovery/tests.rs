@@ -55,7 +55,8 @@ fn spoil(places: &Places) {
     let mut bytes = std::fs::read(places.main_db()).unwrap();
     let found = bytes.windows(20).position(|window| window == b"When does ferry 17 l").unwrap();
     let page = found / 4096 * 4096;
-    bytes[page..page + 512].fill(0xa5);
+    // The kind of page stays: builds with redb's own assertions look at it when they open a file.
+    bytes[page + 4..page + 512].fill(0xff);
     std::fs::write(places.main_db(), bytes).unwrap();
 }
 

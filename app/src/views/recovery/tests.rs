@@ -31,7 +31,7 @@ struct Drawn {
 fn drawn(recovery: Recovery, work: RescueWork, dark: bool) -> egui_kittest::Harness<'static, fixtures::Stage<Drawn>> {
     let state = fixtures::state();
     let view = Drawn { view: RecoveryView::default(), chosen: Vec::new() };
-    fixtures::stage(view, state, (1000.0, 760.0), dark, move |drawn, ui, _cx| {
+    fixtures::stage(view, state, (1000.0, 1200.0), dark, move |drawn, ui, _cx| {
         let target = Path::new("/home/ada/saved");
         drawn.chosen.extend(drawn.view.ui(ui, &recovery, target, &work, NOW));
     })
