@@ -8,12 +8,15 @@ pub use rspa_ml as ml;
 
 pub mod answering;
 pub mod api;
+pub mod backups;
 pub mod clock;
 pub mod engine;
 pub mod inference;
 pub mod knowledge;
+pub mod local;
 pub mod model;
 pub mod observe;
+mod panics;
 mod priority;
 pub mod recovery;
 pub mod settings;

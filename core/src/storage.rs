@@ -11,12 +11,15 @@ pub mod compare;
 mod db;
 pub mod disk;
 mod error;
+pub mod examine;
 #[cfg(test)]
 pub(crate) mod golden;
 pub mod history;
+pub mod kinds;
 pub mod knowledge;
 pub mod ledger;
 pub mod logs;
+pub mod merge;
 mod migrate;
 pub mod models;
 pub mod profiles;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use super::StartError;
 use crate::api::ApiError;
 use crate::clock::Clock;
 use crate::model::{FileReport, ProfileId, Timestamp};
@@ -35,13 +36,14 @@ pub struct Databases {
 }
 
 impl Databases {
-    pub(super) fn open(places: &Places, cache_bytes: usize, clock: &Arc<dyn Clock>) -> Result<Self, ApiError> {
+    pub(super) fn open(places: &Places, cache_bytes: usize, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
         let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
         let options = DbOptions { clock: clock.clone(), disk: disk.clone(), ..DbOptions::default() };
         let main = Db::open(&places.main_db(), &tables::MAIN, options).map_err(|error| {
+            let in_use = matches!(error, StorageError::InUse { .. });
             let mut error = ApiError::from(error);
             error.message = format!("the data folder {} cannot be used: {}", places.data().display(), error.message);
-            error
+            if in_use { StartError::InUse(error) } else { StartError::Other(error) }
         })?;
         Ok(Self {
             main,
@@ -76,6 +78,14 @@ impl Databases {
         let db = self.derived(&self.places.knowledge_db(profile), &tables::KNOWLEDGE, self.cache_bytes)?;
         open.insert(profile, db.clone());
         Ok(db)
+    }
+
+    /// Closes a profile's file; it is opened again when it is needed.
+    pub(super) fn close_knowledge(&self, profile: ProfileId) {
+        let open = self.knowledge.lock().unwrap_or_else(PoisonError::into_inner).remove(&profile);
+        if let Some(db) = open {
+            db.close();
+        }
     }
 
     /// What may be thrown away at any time.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::Context;
+use super::{Context, Events};
 use crate::api::{ApiError, Event};
 
 const RESTARTS: u32 = 3;
@@ -13,7 +13,8 @@ const RESTARTS: u32 = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 impl Context {
-    /// Keeps `make`'s future running until it ends well or the token given to it is triggered (at shutdown).
+    /// Keeps `make`'s future running until it ends well or the token given to it is triggered (at shutdown). Of the whole
+    /// program, not of this profile: it goes on when the person works in another one.
     /// Three failures in a row end it; the dashboard says so.
     pub fn spawn_worker<F, Fut>(&self, name: &'static str, make: F)
     where
@@ -21,17 +22,17 @@ impl Context {
         Fut: Future<Output = Result<(), ApiError>> + Send + 'static,
     {
         let ctx = self.clone();
-        self.spawn(async move {
+        self.spawn_for_all(async move {
             let mut failures = 0;
             loop {
-                let cancel = ctx.shutdown.child_token();
+                let cancel = ctx.stopping().child_token();
                 let run = ctx.runtime.spawn(make(ctx.clone(), cancel));
                 let why = match run.await {
                     Ok(Ok(())) => break,
                     Ok(Err(error)) => error.to_string(),
                     Err(error) => error.to_string(),
                 };
-                if ctx.shutdown.is_cancelled() {
+                if ctx.stopping().is_cancelled() {
                     return;
                 }
                 tracing::error!(worker = name, failures, %why, "a worker stopped");
@@ -42,7 +43,7 @@ impl Context {
                 ctx.health(name, false, &format!("is being restarted: {why}"));
                 tokio::select! {
                     () = tokio::time::sleep(FIRST_PAUSE * 4_u32.pow(failures - 1)) => {}
-                    () = ctx.shutdown.cancelled() => return,
+                    () = ctx.stopping().cancelled() => return,
                 }
             }
             if failures > 0 {
@@ -53,8 +54,7 @@ impl Context {
 
     /// Tells that a part works less well than it should, or works again.
     pub fn health(&self, part: &str, healthy: bool, detail: &str) {
-        self.degraded.set(part, healthy, detail);
-        self.events.publish(None, Event::Health { part: part.to_owned(), healthy, detail: detail.to_owned() });
+        self.degraded.tell(&self.events, part, healthy, detail);
     }
 }
 
@@ -63,6 +63,12 @@ impl Context {
 pub struct Degraded(std::sync::Mutex<std::collections::BTreeMap<String, String>>);
 
 impl Degraded {
+    /// Keeps it and publishes it.
+    pub(super) fn tell(&self, events: &Events, part: &str, healthy: bool, detail: &str) {
+        self.set(part, healthy, detail);
+        events.publish(None, Event::Health { part: part.to_owned(), healthy, detail: detail.to_owned() });
+    }
+
     fn set(&self, part: &str, healthy: bool, detail: &str) {
         let mut parts = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if healthy {

@@ -203,6 +203,11 @@ impl Db {
         Ok(report)
     }
 
+    /// The next change gets a higher number than this one. Only for a file that nobody else has open yet.
+    pub(super) fn raise_change(&self, above: u64) {
+        self.inner.last_change.fetch_max(above, Ordering::AcqRel);
+    }
+
     pub fn read(&self) -> Result<ReadTxn, StorageError> {
         let database = self.inner.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_ref().ok_or_else(|| self.closed())?;
@@ -311,8 +316,11 @@ where
 {
     fn run(&mut self, txn: &WriteTxn<'_>, file: &str) -> bool {
         let result = catch_unwind(AssertUnwindSafe(|| (self.work)(txn))).unwrap_or_else(|panic| {
-            let detail = panic_text(panic.as_ref());
-            Err(StorageError::Panicked { file: file.to_owned(), detail })
+            let (file, detail) = (file.to_owned(), panic_text(panic.as_ref()));
+            Err(match crate::panics::in_database() {
+                true => StorageError::Damaged { file, detail },
+                false => StorageError::Panicked { file, detail },
+            })
         });
         let ok = result.is_ok();
         self.result = Some(result);

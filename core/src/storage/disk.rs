@@ -2,7 +2,7 @@
 //! whose power can be cut between any two operations.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 #[doc(hidden)]
@@ -14,17 +14,34 @@ pub trait DiskWrite: Write + Send {
     fn sync(&mut self) -> io::Result<()>;
 }
 
+/// A file that is being read.
+pub trait DiskRead: Read + Seek + Send {}
+
+impl<R: Read + Seek + Send> DiskRead for R {}
+
+/// What lies at a path; links are not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskKind {
+    File,
+    Folder,
+    /// A link, a device and the like.
+    Other,
+}
+
 /// All operations on files outside of an open database go through one of these.
 pub trait Disk: Send + Sync {
     /// Makes a file, readable for its owner only; what was there is gone.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskWrite>>;
 
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskRead>>;
 
     /// Bytes of a file.
     fn len(&self, path: &Path) -> io::Result<u64>;
 
     fn exists(&self, path: &Path) -> bool;
+
+    /// None when nothing lies there.
+    fn kind(&self, path: &Path) -> Option<DiskKind>;
 
     /// The names in a folder, in order of the alphabet.
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
@@ -73,7 +90,7 @@ impl Disk for SystemDisk {
         Ok(Box::new(options.open(path)?))
     }
 
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskRead>> {
         Ok(Box::new(fs::File::open(path)?))
     }
 
@@ -83,6 +100,15 @@ impl Disk for SystemDisk {
 
     fn exists(&self, path: &Path) -> bool {
         path.exists()
+    }
+
+    fn kind(&self, path: &Path) -> Option<DiskKind> {
+        let found = fs::symlink_metadata(path).ok()?.file_type();
+        Some(match (found.is_file(), found.is_dir()) {
+            (true, _) => DiskKind::File,
+            (_, true) => DiskKind::Folder,
+            _ => DiskKind::Other,
+        })
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {

@@ -33,7 +33,10 @@ const NUMBERS: TableDefinition<&str, u64> = TableDefinition::new("numbers");
 
 pub(super) const TABLES: &[&dyn AnyTable] =
     &[&FILES, &DOCUMENTS, &PASSAGES, &VECTORS, &SPACES, &LOG, &COUNTS, &PROBLEMS, &NUMBERS];
-pub(super) use sources::{TABLES as SOURCE_TABLES, salvage as salvage_sources};
+pub(super) use sources::{
+    KIND as SOURCES_KIND, TABLES as SOURCE_TABLES, merge as merge_sources, remove_profile as remove_profile_sources,
+    salvage as salvage_sources,
+};
 pub use sources::{list as list_sources, put as put_source, remove as remove_source};
 
 const NEXT_PASSAGE: &str = "next_passage";

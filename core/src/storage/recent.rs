@@ -42,6 +42,13 @@ pub fn insert(txn: &WriteTxn<'_>, profile: ProfileId, item: &RecentItem) -> Resu
     Ok(())
 }
 
+/// Forgets what happened in a profile, within a larger change.
+pub(super) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let profile = profile.0.as_u128();
+    txn.table(RECENT)?.retain_in((profile, 0)..=(profile, u64::MAX), |_key, _value| false)?;
+    Ok(())
+}
+
 /// Newest first.
 pub fn list(main: &Db, profile: ProfileId, limit: usize) -> Result<Vec<RecentItem>, StorageError> {
     let profile = profile.0.as_u128();

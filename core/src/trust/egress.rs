@@ -5,8 +5,8 @@ mod transport;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 pub use host::Destination;
 pub use transport::{FetchTransport, Transfer, Transport};
@@ -14,7 +14,9 @@ pub use transport::{FetchTransport, Transfer, Transport};
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::clock::Clock;
 use crate::engine::Events;
-use crate::model::{LedgerEntry, NetworkPolicy, NetworkStatus, Page, PageRequest, ProfileId, RecentItem};
+use crate::model::{
+    LedgerEntry, NetworkPolicy, NetworkStatus, Page, PageRequest, Profile, ProfileId, ProfileNetwork, RecentItem,
+};
 use crate::settings::Settings;
 use crate::storage::{Db, ledger, recent};
 
@@ -61,8 +63,16 @@ pub struct Egress {
     events: Events,
     clock: Arc<dyn Clock>,
     profile: ProfileId,
+    own: RwLock<Own>,
     transport: Box<dyn Transport>,
     active: AtomicUsize,
+}
+
+/// What the profile is called and what it says of the network.
+#[derive(Clone)]
+struct Own {
+    name: String,
+    network: ProfileNetwork,
 }
 
 impl Egress {
@@ -71,10 +81,22 @@ impl Egress {
         settings: Arc<Settings>,
         events: Events,
         clock: Arc<dyn Clock>,
-        profile: ProfileId,
+        profile: &Profile,
         transport: Box<dyn Transport>,
     ) -> Self {
-        Self { main, settings, events, clock, profile, transport, active: AtomicUsize::new(0) }
+        let own = RwLock::new(Own { name: profile.name.clone(), network: profile.network.clone() });
+        Self { main, settings, events, clock, profile: profile.id, own, transport, active: AtomicUsize::new(0) }
+    }
+
+    /// The profile has another name or policy now: the next request is judged by it.
+    pub fn set_profile(&self, profile: &Profile) {
+        let own = Own { name: profile.name.clone(), network: profile.network.clone() };
+        *self.own.write().unwrap_or_else(PoisonError::into_inner) = own;
+        self.publish_status();
+    }
+
+    fn own(&self) -> Own {
+        self.own.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Fetches one file if the policy or the person's consent allows it. Blocks: for background threads.
@@ -128,7 +150,9 @@ impl Egress {
                 last = now;
                 progress(now, total);
             };
-            self.transport.download(&transfer, &mut count, cancel)
+            // Also when the profile forbids it while it runs.
+            let stop = || cancel() || self.forbidden(&destination.host).is_some();
+            self.transport.download(&transfer, &mut count, &stop)
         };
         let mut open = open.into_inner();
         if let (Err(error), Some(refusal)) = (&mut result, open.refusal.take()) {
@@ -171,30 +195,64 @@ impl Egress {
 
     /// Why it is allowed, or why not.
     fn judge(&self, host: &str, consent: Option<&Consent>) -> Result<String, String> {
+        // Before everything else, also before what a person confirmed.
+        if let Some(why) = self.forbidden(host) {
+            return Err(why);
+        }
         if consent.is_some_and(|consent| consent.hosts.iter().any(|allowed| allowed == host)) {
             return Ok("confirmed once by the person".to_owned());
         }
         let local = if host::is_loopback(host) { " (loopback)" } else { "" };
-        match self.policy() {
-            NetworkPolicy::All => Ok(format!("policy: all{local}")),
-            NetworkPolicy::Listed
-                if self.settings.current().network.hosts.iter().any(|listed| listed.eq_ignore_ascii_case(host)) =>
-            {
-                Ok(format!("policy: listed{local}"))
+        let policy = self.policy();
+        let whose = if policy == self.settings_policy() { "policy" } else { "policy of the profile" };
+        match policy {
+            NetworkPolicy::All => Ok(format!("{whose}: all{local}")),
+            NetworkPolicy::Listed if self.listed_hosts().iter().any(|listed| listed.eq_ignore_ascii_case(host)) => {
+                Ok(format!("{whose}: listed{local}"))
             }
-            NetworkPolicy::Listed => Err(format!("policy: listed, and {host} is not on the list{local}")),
+            NetworkPolicy::Listed => Err(format!("{whose}: listed, and {host} is not on the list{local}")),
             NetworkPolicy::Nothing if consent.is_some() => {
-                Err(format!("policy: nothing, and the person confirmed another host{local}"))
+                Err(format!("{whose}: nothing, and the person confirmed another host{local}"))
             }
-            NetworkPolicy::Nothing => Err(format!("policy: nothing{local}")),
+            NetworkPolicy::Nothing => Err(format!("{whose}: nothing{local}")),
         }
     }
 
+    /// Why this host is never contacted from here, if it is not.
+    fn forbidden(&self, host: &str) -> Option<String> {
+        let own = self.own();
+        (own.network.forbid_cloud && !host::is_loopback(host))
+            .then(|| format!("the profile \"{}\" forbids every call to the cloud", own.name))
+    }
+
+    /// The stricter of the settings and the profile.
     fn policy(&self) -> NetworkPolicy {
+        let settings = self.settings_policy();
+        match self.own().network.policy {
+            Some(own) if freedom(own) < freedom(settings) => own,
+            _ => settings,
+        }
+    }
+
+    fn settings_policy(&self) -> NetworkPolicy {
         match self.settings.current().network.policy.as_str() {
             "all" => NetworkPolicy::All,
             "listed" => NetworkPolicy::Listed,
             _ => NetworkPolicy::Nothing,
+        }
+    }
+
+    /// The hosts that the policy "listed" allows: on the profile's list, or without one on that of the settings; and on
+    /// that of the settings too where these say "listed" themselves.
+    fn listed_hosts(&self) -> Vec<String> {
+        let settings = self.settings.current().network.hosts.clone();
+        let own = self.own().network.hosts;
+        if own.is_empty() {
+            settings
+        } else if self.settings_policy() == NetworkPolicy::Listed {
+            own.into_iter().filter(|host| settings.iter().any(|listed| listed.eq_ignore_ascii_case(host))).collect()
+        } else {
+            own
         }
     }
 
@@ -208,6 +266,8 @@ impl Egress {
             reason: verdict.clone().unwrap_or_else(|reason| reason),
             bytes_sent: 0,
             bytes_received: 0,
+            profile: Some(self.profile),
+            profile_name: self.own().name,
         }
     }
 
@@ -216,7 +276,11 @@ impl Egress {
         let refusal = ApiError::new(
             ErrorCategory::Authorisation,
             format!("{} was not contacted ({reason})", entry.destination),
-            "Confirm this download, or change the network policy in the settings.",
+            if self.own().network.forbid_cloud {
+                "Switch to another profile, or change this one's word on the network."
+            } else {
+                "Confirm this download, or change the network policy in the settings."
+            },
         );
         let item = RecentItem {
             at: entry.at,
@@ -241,6 +305,8 @@ impl Egress {
         let totals = ledger::totals(&self.main)?;
         Ok(NetworkStatus {
             policy: self.policy(),
+            forbid_cloud: self.own().network.forbid_cloud,
+            hosts: self.listed_hosts(),
             requests_allowed: totals.allowed,
             requests_blocked: totals.blocked,
             bytes_sent: totals.bytes_sent,
@@ -267,6 +333,14 @@ impl Egress {
         self.active.fetch_add(1, Ordering::SeqCst);
         self.publish_status();
         Running(self)
+    }
+}
+
+fn freedom(policy: NetworkPolicy) -> u8 {
+    match policy {
+        NetworkPolicy::Nothing => 0,
+        NetworkPolicy::Listed => 1,
+        NetworkPolicy::All => 2,
     }
 }
 

@@ -101,6 +101,14 @@ impl Places {
     pub fn settings_json(&self) -> PathBuf {
         self.data.join("settings.json")
     }
+
+    pub fn settings_yaml(&self) -> PathBuf {
+        self.data.join("settings.yaml")
+    }
+
+    pub fn settings_yml(&self) -> PathBuf {
+        self.data.join("settings.yml")
+    }
 }
 
 fn is_true(value: &str) -> bool {

@@ -5,12 +5,12 @@
 //! which they were changed, per folder, and a rename within a folder happens wholly or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Disk, DiskWrite};
+use super::{Disk, DiskKind, DiskRead, DiskWrite};
 
 const SECTOR: usize = 512;
 
@@ -391,7 +391,7 @@ impl Disk for SimulatedDisk {
         Ok(Box::new(Writing { disk: self.clone(), id }))
     }
 
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskRead>> {
         Ok(Box::new(io::Cursor::new(self.read_all(path)?)))
     }
 
@@ -403,6 +403,13 @@ impl Disk for SimulatedDisk {
 
     fn exists(&self, path: &Path) -> bool {
         self.state().names.contains_key(path)
+    }
+
+    fn kind(&self, path: &Path) -> Option<DiskKind> {
+        self.state().names.get(path).map(|node| match node {
+            Node::File(_) => DiskKind::File,
+            Node::Folder => DiskKind::Folder,
+        })
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
