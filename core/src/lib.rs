@@ -20,6 +20,7 @@ pub mod model;
 pub mod observe;
 mod panics;
 mod priority;
+pub mod recovery;
 pub mod settings;
 pub mod storage;
 pub mod trust;

@@ -12,7 +12,9 @@ mod program {
     mod hostile_tree;
     mod interrupt;
     mod offline;
+    mod old_data;
     mod ownership;
     mod profiles;
+    mod recovery;
     mod settings;
 }

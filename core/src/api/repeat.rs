@@ -103,6 +103,7 @@ impl Request {
             },
             Self::System(request) => match request {
                 SystemRequest::GetOverview(_)
+                | SystemRequest::CheckFiles(_)
                 | SystemRequest::RunDoctor(_)
                 | SystemRequest::ListJobs(_)
                 | SystemRequest::GetNetworkStatus(_)
