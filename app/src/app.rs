@@ -60,6 +60,7 @@ impl WindowOptions {
             console_level: self.console_level.clone(),
             chat_model: self.chat_model.clone(),
             clock: self.clock.clone(),
+            faults: None,
         }
     }
 }

@@ -14,6 +14,9 @@ pub use file::RotatedFile;
 pub use redact::redact;
 
 use crate::clock::Clock;
+use crate::faults::Turns;
+use crate::model::Timestamp;
+use crate::storage::{Db, logs};
 use hub::Sink;
 
 /// Where logs of one core go.
@@ -29,11 +32,17 @@ pub struct ObserveOptions {
     pub to_database: bool,
     pub database_days: i64,
     pub clock: Arc<dyn Clock>,
+    /// Where tests let the log thread fail.
+    pub turns: Turns,
+    /// Told when the log thread failed, and when it works again (`true`).
+    pub health: Box<dyn Fn(bool, &str) + Send + Sync>,
 }
 
 /// The logs of one core; ended by [`Observe::stop`], which writes what is queued.
 pub struct Observe {
     sink: Arc<Sink>,
+    /// Open while logs are kept in it.
+    database: Arc<Mutex<Option<Db>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -45,14 +54,15 @@ impl Observe {
             options.console_level.as_deref().map(hub::level),
             options.clock.clone(),
         );
-        let counter = sink.clone();
+        let (counter, database) = (sink.clone(), Arc::new(Mutex::new(None)));
+        let shared = database.clone();
         let thread = std::thread::Builder::new()
             .name("logs".to_owned())
-            .spawn(move || writer::run(options, &queue, &counter))
+            .spawn(move || writer::supervise(options, &queue, &counter, shared))
             .inspect_err(|error| eprintln!("rspa: no thread for logs: {error}"))
             .ok();
         hub::add(&sink);
-        Self { sink, thread: Mutex::new(thread) }
+        Self { sink, database, thread: Mutex::new(thread) }
     }
 
     pub fn set_level(&self, level: &str) {
@@ -63,6 +73,16 @@ impl Observe {
     /// Events that were lost because the queue was full.
     pub fn dropped(&self) -> u64 {
         self.sink.dropped()
+    }
+
+    /// Removes entries of the database that are older; how many went. Blocks.
+    pub fn prune(&self, before: Timestamp) -> u64 {
+        let database = self.database.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let removed = database.map_or(Ok(0), |database| logs::prune(&database, before.0));
+        removed.unwrap_or_else(|error| {
+            tracing::warn!(%error, "old log entries could not be removed");
+            0
+        })
     }
 
     /// Writes what is queued and ends the thread.

@@ -3,6 +3,7 @@
 //! Only files below this module import redb. A store (chats, sources, the ledger, …) is one file here that owns
 //! its tables, keeps their indexes in the same transaction as the row, and speaks domain types to the outside.
 
+pub mod activities;
 pub mod chats;
 mod db;
 pub mod disk;
@@ -10,12 +11,13 @@ mod error;
 pub mod knowledge;
 pub mod ledger;
 pub mod logs;
+pub mod maintenance;
 mod migrate;
 pub mod models;
 pub mod profiles;
-pub mod recent;
 mod record;
 pub mod tables;
+pub mod trash;
 mod txn;
 pub mod ui_state;
 

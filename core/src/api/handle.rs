@@ -34,6 +34,8 @@ pub struct CoreOptions {
     /// Replaces the embedded chat models in tests.
     pub chat_model: Option<Arc<dyn crate::inference::ChatModel>>,
     pub clock: Arc<dyn crate::clock::Clock>,
+    /// Lets workers fail in tests; none in the program.
+    pub faults: Option<Arc<dyn crate::faults::Faults>>,
 }
 
 /// A handle to the running core; clones share it. When the last one is dropped, the core shuts down.

@@ -3,20 +3,23 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Deref;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use super::session::Session;
 use super::supervise::Degraded;
 use super::{Databases, Events, Jobs, Services};
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
 use crate::clock::{Clock, Ids};
+use crate::faults::Turns;
 use crate::inference::ChatModel;
-use crate::model::{ProfileId, RecentItem};
+use crate::model::{ActivityId, Happening, ProfileId};
 use crate::observe::{Observe, ObserveOptions};
 use crate::settings::Settings;
-use crate::storage::{profiles, recent};
+use crate::storage::{activities, profiles};
 use crate::trust::egress::{Egress, FetchTransport};
 use crate::workspace::places::Places;
 
@@ -45,7 +48,13 @@ pub struct Shared {
     pub environment: BTreeMap<String, String>,
     pub databases: Databases,
     pub events: Events,
-    pub degraded: Degraded,
+    pub degraded: Arc<Degraded>,
+    /// Where tests let workers fail.
+    pub faults: Turns,
+    /// This run of the program, and how the one before it ended.
+    pub session: Session,
+    /// The clean-up found the clock wrong and told so.
+    pub(super) clock_doubted: AtomicBool,
     pub settings: Arc<Settings>,
     pub observe: Observe,
     /// Replaces the embedded chat models in tests.
@@ -93,16 +102,21 @@ impl Context {
         let ids = Ids::new(options.clock.clone());
         let profile = profiles::first_or_new(databases.main(), &ids, options.clock.now())?.id;
         let events = Events::new(options.clock.clone());
-        let observe = observe(&settings, &places, options.console_level.as_deref(), &options.clock);
+        let degraded = Arc::new(Degraded::default());
+        let observe = observe(&settings, &places, &options, &events, degraded.clone());
+        let session = Session::begin(&places, options.role, options.clock.now());
         let shared = Arc::new(Shared {
             role: options.role,
+            session,
+            faults: Turns(options.faults),
+            clock_doubted: AtomicBool::new(false),
             clock: options.clock,
             ids,
             places,
             environment: options.environment,
             databases,
             events,
-            degraded: Degraded::default(),
+            degraded,
             settings,
             observe,
             chat_model: options.chat_model,
@@ -220,16 +234,23 @@ impl Context {
         })
     }
 
-    /// Keeps what happened for the dashboard and tells it as an event. `kind` such as `source.indexed`.
-    pub fn happened(&self, kind: &str, title: &str) {
-        let item = RecentItem { at: self.clock.now(), kind: kind.to_owned(), title: title.to_owned() };
-        self.publish(Event::Happened { item: item.clone() });
+    /// Keeps what happened in this profile, and tells it once it is kept.
+    pub fn activity(&self, happening: Happening) {
+        let activity = happening.kept(ActivityId(self.ids.next()), self.clock.now());
         let ctx = self.clone();
         self.spawn(async move {
-            if let Err(error) = recent::add(ctx.databases.main(), ctx.profile, item).await {
-                tracing::warn!(%error, "a recent item was not stored");
+            // Who hears of it finds it in the list.
+            let stored = activities::add(ctx.databases.main(), ctx.profile, activity.clone()).await;
+            if let Err(error) = stored {
+                tracing::warn!(%error, kind = activity.kind, title = activity.title, "an activity was not stored");
             }
+            ctx.publish(Event::ActivityCreated { activity });
         });
+    }
+
+    /// As [`Context::activity`], where a kind and a title say it all.
+    pub fn happened(&self, kind: &str, title: &str) {
+        self.activity(Happening::new(kind, title));
     }
 
     pub(super) fn stop_accepting(&self) {
@@ -237,7 +258,14 @@ impl Context {
     }
 }
 
-fn observe(settings: &Settings, places: &Places, console_level: Option<&str>, clock: &Arc<dyn Clock>) -> Observe {
+fn observe(
+    settings: &Settings,
+    places: &Places,
+    options: &CoreOptions,
+    events: &Events,
+    degraded: Arc<Degraded>,
+) -> Observe {
+    let events = events.clone();
     let logging = settings.current().logging.clone();
     Observe::start(ObserveOptions {
         folder: places.logs(),
@@ -245,9 +273,11 @@ fn observe(settings: &Settings, places: &Places, console_level: Option<&str>, cl
         to_file: logging.to_file,
         file_bytes: u64::try_from(logging.file_size_mb).unwrap_or(10) << 20,
         files: u32::try_from(logging.files).unwrap_or(5),
-        console_level: logging.to_console.then(|| console_level.unwrap_or("warn").to_owned()),
+        console_level: logging.to_console.then(|| options.console_level.as_deref().unwrap_or("warn").to_owned()),
         to_database: logging.to_database,
         database_days: logging.database_days,
-        clock: clock.clone(),
+        clock: options.clock.clone(),
+        turns: Turns(options.faults.clone()),
+        health: Box::new(move |healthy, detail| degraded.tell(&events, "logs", healthy, detail)),
     })
 }

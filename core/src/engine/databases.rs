@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::session;
 use crate::api::ApiError;
 use crate::model::ProfileId;
 use crate::storage::{Db, DbOptions, StorageError, tables};
@@ -20,8 +21,12 @@ pub struct Databases {
 impl Databases {
     pub(super) fn open(places: &Places, cache_bytes: usize) -> Result<Self, ApiError> {
         let main = Db::open(&places.main_db(), &tables::MAIN, DbOptions::default()).map_err(|error| {
+            let owner = matches!(error, StorageError::InUse { .. }).then(|| session::owner(places)).flatten();
             let mut error = ApiError::from(error);
             error.message = format!("the data folder {} cannot be used: {}", places.data().display(), error.message);
+            if let Some(owner) = owner {
+                error.message = format!("{}: a {} of process {}", error.message, owner.role, owner.pid);
+            }
             error
         })?;
         Ok(Self { main, cache_bytes, places: places.clone(), knowledge: Mutex::default(), cache: Mutex::default() })

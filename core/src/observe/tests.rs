@@ -16,6 +16,8 @@ fn options(folder: &std::path::Path, clock: &Arc<ManualClock>) -> ObserveOptions
         to_database: true,
         database_days: 1,
         clock: clock.clone(),
+        turns: Turns::default(),
+        health: Box::new(|_, _| {}),
     }
 }
 

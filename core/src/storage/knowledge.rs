@@ -34,7 +34,8 @@ const NUMBERS: TableDefinition<&str, u64> = TableDefinition::new("numbers");
 pub(super) const TABLES: &[&dyn AnyTable] =
     &[&FILES, &DOCUMENTS, &PASSAGES, &VECTORS, &SPACES, &LOG, &COUNTS, &PROBLEMS, &NUMBERS];
 pub(super) use sources::TABLES as SOURCE_TABLES;
-pub use sources::{list as list_sources, put as put_source, remove as remove_source};
+pub use sources::{list as list_sources, put as put_source};
+pub(super) use sources::{put_back as put_source_back, take as take_source};
 
 const NEXT_PASSAGE: &str = "next_passage";
 const NEXT_SPACE: &str = "next_space";

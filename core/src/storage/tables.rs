@@ -1,21 +1,25 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
-use super::{Schema, chats, knowledge, ledger, logs, models, profiles, recent, ui_state};
+use super::{
+    Migration, Schema, activities, chats, knowledge, ledger, logs, maintenance, models, profiles, trash, ui_state,
+};
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
 pub static MAIN: Schema = Schema {
-    version: 1,
+    version: 2,
     tables: &[
         profiles::TABLES,
+        activities::TABLES,
         chats::TABLES,
         knowledge::SOURCE_TABLES,
         ledger::TABLES,
         models::TABLES,
         ledger::TABLES,
-        recent::TABLES,
+        maintenance::TABLES,
+        trash::TABLES,
         ui_state::TABLES,
     ],
-    migrations: &[],
+    migrations: &[Migration { to: 2, run: activities::from_recent }],
 };
 
 /// Per profile: documents, passages and vectors; can be built again.

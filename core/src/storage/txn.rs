@@ -49,6 +49,15 @@ impl<'a> WriteTxn<'a> {
     ) -> Result<redb::Table<'a, K, V>, StorageError> {
         Ok(self.inner.open_table(definition)?)
     }
+
+    /// Removes a table with all its rows, for migrations.
+    pub(in crate::storage) fn delete_table<K: Key + 'static, V: Value + 'static>(
+        &self,
+        definition: TableDefinition<K, V>,
+    ) -> Result<(), StorageError> {
+        self.inner.delete_table(definition)?;
+        Ok(())
+    }
 }
 
 /// A table definition of any types, so that a schema can list its tables and they are made when the file is opened.

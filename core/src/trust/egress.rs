@@ -12,11 +12,13 @@ pub use host::Destination;
 pub use transport::{FetchTransport, Transfer, Transport};
 
 use crate::api::{ApiError, ErrorCategory, Event};
-use crate::clock::Clock;
+use crate::clock::{Clock, Ids};
 use crate::engine::Events;
-use crate::model::{LedgerEntry, NetworkPolicy, NetworkStatus, Page, PageRequest, ProfileId, RecentItem};
+use crate::model::{
+    Activity, ActivityId, Happening, LedgerEntry, NetworkPolicy, NetworkStatus, Page, PageRequest, ProfileId,
+};
 use crate::settings::Settings;
-use crate::storage::{Db, ledger, recent};
+use crate::storage::{Db, activities, ledger};
 
 /// A file to fetch, and for what.
 #[derive(Clone, Debug)]
@@ -60,6 +62,7 @@ pub struct Egress {
     settings: Arc<Settings>,
     events: Events,
     clock: Arc<dyn Clock>,
+    ids: Ids,
     profile: ProfileId,
     transport: Box<dyn Transport>,
     active: AtomicUsize,
@@ -74,7 +77,8 @@ impl Egress {
         profile: ProfileId,
         transport: Box<dyn Transport>,
     ) -> Self {
-        Self { main, settings, events, clock, profile, transport, active: AtomicUsize::new(0) }
+        let ids = Ids::new(clock.clone());
+        Self { main, settings, events, clock, ids, profile, transport, active: AtomicUsize::new(0) }
     }
 
     /// Fetches one file if the policy or the person's consent allows it. Blocks: for background threads.
@@ -98,7 +102,13 @@ impl Egress {
             Err(reason) => return Err(self.refuse(entry, &reason)),
             Ok(reason) => reason,
         };
-        let row = self.main.write(move |txn| ledger::insert(txn, &entry))?;
+        let activity = self.activity("network.allowed", &entry);
+        let (profile, stored) = (self.profile, activity.clone());
+        let row = self.main.write(move |txn| {
+            activities::insert(txn, profile, &stored)?;
+            ledger::insert(txn, &entry)
+        })?;
+        self.events.publish(Some(self.profile), Event::ActivityCreated { activity });
         let open = RefCell::new(OpenRow { row, reason, sent: 0, received: 0, refusal: None });
         let _running = self.running();
         // A part that is already there was received by an earlier request.
@@ -211,6 +221,14 @@ impl Egress {
         }
     }
 
+    fn activity(&self, kind: &str, entry: &LedgerEntry) -> Activity {
+        Happening::new(kind, format!("{}: {}", entry.destination, entry.purpose))
+            .describe(&entry.reason)
+            .with("destination", &entry.destination)
+            .with("who", &entry.who)
+            .kept(ActivityId(self.ids.next()), entry.at)
+    }
+
     /// Writes the refusal down, tells it, and makes the error of it.
     fn refuse(&self, entry: LedgerEntry, reason: &str) -> ApiError {
         let refusal = ApiError::new(
@@ -218,19 +236,15 @@ impl Egress {
             format!("{} was not contacted ({reason})", entry.destination),
             "Confirm this download, or change the network policy in the settings.",
         );
-        let item = RecentItem {
-            at: entry.at,
-            kind: "network.blocked".to_owned(),
-            title: format!("{}: {}", entry.destination, entry.purpose),
-        };
+        let activity = self.activity("network.blocked", &entry);
         tracing::warn!(destination = entry.destination, who = entry.who, reason, "a request was refused");
-        let (profile, row, stored) = (self.profile, entry, item.clone());
+        let (profile, row, stored) = (self.profile, entry, activity.clone());
         let written = self.main.write(move |txn| {
             ledger::insert(txn, &row)?;
-            recent::insert(txn, profile, &stored)
+            activities::insert(txn, profile, &stored)
         });
         self.publish_status();
-        self.events.publish(Some(self.profile), Event::Happened { item });
+        self.events.publish(Some(self.profile), Event::ActivityCreated { activity });
         match written {
             Ok(()) => refusal,
             Err(error) => error.into(),

@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 use crate::api::request::settings::{SettingsRequest as Request, SettingsResponse as Response};
 use crate::api::{ApiError, Event};
 use crate::engine::Context;
-use crate::model::SettingEntry;
+use crate::model::{Happening, SettingEntry, SettingValue};
 
 pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
     let ctx = ctx.clone();
@@ -27,11 +27,24 @@ pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request)
         .await
 }
 
+fn words_of(value: &SettingValue) -> String {
+    match value {
+        SettingValue::Bool(true) => "on".to_owned(),
+        SettingValue::Bool(false) => "off".to_owned(),
+        SettingValue::Integer(value) => value.to_string(),
+        SettingValue::Number(value) => value.to_string(),
+        SettingValue::Text(value) => value.clone(),
+        SettingValue::List(values) => values.join(", "),
+    }
+}
+
 /// Tells who listens which settings changed, and the door what its policy is now.
 pub(in crate::engine) fn tell(ctx: &Context, changed: &[SettingEntry]) {
     for entry in changed {
         tracing::info!(key = entry.key, origin = ?entry.origin, "a setting changed");
         ctx.events.publish(None, Event::SettingChanged { entry: entry.clone() });
+        let happening = Happening::new("setting.changed", format!("{} = {}", entry.label, words_of(&entry.value)));
+        ctx.activity(happening.with("key", &entry.key).with("value", words_of(&entry.value)));
     }
     if changed.iter().any(|entry| entry.group == "network") {
         ctx.egress.publish_status();

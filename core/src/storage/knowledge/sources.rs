@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use redb::TableDefinition;
+use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::model::{ProfileId, Source, SourceId, Timestamp};
-use crate::storage::{AnyTable, Db, RecordWriting, StorageError, decode, first_version};
+use crate::storage::{AnyTable, Db, RecordWriting, StorageError, WriteTxn, decode, first_version};
 
 /// `(profile, source)` to the source.
 const SOURCES: TableDefinition<(u128, u128), &[u8]> = TableDefinition::new("sources");
@@ -25,6 +25,19 @@ struct StoredSource {
 }
 first_version!(StoredSource, "source");
 
+fn source_of(profile: ProfileId, id: SourceId, stored: StoredSource) -> Source {
+    Source {
+        id,
+        profile,
+        path: stored.path,
+        name: stored.name,
+        sample: stored.sample,
+        paused: stored.paused,
+        created: Timestamp(stored.created),
+        updated: Timestamp(stored.updated),
+    }
+}
+
 /// Oldest first.
 pub fn list(main: &Db, profile: ProfileId) -> Result<Vec<Source>, StorageError> {
     let txn = main.read()?;
@@ -34,17 +47,7 @@ pub fn list(main: &Db, profile: ProfileId) -> Result<Vec<Source>, StorageError> 
         .range((owner, 0)..=(owner, u128::MAX))?
         .map(|row| {
             let (key, value) = row?;
-            let stored: StoredSource = decode(value.value())?;
-            Ok(Source {
-                id: SourceId(Uuid::from_u128(key.value().1)),
-                profile,
-                path: stored.path,
-                name: stored.name,
-                sample: stored.sample,
-                paused: stored.paused,
-                created: Timestamp(stored.created),
-                updated: Timestamp(stored.updated),
-            })
+            Ok(source_of(profile, SourceId(Uuid::from_u128(key.value().1)), decode(value.value())?))
         })
         .collect()
 }
@@ -64,9 +67,28 @@ pub fn put(main: &Db, source: &Source) -> Result<(), StorageError> {
     })
 }
 
-pub fn remove(main: &Db, profile: ProfileId, id: SourceId) -> Result<(), StorageError> {
-    main.write(move |txn| {
-        txn.table(SOURCES)?.remove((profile.0.as_u128(), id.0.as_u128()))?;
-        Ok(())
-    })
+/// Takes a source out of the list: what it was, and the record that [`put_back`] makes it again from.
+pub fn take(txn: &WriteTxn<'_>, profile: ProfileId, id: SourceId) -> Result<(Source, Vec<u8>), StorageError> {
+    let mut table = txn.table(SOURCES)?;
+    let Some(record) = table.remove((profile.0.as_u128(), id.0.as_u128()))?.map(|value| value.value().to_vec()) else {
+        return Err(StorageError::NotFound("this source".to_owned()));
+    };
+    Ok((source_of(profile, id, decode(&record)?), record))
+}
+
+/// Puts a source back under its old id.
+///
+/// # Errors
+/// `Refused` when its folder is among the sources again.
+pub fn put_back(txn: &WriteTxn<'_>, profile: ProfileId, id: SourceId, record: &[u8]) -> Result<(), StorageError> {
+    let stored: StoredSource = decode(record)?;
+    let mut table = txn.table(SOURCES)?;
+    let owner = profile.0.as_u128();
+    for row in table.range((owner, 0)..=(owner, u128::MAX))? {
+        let other: StoredSource = decode(row?.1.value())?;
+        if other.path == stored.path {
+            return Err(StorageError::Refused(format!("{} is among the sources again", stored.path.display())));
+        }
+    }
+    table.put((owner, id.0.as_u128()), &stored)
 }
