@@ -32,6 +32,8 @@ pub struct WindowOptions {
     pub clock: Arc<dyn Clock>,
     /// Measures the window and closes it.
     pub measure: Option<Measure>,
+    /// Returns when the window should close, such as when the system shuts down; runs on a thread of its own.
+    pub asked_to_close: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Default for WindowOptions {
@@ -46,6 +48,7 @@ impl Default for WindowOptions {
             chat_model: None,
             clock: Arc::new(SystemClock),
             measure: None,
+            asked_to_close: None,
         }
     }
 }
@@ -84,6 +87,14 @@ pub fn run_window(options: WindowOptions) -> anyhow::Result<()> {
     let driver = Arc::new(Mutex::new(Driver::default()));
     let options = Arc::new(Mutex::new(options));
     let (ctx, core_options) = (Context::default(), lock(&options).core_options());
+    if let Some(asked) = lock(&options).asked_to_close.take() {
+        let ctx = ctx.clone();
+        std::thread::Builder::new().name("asked to close".to_owned()).spawn(move || {
+            asked();
+            ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+            ctx.request_repaint();
+        })?;
+    }
     let wake = ctx.clone();
     let mut start = Some(Engine::start(core_options, move || wake.request_repaint()));
     // Parsing the tokens and texts takes a moment: it happens while core opens its files.

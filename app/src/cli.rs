@@ -64,7 +64,13 @@ pub fn run(started: Instant, exit_at_once: fn(i32) -> !) -> ExitCode {
 fn perform(arguments: Arguments, output: Output, started: Instant, exit_at_once: fn(i32) -> !) -> Result<(), Failure> {
     let Arguments { global, verb } = arguments;
     let Some(verb) = verb else {
-        return window::open(&global, started);
+        if global.profile.is_some() {
+            return Err(Failure::validation(
+                "--profile goes with a verb",
+                "Switch the window with rspa profiles switch NAME, or in its status bar.",
+            ));
+        }
+        return window::open(&global, started, exit_at_once);
     };
     let interrupt = Interrupt::listen(exit_at_once)?;
     let context = Context { global, output, interrupt, started };

@@ -5,12 +5,18 @@ mod event;
 mod family;
 mod guard;
 mod handle;
+mod parcel;
 mod pending;
+mod repeat;
 pub mod request;
 
 pub use error::{ApiError, ErrorCategory};
 pub use event::{Event, EventEnvelope};
 pub use family::{Call, Request, Response};
 pub use guard::Guard;
-pub use handle::{Core, CoreOptions, Heard, Role, Subscription, Waker};
+pub use handle::{Core, CoreOptions, Heard, Opened, Role, Subscription, Waker, WorksIn};
+pub(crate) use parcel::Parcel;
+pub use parcel::{Asker, Origin};
 pub use pending::Pending;
+
+pub use crate::engine::handlers::backups::OfflineBackups;

@@ -1,23 +1,28 @@
 //! The engine: starts the runtime and the services, carries requests to their family, and ends it all in order.
 
 mod background;
+mod carry;
+pub mod consents;
 mod context;
 mod databases;
 mod events;
 pub mod handlers;
 mod jobs;
 pub mod maintenance;
+pub(crate) mod profiles;
 mod services;
 mod session;
 mod supervise;
 
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
-use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
+use carry::Carrying;
+pub use consents::Consents;
 pub use context::Context;
 pub use databases::Databases;
 pub use events::Events;
@@ -26,8 +31,10 @@ pub use jobs::{JobHandle, Jobs};
 pub use services::{Service, Services};
 pub use session::{Running, Session};
 
-use crate::api::{ApiError, Call, CoreOptions, ErrorCategory, Event, Pending, Request, Response, Role};
-use crate::model::{Happening, ProfileId};
+use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Parcel, Request, Response, Role};
+use crate::model::Happening;
+use crate::panics::{self, Caught};
+use crate::storage::StorageError;
 
 /// How long shutdown waits for work that does not heed its cancellation.
 const SHUTDOWN_PATIENCE: Duration = Duration::from_secs(10);
@@ -40,10 +47,41 @@ pub struct Engine {
     runtime: Mutex<Option<Runtime>>,
     /// Gets an end of stream when all requests and workers are done.
     all_done: Mutex<Option<mpsc::Receiver<()>>>,
+    carrying: Arc<Carrying>,
+}
+
+/// Why an engine did not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// Another process, or another engine of this one, has the data folder.
+    InUse(ApiError),
+    Other(ApiError),
+}
+
+impl From<ApiError> for StartError {
+    fn from(error: ApiError) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<StorageError> for StartError {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::InUse { .. } => Self::InUse(error.into()),
+            error => Self::Other(error.into()),
+        }
+    }
 }
 
 impl Engine {
-    pub fn start(options: CoreOptions) -> Result<Self, ApiError> {
+    /// # Errors
+    /// As [`crate::api::Core::start`], and when the data folder is in use.
+    pub fn start(options: CoreOptions) -> Result<Self, StartError> {
+        panics::watch();
+        panics::caught(|| Self::start_watched(options))
+    }
+
+    fn start_watched(options: CoreOptions) -> Result<Self, StartError> {
         let role = options.role;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         let runtime = Builder::new_multi_thread()
@@ -67,46 +105,50 @@ impl Engine {
             context.spawn_worker("maintenance", maintenance::run);
         }
         tell_of_cut_off(&context);
-        Ok(Self { context, runtime: Mutex::new(Some(runtime)), all_done: Mutex::new(Some(all_done)) })
+        for words in context.settings.migrated() {
+            context.happened("settings.migrated", &words);
+        }
+        Ok(Self {
+            context,
+            runtime: Mutex::new(Some(runtime)),
+            all_done: Mutex::new(Some(all_done)),
+            carrying: Arc::default(),
+        })
     }
 
     pub fn context(&self) -> &Context {
         &self.context
     }
 
-    /// Starts a request in a profile; none means the active one.
-    pub fn call<C: Call>(&self, profile: Option<ProfileId>, request: C) -> Pending<C::Reply> {
-        let (sender, receiver) = oneshot::channel();
-        let ctx = match profile {
-            None => Ok(self.context.active()),
-            Some(profile) => self.context.open_profile(profile),
-        };
-        let ctx = match ctx {
-            Ok(ctx) => ctx,
-            Err(error) => {
-                let pending = Pending::new(receiver, CancellationToken::new());
-                drop(sender.send(Err(error)));
-                return pending;
-            }
-        };
-        let cancel = ctx.shutdown.child_token();
-        let pending = Pending::new(receiver, cancel.clone());
-        let request = request.into_request();
-        self.context.spawn(async move {
-            let reply = answer(&ctx, cancel, request).await.and_then(C::reply);
-            // A caller that has gone needs no reply.
-            drop(sender.send(reply));
-            ctx.events.wake();
-        });
-        pending
-    }
-
     /// Cancels what runs, waits for it (10 s at most), and closes the files. The second call does nothing.
     pub fn shutdown(&self) {
+        if self.is_running() {
+            self.context.events.publish(None, Event::ShuttingDown);
+            self.stop();
+        }
+    }
+
+    /// As [`Engine::shutdown`], for work that goes on elsewhere: nobody is told of an end, and the requests that were
+    /// cut off and can be repeated come back.
+    pub(crate) fn release(&self) -> Vec<Parcel> {
+        self.carrying.releasing.store(true, Ordering::SeqCst);
+        self.stop();
+        self.carrying.returned()
+    }
+
+    /// Something runs that must not be cut off and done again: a request, an answer, a job that is no scan.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.carrying.unrepeatable.load(Ordering::SeqCst) > 0 || self.context.is_busy()
+    }
+
+    fn is_running(&self) -> bool {
+        self.all_done.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    fn stop(&self) {
         let Some(all_done) = self.all_done.lock().unwrap_or_else(PoisonError::into_inner).take() else {
             return;
         };
-        self.context.events.publish(None, Event::ShuttingDown);
         self.context.cancel_all();
         self.context.stop_accepting();
         if all_done.recv_timeout(SHUTDOWN_PATIENCE) == Err(mpsc::RecvTimeoutError::Timeout) {
@@ -144,23 +186,12 @@ fn tell_of_cut_off(ctx: &Context) {
 
 /// Runs the family's handler; a panic in it becomes an error of this one request.
 async fn answer(ctx: &Context, cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
-    if ctx.shutdown.is_cancelled() {
+    if ctx.stopping().is_cancelled() {
         return Err(ApiError::new(ErrorCategory::System, "rspa is shutting down", "Start it again."));
     }
     let inner = ctx.clone();
-    let task = ctx.runtime.spawn(async move { dispatch(&inner, cancel, request).await });
-    match task.await {
-        Ok(reply) => reply,
-        Err(error) if error.is_panic() => {
-            tracing::error!(%error, "a request stopped unexpectedly");
-            Err(ApiError::new(
-                ErrorCategory::System,
-                "this request stopped because of a fault in the program",
-                "Try again; if it repeats, report it with the log.",
-            ))
-        }
-        Err(_cancelled) => Err(ApiError::cancelled()),
-    }
+    let task = ctx.runtime.spawn(Caught::new(async move { dispatch(&inner, cancel, request).await }));
+    task.await.unwrap_or_else(|_cancelled| Err(ApiError::cancelled()))
 }
 
 async fn dispatch(ctx: &Context, cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
@@ -191,7 +222,7 @@ async fn follow_settings(ctx: Context, cancel: CancellationToken) -> Result<(), 
             () = cancel.cancelled() => return Ok(()),
             () = tokio::time::sleep(SETTINGS_INTERVAL) => {}
         }
-        ctx.turn("settings");
+        ctx.begin_turn("settings");
         let inner = ctx.clone();
         let changed = ctx.blocking(move || Ok(inner.settings.reload_if_changed())).await?;
         handlers::settings::tell(&ctx, &changed);

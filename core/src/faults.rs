@@ -10,8 +10,18 @@ pub trait Faults: Send + Sync {
 
 /// Every supervised worker. A test goes through this list and lets each of them panic; another one checks that no worker
 /// is missing here.
-pub const PLACES: &[&str] =
-    &["settings", "maintenance", "indexer", "embedder", "watcher", "knowledge events", "logs", "answer"];
+pub const PLACES: &[&str] = &[
+    "settings",
+    "maintenance",
+    "daily backup",
+    "credentials",
+    "indexer",
+    "embedder",
+    "watcher",
+    "knowledge events",
+    "logs",
+    "answer",
+];
 
 /// What a worker calls.
 #[derive(Clone, Default)]

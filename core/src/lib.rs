@@ -8,13 +8,17 @@ pub use rspa_ml as ml;
 
 pub mod answering;
 pub mod api;
+pub mod backups;
 pub mod clock;
+pub mod credentials;
 pub mod engine;
 pub mod faults;
 pub mod inference;
 pub mod knowledge;
+pub mod local;
 pub mod model;
 pub mod observe;
+mod panics;
 mod priority;
 pub mod settings;
 pub mod storage;

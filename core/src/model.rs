@@ -31,6 +31,7 @@ pub use credential::*;
 pub use document::*;
 pub use ids::*;
 pub use job::*;
+pub(crate) use log::fold;
 pub use log::*;
 pub use models::*;
 pub use network::*;

@@ -4,18 +4,31 @@
 //! its tables, keeps their indexes in the same transaction as the row, and speaks domain types to the outside.
 
 pub mod activities;
+pub mod anew;
+pub mod audit;
+mod backend;
 pub mod chats;
+pub mod check;
+pub mod compare;
+pub mod credentials;
 mod db;
 pub mod disk;
 mod error;
+pub mod examine;
+pub mod history;
+pub mod kinds;
 pub mod knowledge;
 pub mod ledger;
 pub mod logs;
 pub mod maintenance;
+pub mod merge;
 mod migrate;
 pub mod models;
 pub mod profiles;
+mod read_table;
 mod record;
+pub mod snapshot;
+mod table;
 pub mod tables;
 pub mod trash;
 mod txn;
@@ -23,9 +36,12 @@ pub mod ui_state;
 
 pub use db::{Db, DbOptions};
 pub use error::StorageError;
+pub use history::Tracking;
 pub use migrate::{Migration, Schema};
+pub use read_table::ReadTable;
 pub use record::{NoEarlier, Record, RecordReading, RecordWriting, decode, encode, first_version};
-pub use txn::{AnyTable, ReadTxn, WriteTxn};
+pub use table::Table;
+pub use txn::{AnyTable, RawRow, RawRows, RawTable, ReadTxn, WriteTxn};
 
 /// Paths in records: `#[serde(with = "crate::storage::path")]`. Keeps names that are no valid text exactly.
 pub use crate::model::exact_path as path;

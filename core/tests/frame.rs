@@ -41,18 +41,6 @@ fn what_was_put_is_there_after_a_restart_and_the_profile_stays() {
 }
 
 #[test]
-fn a_second_core_on_the_same_folder_is_refused_in_words() {
-    let folder = tempfile::tempdir().unwrap();
-    let first = Core::start(options(folder.path())).unwrap();
-    let error = Core::start(options(folder.path())).err().unwrap();
-    assert_eq!(error.category, ErrorCategory::Storage);
-    assert!(error.message.contains("in use by another rspa"), "{error}");
-    assert!(error.advice.contains("Close its window"), "{}", error.advice);
-    drop(first);
-    Core::start(options(folder.path())).unwrap();
-}
-
-#[test]
 fn listeners_hear_the_end_and_later_calls_fail() {
     let folder = tempfile::tempdir().unwrap();
     let core = Core::start(options(folder.path())).unwrap();

@@ -105,7 +105,7 @@ fn a_panic_in_every_worker() {
     for place in PLACES {
         let mut world = world(place, 2);
         match *place {
-            "settings" | "maintenance" | "knowledge events" => world.until_well(place),
+            "settings" | "maintenance" | "daily backup" | "credentials" | "knowledge events" => world.until_well(place),
             "indexer" | "embedder" | "watcher" => {
                 // What was asked for while the worker was away is done all the same.
                 world.add_source();
@@ -195,9 +195,15 @@ fn no_worker_is_missing() {
     let mut found = BTreeSet::new();
     for file in files {
         let source = std::fs::read_to_string(&file).unwrap();
-        for call in ["spawn_worker(", ".supervise(", ".turn(", "turns.at(", "faults.at("] {
+        for call in ["spawn_worker(", ".supervise(", ".turn(", ".begin_turn(", "turns.at(", "faults.at("] {
             for piece in source.split(call).skip(1) {
-                if let Some(name) = piece.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()) {
+                let piece = piece.trim_start();
+                let constant = piece.split(|c: char| !c.is_ascii_uppercase() && c != '_').next().unwrap_or_default();
+                let named = match constant.is_empty() {
+                    true => piece.strip_prefix('"'),
+                    false => source.split(&format!("const {constant}: &str = \"")).nth(1),
+                };
+                if let Some(name) = named.and_then(|rest| rest.split('"').next()) {
                     assert!(PLACES.contains(&name), "{}: the worker {name} is not in faults::PLACES", file.display());
                     found.insert(name.to_owned());
                 }

@@ -3,10 +3,15 @@
 // The harness needs Xvfb, users and namespaces of Unix; on other systems the crate is empty.
 #![cfg(unix)]
 
+pub mod deeds;
+pub mod disk;
 pub mod display;
 pub mod documents;
+pub mod folder;
 pub mod process;
 pub mod program;
+pub mod seed;
+pub mod strace;
 pub mod wait;
 pub mod window;
 pub mod world;

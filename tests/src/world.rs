@@ -29,7 +29,19 @@ pub struct World {
 impl World {
     /// Without any model.
     pub fn empty() -> Self {
-        let folder = tempfile::Builder::new().prefix("rspa-test-").tempdir().expect("a temporary folder can be made");
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// In memory where the system has a place for that: for tests that start the program hundreds of times, and whose
+    /// faults do not need a real disk.
+    pub fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Self::below(memory) } else { Self::empty() }
+    }
+
+    fn below(place: &Path) -> Self {
+        let folder =
+            tempfile::Builder::new().prefix("rspa-test-").tempdir_in(place).expect("a temporary folder can be made");
         for name in ["home", "files", "run"] {
             fs::create_dir(folder.path().join(name)).expect("an empty folder takes another");
         }

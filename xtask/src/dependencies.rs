@@ -14,7 +14,7 @@ const ARROWS: [(&str, &[&str]); 6] = [
     ("rspa-core", &["rspa-ml", "rspa-fetch"]),
     ("rspa-ml", &[]),
     ("rspa-fetch", &[]),
-    ("rspa-tests", &[]),
+    ("rspa-tests", &["rspa-core"]),
     ("xtask", &["rspa-fetch"]),
 ];
 

@@ -14,7 +14,7 @@ Exit codes:
   4    the data folder or a file cannot be used: in use, read-only, full, damaged
   5    refused: nothing may leave this computer unless you confirm it
   6    the model or other work failed
-  130  interrupted (Ctrl-C); 143 when asked to terminate
+  130  interrupted (Ctrl-C); 143 when asked to terminate, 129 when the terminal is gone
 
 With --json, an error is one line on standard error: {\"error\":{\"category\",\"message\",\"advice\"}}.
 Without a verb the window opens.";
@@ -37,6 +37,9 @@ pub struct Global {
     /// Keep all data in this folder
     #[arg(long, global = true, value_name = "FOLDER")]
     pub data_dir: Option<PathBuf>,
+    /// Work in this profile, whichever is active in the window
+    #[arg(long, global = true, value_name = "NAME")]
+    pub profile: Option<String>,
     /// Use this value of a setting, for this run only
     #[arg(long = "set", global = true, value_name = "GROUP.KEY=VALUE", value_parser = parse_override)]
     pub overrides: Vec<(String, String)>,

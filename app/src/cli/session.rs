@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rspa_core::api::request::profiles::ListProfiles;
 use rspa_core::api::{Call, Core, CoreOptions, Heard, Pending, Role};
 use rspa_core::clock::SystemClock;
+use rspa_core::model::Profile;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
@@ -28,7 +30,22 @@ impl Session {
     pub fn with_options(context: &Context, options: CoreOptions) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
         let core = Core::start(options)?;
-        Ok(Self { core, output: context.output, interrupt: context.interrupt.clone(), runtime })
+        let mut session = Self { core, output: context.output, interrupt: context.interrupt.clone(), runtime };
+        if let Some(name) = &context.global.profile {
+            let profile = session.profile_named(name)?;
+            session.core = session.core.in_profile(profile.id);
+        }
+        Ok(session)
+    }
+
+    /// The profile of this name, whatever the case.
+    pub fn profile_named(&self, name: &str) -> Result<Profile, Failure> {
+        let wanted = name.trim().to_lowercase();
+        let known = self.call(ListProfiles {})?.profiles;
+        known.into_iter().find(|profile| profile.name.to_lowercase() == wanted).ok_or_else(|| {
+            let shown = super::output::one_line(name);
+            Failure::validation(format!("there is no profile '{shown}'"), "Run rspa profiles list to see all.")
+        })
     }
 
     /// Asks the core and waits for the reply, or for an interrupt.

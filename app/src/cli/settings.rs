@@ -1,12 +1,19 @@
-//! `rspa settings`: every value with its origin; set, reset.
+//! `rspa settings`: every value with its origin; set, reset, export, import, dump.
+
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use rspa_core::api::request::settings::{ListSettings, ResetSetting, SetSetting};
-use rspa_core::model::{SettingEntry, SettingKind, SettingOrigin, SettingValue};
+use rspa_core::api::request::settings::{
+    DumpSettings, ExportSettings, ImportFrom, ImportSettings, ListSettingProblems, ListSettings, ResetSetting,
+    SetSetting,
+};
+use rspa_core::model::{SettingEntry, SettingKind, SettingOrigin, SettingValue, SettingsFormat, SettingsImport};
+
+use rspa_core::api::{ApiError, ErrorCategory};
 
 use super::Context;
 use super::failure::Failure;
-use super::output::{Output, one_line};
+use super::output::{Output, one_line, path_text};
 use super::session::Session;
 
 #[derive(Args)]
@@ -32,14 +39,37 @@ enum SettingsVerb {
         #[arg(allow_hyphen_values = true)]
         value: String,
     },
-    /// Go back to the default of one setting
+    /// Go back to the default of one setting, or of a group
     Reset {
-        #[arg(value_name = "GROUP.KEY", required_unless_present = "all")]
+        #[arg(value_name = "GROUP.KEY or GROUP", required_unless_present = "all")]
         key: Option<String>,
         /// Of all settings
         #[arg(long, conflicts_with = "key")]
         all: bool,
     },
+    /// Print or write the values that differ from their defaults; they hold no secrets
+    Export {
+        /// Its name decides the format: .toml, .json or .yaml
+        file: Option<PathBuf>,
+        #[arg(long, value_enum, conflicts_with = "file")]
+        format: Option<Format>,
+    },
+    /// Take over all values of a settings file (TOML, JSON or YAML), or none of them
+    Import {
+        file: PathBuf,
+        /// Only show what would change
+        #[arg(long)]
+        preview: bool,
+    },
+    /// Version, settings, problems and facts of this system for a report of a fault; secrets and paths are hidden
+    Dump,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    Toml,
+    Json,
+    Yaml,
 }
 
 pub fn run(context: &Context, arguments: SettingsArguments) -> Result<(), Failure> {
@@ -51,7 +81,9 @@ pub fn run(context: &Context, arguments: SettingsArguments) -> Result<(), Failur
             if output.json {
                 return output.json_line(&entries);
             }
-            entries.iter().try_for_each(|entry| show(output, entry))
+            entries.iter().try_for_each(|entry| show(output, entry))?;
+            let problems = session.call(ListSettingProblems {})?;
+            problems.iter().try_for_each(|problem| output.line(&format!("! {}", one_line(problem))))
         }
         SettingsVerb::Get { key } => {
             let entry = find(&session, &key)?;
@@ -70,7 +102,62 @@ pub fn run(context: &Context, arguments: SettingsArguments) -> Result<(), Failur
             }
             changed.iter().try_for_each(|entry| show(output, entry))
         }
+        SettingsVerb::Export { file, format } => export(&session, output, file, format),
+        SettingsVerb::Import { file, preview } => import(&session, output, file, preview),
+        SettingsVerb::Dump => output.text(&session.call(DumpSettings {})?),
     }
+}
+
+fn export(session: &Session, output: Output, file: Option<PathBuf>, format: Option<Format>) -> Result<(), Failure> {
+    let named = file.as_deref().and_then(|file| file.extension()).and_then(|extension| extension.to_str());
+    let format = match (format, named) {
+        (Some(Format::Json), _) | (None, Some("json")) => SettingsFormat::Json,
+        (Some(Format::Yaml), _) | (None, Some("yaml" | "yml")) => SettingsFormat::Yaml,
+        _ => SettingsFormat::Toml,
+    };
+    let text = session.call(ExportSettings { format, to: None })?;
+    match file {
+        None => output.text(&text),
+        Some(file) => {
+            rspa_core::workspace::places::write_private(&file, text.as_bytes()).map_err(|error| {
+                Failure::Api(ApiError::new(
+                    ErrorCategory::Storage,
+                    format!("{} cannot be written: {error}", path_text(&file)),
+                    "Choose another place.",
+                ))
+            })?;
+            if output.json {
+                return output.json_line(&super::output::with_path(&file, serde_json::json!({})));
+            }
+            output.line(&format!("written: {}", path_text(&file)))
+        }
+    }
+}
+
+fn import(session: &Session, output: Output, file: PathBuf, preview: bool) -> Result<(), Failure> {
+    // Read here: the core may run elsewhere, where a relative path means another file.
+    let text = rspa_core::settings::Settings::read_import(&file)?;
+    let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let done = session.call(ImportSettings { from: ImportFrom::Text { name, text }, preview })?;
+    if output.json {
+        return output.json_line(&done);
+    }
+    show_import(output, &done)
+}
+
+fn show_import(output: Output, import: &SettingsImport) -> Result<(), Failure> {
+    for change in &import.changes {
+        let restart = if change.needs_restart { "  (needs a restart)" } else { "" };
+        let (from, to) = (one_line(&value_text(&change.from)), one_line(&value_text(&change.to)));
+        output.line(&format!("{}: {from} -> {to}{restart}", change.key))?;
+    }
+    import.problems.iter().try_for_each(|problem| output.line(&format!("! {}", one_line(problem))))?;
+    output.line(match (import.applied, import.changes.is_empty()) {
+        (true, false) => "imported",
+        (false, false) if !import.problems.is_empty() => "nothing would be imported before this is corrected",
+        (false, false) => "nothing was changed yet: this is a preview",
+        (_, true) => "nothing differs",
+    })
 }
 
 fn find(session: &Session, key: &str) -> Result<SettingEntry, Failure> {
@@ -88,7 +175,11 @@ fn show(output: Output, entry: &SettingEntry) -> Result<(), Failure> {
         SettingOrigin::CommandLine => "command line",
     };
     let place = entry.place.as_deref().map(|place| format!(": {}", one_line(place))).unwrap_or_default();
-    let restart = if entry.needs_restart { "  (needs a restart)" } else { "" };
+    let restart = match (entry.needs_restart, entry.waiting_for_restart) {
+        (_, true) => "  (in force after the next start)",
+        (true, false) => "  (needs a restart)",
+        (false, false) => "",
+    };
     output.line(&format!("{} = {}  [{origin}{place}]{restart}", entry.key, one_line(&value_text(&entry.value))))?;
     match &entry.problem {
         Some(problem) => output.line(&format!("    {problem}")),
@@ -150,7 +241,9 @@ mod tests {
             origin: SettingOrigin::Default,
             place: None,
             needs_restart: false,
+            waiting_for_restart: false,
             problem: None,
+            held: None,
         }
     }
 

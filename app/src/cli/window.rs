@@ -7,12 +7,16 @@ use rspa_core::clock::SystemClock;
 
 use super::arguments::Global;
 use super::failure::Failure;
+use super::interrupt::Interrupt;
 use super::session;
 use crate::{Measure, WindowOptions, run_window};
 
-pub fn open(global: &Global, started: Instant) -> Result<(), Failure> {
+pub fn open(global: &Global, started: Instant, exit_at_once: fn(i32) -> !) -> Result<(), Failure> {
     check_display()?;
-    run(options(global, started, None))
+    let interrupt = Interrupt::listen(exit_at_once)?;
+    let waiter = tokio::runtime::Builder::new_current_thread().build()?;
+    let asked = Box::new(move || drop(waiter.block_on(interrupt.wait())));
+    run(WindowOptions { asked_to_close: Some(asked), ..options(global, started, None) })
 }
 
 /// The window with what the global arguments say.
@@ -26,6 +30,7 @@ pub fn options(global: &Global, process_start: Instant, measure: Option<Measure>
         chat_model: None,
         clock: Arc::new(SystemClock),
         measure,
+        asked_to_close: None,
     }
 }
 

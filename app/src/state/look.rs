@@ -61,6 +61,8 @@ mod tests {
             origin: SettingOrigin::File,
             place: None,
             needs_restart: false,
+            waiting_for_restart: false,
+            held: None,
             problem: None,
         };
         let entries =

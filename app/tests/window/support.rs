@@ -92,6 +92,8 @@ pub fn on(page: Page) -> AppState {
 
 pub fn network() -> NetworkStatus {
     NetworkStatus {
+        forbid_cloud: false,
+        hosts: Vec::new(),
         policy: NetworkPolicy::Nothing,
         requests_allowed: 0,
         requests_blocked: 2,
@@ -226,6 +228,8 @@ pub fn settings() -> Vec<SettingEntry> {
             _ if key == "ui.theme" => Some("config.toml line 1".into()),
             _ => Some("config.toml line 3".into()),
         },
+        waiting_for_restart: false,
+        held: None,
         needs_restart: false,
         problem: None,
     };

@@ -86,7 +86,7 @@ impl Answering {
     /// # Errors
     /// The chats cannot be read.
     pub fn new(parts: Parts) -> Result<Self, ApiError> {
-        let closed = chats::close_unfinished(&parts.main)?;
+        let closed = chats::close_unfinished(&parts.main, parts.profile)?;
         if closed > 0 {
             tracing::info!(answers = closed, "answers were interrupted when the program last ended");
         }
@@ -203,6 +203,11 @@ impl Answering {
         self.inner.turns.wake();
     }
 
+    /// Whether an answer is being made or waits for its turn.
+    pub fn is_busy(&self) -> bool {
+        !self.inner.running().is_empty()
+    }
+
     /// Stops all answers and waits for their threads.
     pub fn shutdown(&self) {
         self.inner.closing.store(true, Ordering::Release);
@@ -272,8 +277,13 @@ impl Answering {
                 (inner.parts.turn)();
                 run.execute();
             };
-            if catch_unwind(AssertUnwindSafe(execute)).is_err() {
-                inner.failed_unexpectedly(kept);
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(execute)) {
+                let error = crate::panics::error_of(panic.as_ref());
+                // What told of the damage may do so again.
+                let finished = catch_unwind(AssertUnwindSafe(|| inner.failed_unexpectedly(kept, error)));
+                if finished.is_err() {
+                    tracing::error!("the end of an answer could not be told");
+                }
             }
         });
         match spawned {
@@ -340,16 +350,12 @@ impl Inner {
         }
     }
 
-    fn failed_unexpectedly(&self, mut message: Message) {
+    fn failed_unexpectedly(&self, mut message: Message, error: ApiError) {
         let stored = chats::messages(&self.parts.main, self.parts.profile, message.chat);
         if let Some(stored) = stored.ok().and_then(|all| all.into_iter().find(|m| m.id == message.id)) {
             message = stored;
         }
-        message.state = MessageState::Failed(ApiError::new(
-            ErrorCategory::Processing,
-            "answering stopped unexpectedly",
-            "Retry the answer; if it repeats, report it.",
-        ));
+        message.state = MessageState::Failed(error);
         self.finish(message);
     }
 }

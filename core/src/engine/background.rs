@@ -17,7 +17,7 @@ impl Context {
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             crate::priority::lower();
             // Whoever waited may have gone.
-            drop(sender.send(work()));
+            drop(sender.send(crate::panics::caught(work)));
         });
         if let Err(error) = thread {
             return Err(ApiError::new(

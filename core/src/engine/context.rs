@@ -5,23 +5,35 @@ use std::future::Future;
 use std::ops::Deref;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::handlers::backups::{after_restore, desk};
 use super::session::Session;
 use super::supervise::Degraded;
-use super::{Databases, Events, Jobs, Services};
+use super::{Consents, Databases, Events, Jobs, Services, StartError};
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
+use crate::backups;
 use crate::clock::{Clock, Ids};
+use crate::credentials::KeeperSlot;
 use crate::faults::Turns;
 use crate::inference::ChatModel;
-use crate::model::{ActivityId, Happening, ProfileId};
-use crate::observe::{Observe, ObserveOptions};
+use crate::model::{ActivityId, Happening, Job, JobKind, JobState, Profile, ProfileId};
+use crate::observe::{self, Observe, ObserveOptions};
+use crate::panics;
 use crate::settings::Settings;
+use crate::storage::disk::SystemDisk;
 use crate::storage::{activities, profiles};
 use crate::trust::egress::{Egress, FetchTransport};
 use crate::workspace::places::Places;
+
+/// How long closing a profile waits for work that does not heed its cancellation.
+const CLOSING_PATIENCE: Duration = Duration::from_secs(10);
+/// Before logging tries again what failed.
+const LOGS_RETRY: Duration = Duration::from_secs(5);
 
 /// One profile's world; cheap to clone, all clones are the same. What all profiles share is reached through it too.
 #[derive(Clone)]
@@ -36,6 +48,8 @@ pub struct World {
     pub egress: Egress,
     /// Triggered when this profile is closed or the core shuts down: the parent of all cancellation tokens.
     pub shutdown: CancellationToken,
+    /// Requests and tasks of this profile that are under way: closing it waits for them.
+    busy: watch::Sender<usize>,
     shared: Arc<Shared>,
 }
 
@@ -48,6 +62,7 @@ pub struct Shared {
     pub environment: BTreeMap<String, String>,
     pub databases: Databases,
     pub events: Events,
+    pub consents: Consents,
     pub degraded: Arc<Degraded>,
     /// Where tests let workers fail.
     pub faults: Turns,
@@ -57,6 +72,8 @@ pub struct Shared {
     pub(super) clock_doubted: AtomicBool,
     pub settings: Arc<Settings>,
     pub observe: Observe,
+    /// Keeps the credentials of all profiles.
+    pub keeper: KeeperSlot,
     /// Replaces the embedded chat models in tests.
     pub chat_model: Option<Arc<dyn ChatModel>>,
     pub runtime: Handle,
@@ -64,8 +81,19 @@ pub struct Shared {
     in_flight: Mutex<Option<mpsc::Sender<()>>>,
     /// The profiles that are open, the active one among them.
     worlds: Mutex<Worlds>,
+    /// Held while a profile is opened, closed, or deleted: one after the other.
+    turn: tokio::sync::Mutex<()>,
     /// Triggered when the core shuts down.
     stopping: CancellationToken,
+}
+
+/// A request or task of a profile that is under way.
+pub(super) struct Busy(Context);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.busy.send_modify(|under_way| *under_way -= 1);
+    }
 }
 
 struct Worlds {
@@ -90,20 +118,26 @@ impl Deref for World {
 }
 
 impl Context {
-    pub(super) fn open(options: CoreOptions, runtime: Handle, in_flight: mpsc::Sender<()>) -> Result<Self, ApiError> {
+    pub(super) fn open(options: CoreOptions, runtime: Handle, in_flight: mpsc::Sender<()>) -> Result<Self, StartError> {
         let executable = std::env::current_exe().ok();
         let places = Places::find(&options.environment, options.data_folder.as_deref(), executable.as_deref())?;
         places.prepare()?;
         let working_folder = std::env::current_dir().ok();
+        // Before anything of the folder is read: what a committed restore brings may be anything of it.
+        backups::apply_pending(&SystemDisk, places.data()).map_err(ApiError::from)?;
         let settings = Settings::load(&places, &options.environment, &options.overrides, working_folder.as_deref())?;
         let settings = Arc::new(settings);
         let cache_bytes = usize::try_from(settings.current().database.cache_mb).unwrap_or(64) << 20;
+        let saved =
+            backups::before_migration(&desk(&places, &settings, &options.clock, None)).map_err(ApiError::from)?;
         let databases = Databases::open(&places, cache_bytes)?;
         let ids = Ids::new(options.clock.clone());
-        let profile = profiles::first_or_new(databases.main(), &ids, options.clock.now())?.id;
+        super::profiles::remove_leftovers(databases.main(), &places, &SystemDisk)?;
+        let profile = profiles::active_or_new(databases.main(), &ids, options.clock.now())?;
         let events = Events::new(options.clock.clone());
         let degraded = Arc::new(Degraded::default());
-        let observe = observe(&settings, &places, &options, &events, degraded.clone());
+        let reports = Arc::new(LogReports { events: events.clone(), degraded: degraded.clone() });
+        let observe = observe(&settings, &places, &options, reports);
         let session = Session::begin(&places, options.role, options.clock.now());
         let shared = Arc::new(Shared {
             role: options.role,
@@ -116,22 +150,31 @@ impl Context {
             environment: options.environment,
             databases,
             events,
+            consents: Consents::default(),
             degraded,
             settings,
             observe,
+            keeper: KeeperSlot::default(),
             chat_model: options.chat_model,
             runtime,
             in_flight: Mutex::new(Some(in_flight)),
-            worlds: Mutex::new(Worlds { active: profile, open: BTreeMap::new() }),
+            worlds: Mutex::new(Worlds { active: profile.id, open: BTreeMap::new() }),
+            turn: tokio::sync::Mutex::new(()),
             stopping: CancellationToken::new(),
         });
-        let context = Self::of(shared, profile);
-        context.worlds().open.insert(profile, context.clone());
+        let context = Self::of(shared, &profile);
+        context.worlds().open.insert(profile.id, context.clone());
+        if let Some(name) = saved {
+            context.happened("backup.finished", &name);
+        }
+        if let Some(plan) = backups::take_note(&SystemDisk, context.places.data()) {
+            after_restore(&context, &plan);
+        }
         Ok(context)
     }
 
     /// Makes a profile's world over what all share.
-    fn of(shared: Arc<Shared>, profile: ProfileId) -> Self {
+    fn of(shared: Arc<Shared>, profile: &Profile) -> Self {
         let egress = Egress::new(
             shared.databases.main().clone(),
             shared.settings.clone(),
@@ -141,11 +184,12 @@ impl Context {
             Box::new(FetchTransport),
         );
         Self(Arc::new(World {
-            profile,
-            jobs: Jobs::new(shared.events.clone(), shared.clock.clone(), profile),
+            profile: profile.id,
+            jobs: Jobs::new(shared.events.clone(), shared.clock.clone(), profile.id),
             services: Services::default(),
             egress,
             shutdown: shared.stopping.child_token(),
+            busy: watch::Sender::new(0),
             shared,
         }))
     }
@@ -160,33 +204,127 @@ impl Context {
         worlds.open.get(&worlds.active).cloned().unwrap_or_else(|| self.clone())
     }
 
+    /// The worlds that are open.
+    pub fn open_profiles(&self) -> Vec<Self> {
+        self.worlds().open.values().cloned().collect()
+    }
+
+    /// The world of the active profile, counted as busy until the guard goes.
+    pub(super) fn enter_active(&self) -> (Self, Busy) {
+        let worlds = self.worlds();
+        let context = worlds.open.get(&worlds.active).cloned().unwrap_or_else(|| self.clone());
+        let busy = context.begin();
+        (context, busy)
+    }
+
+    /// The world of this profile, opened if it is not, counted as busy until the guard goes.
+    ///
+    /// # Errors
+    /// When no such profile exists.
+    pub(super) async fn enter(&self, profile: ProfileId) -> Result<(Self, Busy), ApiError> {
+        if let Some(entered) = self.enter_open(profile) {
+            return Ok(entered);
+        }
+        let _turn = self.shared.turn.lock().await;
+        self.open_now(profile).await?;
+        self.enter_open(profile).ok_or_else(ApiError::cancelled)
+    }
+
+    fn enter_open(&self, profile: ProfileId) -> Option<(Self, Busy)> {
+        // Under the lock: closing either sees this one busy, or this sees that it is closed.
+        let worlds = self.worlds();
+        let context = worlds.open.get(&profile)?.clone();
+        let busy = context.begin();
+        Some((context, busy))
+    }
+
+    fn begin(&self) -> Busy {
+        self.busy.send_modify(|under_way| *under_way += 1);
+        Busy(self.clone())
+    }
+
     /// The world of this profile, opened if it is not; the profile must exist.
     ///
     /// # Errors
     /// When no such profile exists.
-    pub fn open_profile(&self, profile: ProfileId) -> Result<Self, ApiError> {
+    pub async fn open_profile(&self, profile: ProfileId) -> Result<Self, ApiError> {
+        Ok(self.enter(profile).await?.0)
+    }
+
+    /// As [`Context::open_profile`], by who has the turn.
+    pub(super) async fn open_now(&self, profile: ProfileId) -> Result<Self, ApiError> {
         if let Some(context) = self.worlds().open.get(&profile) {
             return Ok(context.clone());
         }
-        if !profiles::list(self.databases.main())?.iter().any(|known| known.id == profile) {
-            return Err(ApiError::validation("this profile does not exist", "`rspa profiles list` shows all."));
-        }
-        let context = Self::of(self.shared.clone(), profile);
+        let main = self.databases.main().clone();
+        let stored = self.blocking(move || Ok(profiles::get(&main, profile)?)).await.map_err(|_not_found| {
+            ApiError::validation("this profile does not exist", "`rspa profiles list` shows all.")
+        })?;
+        let context = Self::of(self.shared.clone(), &stored);
         Ok(self.worlds().open.entry(profile).or_insert(context).clone())
     }
 
-    /// Makes this profile the one that the person works in.
-    pub fn set_active(&self, profile: ProfileId) {
+    /// Whoever holds it is alone in opening and closing profiles.
+    pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.shared.turn.lock().await
+    }
+
+    /// The worlds that are open now.
+    pub fn open_worlds(&self) -> Vec<Self> {
+        self.worlds().open.values().cloned().collect()
+    }
+
+    /// Makes this profile the one that the person works in; it must be open.
+    pub(super) fn set_active(&self, profile: ProfileId) {
         self.worlds().active = profile;
     }
 
-    /// Cancels what runs in this profile, ends its services and forgets its world. Its database is closed by the caller.
-    pub fn close_profile(&self, profile: ProfileId) {
+    /// Cancels what runs in this profile, waits for it, ends its services, closes its database and forgets its world.
+    /// By who has the turn.
+    pub(super) async fn close_now(&self, profile: ProfileId) {
         let closed = self.worlds().open.remove(&profile);
         if let Some(context) = closed {
             context.shutdown.cancel();
-            context.services.stop_all();
+            // Threads that listen look whether they still should.
+            self.events.publish(None, Event::ProfilesChanged);
+            let mut busy = context.busy.subscribe();
+            let idle = async { drop(busy.wait_for(|under_way| *under_way == 0).await) };
+            if tokio::time::timeout(CLOSING_PATIENCE, idle).await.is_err() {
+                tracing::warn!(profile = %profile, "some work of a closed profile did not end in time");
+            }
+            let stopped = self
+                .blocking(move || {
+                    context.services.stop_all();
+                    Ok(())
+                })
+                .await;
+            if let Err(error) = stopped {
+                tracing::error!(%error, "the services of a profile did not stop");
+            }
         }
+        let ctx = self.clone();
+        let closed = self
+            .blocking(move || {
+                ctx.databases.close_knowledge(profile);
+                Ok(())
+            })
+            .await;
+        if let Err(error) = closed {
+            tracing::error!(%error, "the database of a profile was not closed");
+        }
+    }
+
+    /// Triggered when the core shuts down.
+    pub(super) fn stopping(&self) -> &CancellationToken {
+        &self.shared.stopping
+    }
+
+    /// In one of the profiles, something runs that must not be cut off and done again.
+    pub(super) fn is_busy(&self) -> bool {
+        self.worlds().open.values().any(|world| {
+            let job = |job: &Job| job.state == JobState::Running && job.kind != JobKind::Index;
+            world.jobs.list().iter().any(job) || world.services.is_answering()
+        })
     }
 
     /// Triggers the end of everything.
@@ -208,8 +346,17 @@ impl Context {
         self.events.publish(Some(self.profile), event);
     }
 
-    /// Runs `task` on the engine; shutdown waits for it. After shutdown began it is not run at all.
+    /// Runs `task` on the engine; closing the profile and shutdown wait for it. After shutdown began it is not run at all.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let busy = self.begin();
+        self.spawn_for_all(async move {
+            task.await;
+            drop(busy);
+        });
+    }
+
+    /// As [`Context::spawn`], for what belongs to no profile.
+    pub(super) fn spawn_for_all(&self, task: impl Future<Output = ()> + Send + 'static) {
         let Some(guard) = self.in_flight.lock().unwrap_or_else(PoisonError::into_inner).clone() else {
             return;
         };
@@ -224,7 +371,7 @@ impl Context {
         &self,
         work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.runtime.spawn_blocking(work).await.unwrap_or_else(|error| {
+        self.runtime.spawn_blocking(|| panics::caught(work)).await.unwrap_or_else(|error| {
             tracing::error!(%error, "blocking work stopped unexpectedly");
             Err(ApiError::new(
                 ErrorCategory::System,
@@ -258,14 +405,19 @@ impl Context {
     }
 }
 
-fn observe(
-    settings: &Settings,
-    places: &Places,
-    options: &CoreOptions,
-    events: &Events,
+/// Tells how logging is doing, which begins before there is a context.
+struct LogReports {
+    events: Events,
     degraded: Arc<Degraded>,
-) -> Observe {
-    let events = events.clone();
+}
+
+impl observe::Reports for LogReports {
+    fn health(&self, part: &str, healthy: bool, detail: &str) {
+        self.degraded.tell(&self.events, part, healthy, detail);
+    }
+}
+
+fn observe(settings: &Settings, places: &Places, options: &CoreOptions, reports: Arc<dyn observe::Reports>) -> Observe {
     let logging = settings.current().logging.clone();
     Observe::start(ObserveOptions {
         folder: places.logs(),
@@ -276,8 +428,9 @@ fn observe(
         console_level: logging.to_console.then(|| options.console_level.as_deref().unwrap_or("warn").to_owned()),
         to_database: logging.to_database,
         database_days: logging.database_days,
+        retry: LOGS_RETRY,
+        reports,
         clock: options.clock.clone(),
         turns: Turns(options.faults.clone()),
-        health: Box::new(move |healthy, detail| degraded.tell(&events, "logs", healthy, detail)),
     })
 }

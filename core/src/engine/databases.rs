@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::session;
+use super::{StartError, session};
 use crate::api::ApiError;
 use crate::model::ProfileId;
 use crate::storage::{Db, DbOptions, StorageError, tables};
@@ -19,15 +19,16 @@ pub struct Databases {
 }
 
 impl Databases {
-    pub(super) fn open(places: &Places, cache_bytes: usize) -> Result<Self, ApiError> {
+    pub(super) fn open(places: &Places, cache_bytes: usize) -> Result<Self, StartError> {
         let main = Db::open(&places.main_db(), &tables::MAIN, DbOptions::default()).map_err(|error| {
-            let owner = matches!(error, StorageError::InUse { .. }).then(|| session::owner(places)).flatten();
+            let in_use = matches!(error, StorageError::InUse { .. });
+            let owner = in_use.then(|| session::owner(places)).flatten();
             let mut error = ApiError::from(error);
             error.message = format!("the data folder {} cannot be used: {}", places.data().display(), error.message);
             if let Some(owner) = owner {
                 error.message = format!("{}: a {} of process {}", error.message, owner.role, owner.pid);
             }
-            error
+            if in_use { StartError::InUse(error) } else { StartError::Other(error) }
         })?;
         Ok(Self { main, cache_bytes, places: places.clone(), knowledge: Mutex::default(), cache: Mutex::default() })
     }
@@ -45,10 +46,18 @@ impl Databases {
         }
         let path = self.places.knowledge_db(profile);
         make_parent(&path)?;
-        let options = DbOptions { cache_bytes: self.cache_bytes, quick_repair: true };
+        let options = DbOptions { cache_bytes: self.cache_bytes, ..DbOptions::default() };
         let db = Db::open(&path, &tables::KNOWLEDGE, options)?;
         open.insert(profile, db.clone());
         Ok(db)
+    }
+
+    /// Closes a profile's file; it is opened again when it is needed.
+    pub(super) fn close_knowledge(&self, profile: ProfileId) {
+        let open = self.knowledge.lock().unwrap_or_else(PoisonError::into_inner).remove(&profile);
+        if let Some(db) = open {
+            db.close();
+        }
     }
 
     /// What may be thrown away at any time.

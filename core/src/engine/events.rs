@@ -24,7 +24,7 @@ struct Shared {
 struct Outlet {
     last: u64,
     /// None once closed.
-    sender: Option<broadcast::Sender<Arc<EventEnvelope>>>,
+    sender: Option<broadcast::Sender<Arc<Heard>>>,
 }
 
 impl Events {
@@ -45,13 +45,24 @@ impl Events {
             let envelope = EventEnvelope { number: outlet.last, at: self.0.clock.now(), profile, event };
             if let Some(sender) = &outlet.sender {
                 // An error only says that nobody listens.
-                drop(sender.send(Arc::new(envelope)));
+                drop(sender.send(Arc::new(Heard::Event(envelope))));
             }
         }
         self.wake();
     }
 
-    pub(super) fn wake(&self) {
+    /// Passes on what another engine told, with its numbers.
+    pub(crate) fn relay(&self, heard: Heard) {
+        {
+            let outlet = self.0.outlet.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(sender) = &outlet.sender {
+                drop(sender.send(Arc::new(heard)));
+            }
+        }
+        self.wake();
+    }
+
+    pub(crate) fn wake(&self) {
         let waker = self.0.waker.read().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(waker) = waker {
             waker();
@@ -67,7 +78,7 @@ impl Events {
         Listener(outlet.sender.as_ref().map(broadcast::Sender::subscribe))
     }
 
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.0.outlet.lock().unwrap_or_else(PoisonError::into_inner).sender = None;
         self.wake();
         // A waker may hold what holds the core.
@@ -76,13 +87,13 @@ impl Events {
 }
 
 /// One listener's end; none when it began to listen after the end.
-pub(crate) struct Listener(Option<broadcast::Receiver<Arc<EventEnvelope>>>);
+pub(crate) struct Listener(Option<broadcast::Receiver<Arc<Heard>>>);
 
 impl Listener {
     pub(crate) fn try_next(&mut self) -> Option<Heard> {
         let Some(receiver) = &mut self.0 else { return Some(Heard::Closed) };
         match receiver.try_recv() {
-            Ok(envelope) => Some(Heard::Event(Arc::unwrap_or_clone(envelope))),
+            Ok(heard) => Some(Arc::unwrap_or_clone(heard)),
             Err(TryRecvError::Empty) => None,
             Err(TryRecvError::Lagged(lost)) => Some(Heard::Gap(lost)),
             Err(TryRecvError::Closed) => Some(Heard::Closed),
@@ -92,7 +103,16 @@ impl Listener {
     pub(crate) fn next(&mut self) -> Heard {
         let Some(receiver) = &mut self.0 else { return Heard::Closed };
         match receiver.blocking_recv() {
-            Ok(envelope) => Heard::Event(Arc::unwrap_or_clone(envelope)),
+            Ok(heard) => Arc::unwrap_or_clone(heard),
+            Err(RecvError::Lagged(lost)) => Heard::Gap(lost),
+            Err(RecvError::Closed) => Heard::Closed,
+        }
+    }
+
+    pub(crate) async fn recv(&mut self) -> Heard {
+        let Some(receiver) = &mut self.0 else { return Heard::Closed };
+        match receiver.recv().await {
+            Ok(heard) => Arc::unwrap_or_clone(heard),
             Err(RecvError::Lagged(lost)) => Heard::Gap(lost),
             Err(RecvError::Closed) => Heard::Closed,
         }

@@ -33,7 +33,7 @@ pub(super) async fn run(ctx: Context, cancel: CancellationToken) -> Result<(), A
             () = cancel.cancelled() => return Ok(()),
             () = tokio::time::sleep(wait) => {}
         }
-        ctx.turn("maintenance");
+        ctx.begin_turn("maintenance");
         let inner = ctx.clone();
         wait = ctx.blocking(move || when_due(&inner)).await?;
     }
@@ -78,6 +78,8 @@ pub fn clean_up(ctx: &Context, asked: bool) -> Result<CleanedUp, ApiError> {
         trashed: trash::expire(main, before(settings.retention.trash_days))?,
         log_entries: ctx.observe.prune(before(settings.logging.database_days)),
     };
+    let history_bytes = u64::try_from(settings.database.history_mb).unwrap_or(256) << 20;
+    main.prune_history(before(settings.database.history_days), history_bytes)?;
     stored::put(main, Maintenance { last: Some(now), doubted: None })?;
     ctx.clock_doubted.store(false, Ordering::Release);
     ctx.works_again(PART);

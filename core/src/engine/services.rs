@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Context;
+use super::handlers::backups::Backups;
 use super::handlers::chats::Chats;
 use super::handlers::knowledge::Knowledge;
 use super::handlers::models::Models;
-use crate::api::ApiError;
+use crate::api::{ApiError, ErrorCategory};
+use crate::credentials::Credentials;
 use crate::model::{DoctorCheck, Overview};
 
 /// What the engine asks of a family's service.
@@ -33,14 +35,24 @@ pub trait Service: Sized + Send + Sync + 'static {
 
 #[derive(Default)]
 pub struct Services {
+    backups: Slot<Backups>,
     chats: Slot<Chats>,
+    credentials: Slot<Credentials>,
     knowledge: Slot<Knowledge>,
     models: Slot<Models>,
 }
 
 impl Context {
+    pub fn backups(&self) -> Result<Arc<Backups>, ApiError> {
+        self.services.backups.get(self)
+    }
+
     pub fn chats(&self) -> Result<Arc<Chats>, ApiError> {
         self.services.chats.get(self)
+    }
+
+    pub fn credentials(&self) -> Result<Arc<Credentials>, ApiError> {
+        self.services.credentials.get(self)
     }
 
     pub fn knowledge(&self) -> Result<Arc<Knowledge>, ApiError> {
@@ -57,6 +69,8 @@ impl Services {
         start(ctx, "models", ctx.models());
         start(ctx, "knowledge", ctx.knowledge());
         start(ctx, "chats", ctx.chats());
+        start(ctx, "backups", ctx.backups());
+        start(ctx, "credentials", ctx.credentials());
     }
 
     /// Lets each service fill in its figures; one that cannot is named among what is degraded.
@@ -78,13 +92,22 @@ impl Services {
         checks.extend(examine("models", ctx, ctx.models()));
         checks.extend(examine("knowledge", ctx, ctx.knowledge()));
         checks.extend(examine("chats", ctx, ctx.chats()));
+        checks.extend(examine("backups", ctx, ctx.backups()));
+        checks.extend(examine("credentials", ctx, ctx.credentials()));
         checks
     }
 
+    /// Whether an answer is being made.
+    pub(super) fn is_answering(&self) -> bool {
+        self.chats.made().is_some_and(|chats| chats.is_answering())
+    }
+
     pub(super) fn stop_all(&self) {
+        self.backups.stop();
         self.chats.stop();
         self.knowledge.stop();
         self.models.stop();
+        self.credentials.stop();
     }
 }
 
@@ -103,28 +126,51 @@ fn examine<S: Service>(name: &str, ctx: &Context, service: Result<Arc<S>, ApiErr
 }
 
 /// A service that is made once, by whoever needs it first; the others wait for it.
-struct Slot<S>(Mutex<Option<Arc<S>>>);
+struct Slot<S>(Mutex<State<S>>);
+
+struct State<S> {
+    service: Option<Arc<S>>,
+    /// It is not made again: its profile is closed.
+    closed: bool,
+}
 
 impl<S> Default for Slot<S> {
     fn default() -> Self {
-        Self(Mutex::new(None))
+        Self(Mutex::new(State { service: None, closed: false }))
     }
 }
 
 impl<S: Service> Slot<S> {
     fn get(&self, ctx: &Context) -> Result<Arc<S>, ApiError> {
         let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(service) = slot.as_ref() {
+        if let Some(service) = slot.service.as_ref() {
             return Ok(service.clone());
         }
+        if slot.closed {
+            return Err(ApiError::new(
+                ErrorCategory::System,
+                "this profile was closed meanwhile",
+                "Ask again in the profile that you want.",
+            ));
+        }
         let service = Arc::new(S::build(ctx)?);
-        *slot = Some(service.clone());
+        slot.service = Some(service.clone());
         Ok(service)
+    }
+
+    /// The service, if somebody has needed it. Does not wait for one that is just being made.
+    fn made(&self) -> Option<Arc<S>> {
+        self.0.try_lock().ok()?.service.clone()
     }
 
     /// Also lets go of it: services hold the context, and the context holds this slot.
     fn stop(&self) {
-        if let Some(service) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        let service = {
+            let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            slot.closed = true;
+            slot.service.take()
+        };
+        if let Some(service) = service {
             service.stop();
         }
     }

@@ -14,7 +14,8 @@ use crate::model::Happening;
 use crate::supervision::{RESTARTS, STEADY, pause, words_of};
 
 impl Context {
-    /// Keeps `make`'s future running until it ends well or the token given to it is triggered (at shutdown).
+    /// Keeps `make`'s future running until it ends well or the token given to it is triggered (at shutdown). Of the whole
+    /// program, not of this profile: it goes on when the person works in another one.
     /// Three failures in a row end it; the dashboard says so. `name` stands in [`crate::faults::PLACES`].
     pub fn spawn_worker<F, Fut>(&self, name: &'static str, make: F)
     where
@@ -22,10 +23,10 @@ impl Context {
         Fut: Future<Output = Result<(), ApiError>> + Send + 'static,
     {
         let ctx = self.clone();
-        self.spawn(async move {
+        self.spawn_for_all(async move {
             let mut failures = 0;
             loop {
-                let cancel = ctx.shutdown.child_token();
+                let cancel = ctx.stopping().child_token();
                 let (turns, work) = (ctx.faults.clone(), make(ctx.clone(), cancel));
                 let mut run = ctx.runtime.spawn(async move {
                     turns.at(name);
@@ -45,7 +46,7 @@ impl Context {
                     Err(error) if error.is_panic() => words_of(&*error.into_panic()),
                     Err(error) => error.to_string(),
                 };
-                if ctx.shutdown.is_cancelled() {
+                if ctx.stopping().is_cancelled() {
                     return;
                 }
                 failures += 1;
@@ -55,7 +56,7 @@ impl Context {
                 }
                 tokio::select! {
                     () = tokio::time::sleep(pause(failures)) => {}
-                    () = ctx.shutdown.cancelled() => return,
+                    () = ctx.stopping().cancelled() => return,
                 }
             }
             ctx.works_again(name);
@@ -86,7 +87,7 @@ impl Context {
     }
 
     /// A turn of a worker's loop begins: a test may let it fail here, and a restarted worker works again.
-    pub fn turn(&self, name: &'static str) {
+    pub fn begin_turn(&self, name: &'static str) {
         self.faults.at(name);
         self.works_again(name);
     }

@@ -51,7 +51,7 @@ pub struct VectorMeasurement {
 /// Opens a service with everything under `scratch` (an empty folder).
 fn service(scratch: &Path) -> Result<(Service, KnowledgeStore, Db), KnowledgeError> {
     let main = Db::open(&scratch.join("main.redb"), &tables::MAIN, DbOptions::default())?;
-    let options = DbOptions { cache_bytes: 64 << 20, quick_repair: true };
+    let options = DbOptions { cache_bytes: 64 << 20, ..DbOptions::default() };
     let knowledge = Db::open(&scratch.join("knowledge.redb"), &tables::KNOWLEDGE, options)?;
     let store = KnowledgeStore::new(knowledge.clone());
     let service = Service::new(Config {

@@ -393,6 +393,31 @@ impl Service {
         Ok(self.inner.store.problems(&sources, page)?)
     }
 
+    /// Takes up sources that others put into the store.
+    pub fn sources_changed(&self) -> Result<(), KnowledgeError> {
+        let stored = stored::list_sources(&self.inner.main, self.inner.profile)?;
+        let fresh = self.inner.board.change(|board| {
+            let mut fresh = Vec::new();
+            for source in stored {
+                let id = source.id;
+                if !board.by_id.contains_key(&id) {
+                    board.by_id.insert(id, Running::new(source));
+                    board.enqueue(id);
+                    fresh.push(id);
+                }
+            }
+            fresh
+        });
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        self.work()?;
+        for id in fresh {
+            self.inner.reports.source_changed(self.status(id)?);
+        }
+        Ok(())
+    }
+
     /// What is read may be another choice now: everything is looked at again.
     pub fn preferences_changed(&self) {
         if self.inner.eager {

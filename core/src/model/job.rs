@@ -12,6 +12,8 @@ pub enum JobKind {
     Import,
     Download,
     LoadModel,
+    /// A backup is made or read back, a state is looked at or prepared.
+    Backup,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Timestamp;
+use super::{ProfileId, Timestamp};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -17,7 +17,14 @@ pub enum NetworkPolicy {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NetworkStatus {
+    /// What is in force: the stricter of the settings and the profile.
     pub policy: NetworkPolicy,
+    /// The profile refuses everything but this computer itself, also downloads that were confirmed.
+    #[serde(default)]
+    pub forbid_cloud: bool,
+    /// Hosts that may be reached under the policy "listed".
+    #[serde(default)]
+    pub hosts: Vec<String>,
     pub requests_allowed: u64,
     pub requests_blocked: u64,
     pub bytes_sent: u64,
@@ -40,4 +47,10 @@ pub struct LedgerEntry {
     pub reason: String,
     pub bytes_sent: u64,
     pub bytes_received: u64,
+    /// None for rows of a version that knew no profiles here.
+    #[serde(default)]
+    pub profile: Option<ProfileId>,
+    /// The profile's name at that time; it stays when the profile is gone.
+    #[serde(default)]
+    pub profile_name: String,
 }

@@ -25,9 +25,19 @@ pub struct ProfileNetwork {
     pub forbid_cloud: bool,
 }
 
+/// How much is in a profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProfileCounts {
+    pub sources: u64,
+    pub chats: u64,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProfileList {
     pub active: ProfileId,
     /// Oldest first.
     pub profiles: Vec<Profile>,
+    /// Of the profile at the same place in `profiles`.
+    #[serde(default)]
+    pub counts: Vec<ProfileCounts>,
 }

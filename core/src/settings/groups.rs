@@ -21,8 +21,13 @@ pub struct Setting {
 impl Setting {
     /// `RSPA_GROUP_KEY`.
     pub fn variable(&self) -> String {
-        format!("RSPA_{}", self.key.replace('.', "_").to_ascii_uppercase())
+        variable(&self.key)
     }
+}
+
+/// `RSPA_GROUP_KEY` of `group.key`.
+pub(super) fn variable(key: &str) -> String {
+    format!("RSPA_{}", key.replace('.', "_").to_ascii_uppercase())
 }
 
 pub fn schema() -> &'static [Setting] {

@@ -30,7 +30,14 @@ pub(super) fn check(setting: &Setting, value: SettingValue) -> Result<SettingVal
                 Err(format!("{value} is not between {min} and {max}"))
             }
         }
-        (K::Text | K::Path, V::Text(text)) => plain(&text).map(|()| V::Text(text)),
+        (K::Text, V::Text(text)) => plain(&text).map(|()| V::Text(text)),
+        (K::Path, V::Text(text)) => {
+            plain(&text)?;
+            if !text.is_empty() && !Path::new(&text).has_root() {
+                return Err(format!("{} is no whole path", shown(&text)));
+            }
+            Ok(V::Text(text))
+        }
         (K::Choice(choices), V::Text(text)) => {
             if choices.contains(&text) {
                 Ok(V::Text(text))
@@ -48,9 +55,25 @@ pub(super) fn check(setting: &Setting, value: SettingValue) -> Result<SettingVal
             if let Some(folder) = relative {
                 return Err(format!("{} is no whole path of a folder", shown(folder)));
             }
+            let wrong = list.iter().find(|host| setting.key == "network.hosts" && !is_host(host));
+            if let Some(host) = wrong {
+                return Err(format!("{} is no host, such as example.org", shown(host)));
+            }
             Ok(V::List(list))
         }
         (kind, value) => Err(format!("{} is not {}", describe(&value), expected(kind))),
+    }
+}
+
+/// The name of a host or an address: no scheme, no port, no path.
+pub(crate) fn is_host(host: &str) -> bool {
+    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    match bare {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            let allowed = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '.' | '_');
+            !host.is_empty() && host.len() <= 253 && host.chars().all(allowed) && !host.starts_with(['.', '-'])
+        }
     }
 }
 
@@ -100,13 +123,14 @@ fn expected(kind: &SettingKind) -> String {
     }
 }
 
-fn describe(value: &SettingValue) -> String {
+pub(super) fn describe(value: &SettingValue) -> String {
     match value {
         SettingValue::Bool(value) => value.to_string(),
         SettingValue::Integer(value) => value.to_string(),
         SettingValue::Number(value) => value.to_string(),
         SettingValue::Text(text) => shown(text),
-        SettingValue::List(list) => format!("a list of {}", list.len()),
+        SettingValue::List(list) if list.len() > 8 => format!("a list of {}", list.len()),
+        SettingValue::List(list) => format!("[{}]", list.iter().map(|text| shown(text)).collect::<Vec<_>>().join(", ")),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::groups::{Current, schema};
+use super::groups::{Current, Setting, schema};
 use super::sources::Layer;
+use super::{guard, parse};
 use crate::model::{SettingEntry, SettingOrigin, SettingValue};
 
 /// The outcome for all settings.
@@ -14,6 +15,8 @@ pub(super) struct Resolved {
     problem_of: BTreeMap<String, String>,
     /// What is wrong beyond single settings.
     pub problems: Vec<String>,
+    /// Values that wait for the person's word, by key.
+    held: BTreeMap<String, SettingValue>,
 }
 
 /// A value above the default.
@@ -53,11 +56,19 @@ const RULES: &[Rule] = &[
             empty.then(|| "network.policy is listed, but network.hosts lists none".to_owned())
         },
     },
+    Rule {
+        culprit: "backups.second_folder",
+        check: |current| {
+            let backups = &current.backups;
+            let same = !backups.second_folder.is_empty() && backups.second_folder == backups.folder;
+            same.then(|| "backups.second_folder is the same folder as backups.folder".to_owned())
+        },
+    },
 ];
 
 impl Resolved {
     pub fn defaults() -> Self {
-        Self { chosen: BTreeMap::new(), problem_of: BTreeMap::new(), problems: Vec::new() }
+        Self { chosen: BTreeMap::new(), problem_of: BTreeMap::new(), problems: Vec::new(), held: BTreeMap::new() }
     }
 
     /// `layers` lowest first. A value that is not allowed leaves the last good one of the same origin in force (from
@@ -73,6 +84,11 @@ impl Resolved {
                 }
             }
             resolved.problems.extend(layer.unknown.iter().cloned());
+            if layer.origin != SettingOrigin::File {
+                let renamed =
+                    layer.renamed.iter().map(|(old, new)| format!("{old} is now called {new}; both are read"));
+                resolved.problems.extend(renamed);
+            }
             for found in &layer.values {
                 match &found.value {
                     Ok(value) => {
@@ -106,6 +122,45 @@ impl Resolved {
         }
     }
 
+    /// Keeps the values of `last` where this one allows more and nobody has said that it may: `accepted` are the keys that
+    /// somebody has just set.
+    pub fn hold_back(&mut self, last: &Self, accepted: &[&str]) {
+        for setting in schema().iter().filter(|setting| guard::is_guarded(&setting.key)) {
+            let key = setting.key.as_str();
+            let (before, after) = (last.value(setting), self.value(setting));
+            if accepted.contains(&key) || !guard::allows_more(key, &before, &after) {
+                continue;
+            }
+            let place = match self.chosen.remove(key) {
+                Some(chosen) => chosen.place,
+                None => "the settings file".to_owned(),
+            };
+            if let Some(chosen) = last.chosen.get(key) {
+                self.chosen.insert(key.to_owned(), chosen.clone());
+            }
+            let why = format!(
+                "{place}: {key} was changed to {} while rspa runs, which allows more than {}; what was in force stays \
+                 until you accept the change here or start rspa again",
+                parse::describe(&after),
+                parse::describe(&before)
+            );
+            self.problem_of.insert(key.to_owned(), why);
+            self.held.insert(key.to_owned(), after);
+        }
+        if !self.held.is_empty() {
+            self.apply_rules();
+        }
+    }
+
+    fn value(&self, setting: &Setting) -> SettingValue {
+        self.chosen.get(&setting.key).map_or_else(|| setting.default.clone(), |chosen| chosen.value.clone())
+    }
+
+    /// The value of every setting, by key.
+    pub fn values(&self) -> BTreeMap<String, SettingValue> {
+        schema().iter().map(|setting| (setting.key.clone(), self.value(setting))).collect()
+    }
+
     pub fn current(&self) -> Current {
         Current::from_values(&self.chosen.iter().map(|(key, chosen)| (key.clone(), chosen.value.clone())).collect())
     }
@@ -135,6 +190,8 @@ impl Resolved {
                     origin: chosen.map_or(SettingOrigin::Default, |chosen| chosen.origin),
                     place: chosen.map(|chosen| chosen.place.clone()),
                     needs_restart: setting.needs_restart,
+                    waiting_for_restart: false,
+                    held: self.held.get(&setting.key).cloned(),
                     problem: self.problem_of.get(&setting.key).cloned(),
                 }
             })

@@ -1,4 +1,4 @@
-//! Where values come from: the settings file (TOML or JSON), .env files, the environment, the command line.
+//! Where values come from: the settings file (TOML, YAML or JSON), .env files, the environment, the command line.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -7,12 +7,12 @@ use std::path::Path;
 use toml_edit::{Document, Item, Value};
 
 use super::groups::{self, Setting};
-use super::{parse, unknown};
+use super::{parse, renamed, unknown, yaml};
 use crate::api::ApiError;
-use crate::model::{SettingOrigin, SettingValue};
+use crate::model::{SettingOrigin, SettingValue, SettingsFormat};
 
 /// In bytes; a settings file is a few kilobytes.
-const LARGEST_FILE: u64 = 1 << 20;
+pub(super) const LARGEST_FILE: u64 = 1 << 20;
 
 /// What one place says.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub(super) struct Layer {
     pub broken: Option<String>,
     /// Names that no setting has.
     pub unknown: Vec<String>,
+    /// Found under a name that a setting had once: the old name and today's.
+    pub renamed: Vec<(String, &'static str)>,
 }
 
 /// One value found, allowed or not.
@@ -35,17 +37,28 @@ pub(super) struct Found {
 }
 
 impl Layer {
-    fn new(origin: SettingOrigin) -> Self {
-        Self { origin, values: Vec::new(), broken: None, unknown: Vec::new() }
+    pub fn new(origin: SettingOrigin) -> Self {
+        Self { origin, values: Vec::new(), broken: None, unknown: Vec::new(), renamed: Vec::new() }
     }
 
     fn broken(origin: SettingOrigin, why: String) -> Self {
         Self { broken: Some(why), ..Self::new(origin) }
     }
 
-    fn add(&mut self, key: &str, place: String, value: impl FnOnce(&Setting) -> Result<SettingValue, String>) {
-        match groups::find(key) {
-            Some(setting) => self.values.push(Found { key: key.to_owned(), value: value(setting), place }),
+    pub fn add(&mut self, key: &str, place: String, value: impl FnOnce(&Setting) -> Result<SettingValue, String>) {
+        let today = renamed::today(key);
+        match groups::find(today.unwrap_or(key)) {
+            Some(setting) => {
+                let found = Found { key: setting.key.clone(), value: value(setting), place };
+                match today {
+                    None => self.values.push(found),
+                    // Before all others: today's name counts where both stand.
+                    Some(today) => {
+                        self.renamed.push((key.to_owned(), today));
+                        self.values.insert(0, found);
+                    }
+                }
+            }
             None => {
                 let short: String = key.chars().take(80).collect();
                 self.unknown.push(format!("{place}: there is no setting {short:?}"));
@@ -65,10 +78,19 @@ pub(super) fn read_file(path: &Path) -> Option<Layer> {
 
 pub(super) fn parse_file(path: &Path, text: &str) -> Result<Layer, String> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    if path.extension().is_some_and(|extension| extension == "json") {
-        parse_json(&name, text)
-    } else {
-        parse_toml(&name, text)
+    match format_of(path) {
+        SettingsFormat::Json => parse_json(&name, text),
+        SettingsFormat::Yaml => yaml::parse(&name, text),
+        SettingsFormat::Toml => parse_toml(&name, text),
+    }
+}
+
+/// By the end of the name; TOML for all that is not known.
+pub(super) fn format_of(path: &Path) -> SettingsFormat {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => SettingsFormat::Json,
+        Some("yaml" | "yml") => SettingsFormat::Yaml,
+        _ => SettingsFormat::Toml,
     }
 }
 
@@ -117,7 +139,7 @@ fn parse_toml(name: &str, text: &str) -> Result<Layer, String> {
     Ok(layer)
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     format!("{:?}", text.chars().take(80).collect::<String>())
 }
 
@@ -147,10 +169,19 @@ fn parse_json(name: &str, text: &str) -> Result<Layer, String> {
         };
         for (key, value) in inner {
             let full = format!("{group}.{key}");
-            layer.add(&full, format!("{name}, {full}"), |setting| parse::check(setting, json_value(value)?));
+            let line = json_line(text, group, key);
+            layer.add(&full, format!("{name}:{line}"), |setting| parse::check(setting, json_value(value)?));
         }
     }
     Ok(layer)
+}
+
+/// The line of a key in its group, as far as it can be told from the text: for people, not for programs.
+fn json_line(text: &str, group: &str, key: &str) -> usize {
+    let quoted = |name: &str| serde_json::to_string(name).unwrap_or_default();
+    let start = text.find(&quoted(group)).unwrap_or(0);
+    let at = text.get(start..).and_then(|rest| rest.find(&quoted(key))).map_or(start, |at| start + at);
+    line_at(text.as_bytes(), at)
 }
 
 fn json_value(value: &serde_json::Value) -> Result<SettingValue, String> {
@@ -192,7 +223,7 @@ pub(super) fn dot_env(path: &Path, trusted: bool) -> Option<Layer> {
     for (index, line) in text.lines().enumerate() {
         let line = line.trim().trim_start_matches("export ");
         let Some((name, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) else { continue };
-        let Some(setting) = setting_of(name.trim()) else { continue };
+        let Some((setting, former)) = setting_of(name.trim()) else { continue };
         let place = format!("{}:{}", path.display(), index + 1);
         if !trusted && setting.group != "ui" && !HARMLESS.contains(&setting.key.as_str()) {
             layer
@@ -201,6 +232,9 @@ pub(super) fn dot_env(path: &Path, trusted: bool) -> Option<Layer> {
             continue;
         }
         let value = parse::from_text(setting, unquoted(value));
+        if let Some(former) = former {
+            layer.renamed.push((former, today(setting)));
+        }
         layer.values.push(Found { key: setting.key.clone(), value, place });
     }
     Some(layer)
@@ -216,16 +250,33 @@ fn unquoted(value: &str) -> &str {
     value
 }
 
-fn setting_of(variable: &str) -> Option<&'static Setting> {
-    groups::schema().iter().find(|setting| setting.variable() == variable)
+/// The setting of a variable, and the former name if the variable has that one.
+fn setting_of(variable: &str) -> Option<(&'static Setting, Option<String>)> {
+    groups::schema().iter().find_map(|setting| {
+        if setting.variable() == variable {
+            return Some((setting, None));
+        }
+        let former = renamed::former(&setting.key).find(|former| groups::variable(former) == variable)?;
+        Some((setting, Some(former.to_owned())))
+    })
+}
+
+fn today(setting: &'static Setting) -> &'static str {
+    setting.key.as_str()
 }
 
 pub(super) fn environment(variables: &BTreeMap<String, String>) -> Layer {
     let mut layer = Layer::new(SettingOrigin::Environment);
     for setting in groups::schema() {
-        let place = setting.variable();
-        if let Some(text) = variables.get(&place) {
-            layer.values.push(Found { key: setting.key.clone(), value: parse::from_text(setting, text), place });
+        // Today's name last: it counts where both are set.
+        for name in renamed::former(&setting.key).chain([setting.key.as_str()]) {
+            let place = groups::variable(name);
+            if let Some(text) = variables.get(&place) {
+                if name != setting.key {
+                    layer.renamed.push((name.to_owned(), today(setting)));
+                }
+                layer.values.push(Found { key: setting.key.clone(), value: parse::from_text(setting, text), place });
+            }
         }
     }
     layer
@@ -236,11 +287,11 @@ pub(super) fn environment(variables: &BTreeMap<String, String>) -> Layer {
 pub(super) fn command_line(overrides: &BTreeMap<String, String>) -> Result<Layer, ApiError> {
     let mut layer = Layer::new(SettingOrigin::CommandLine);
     for (key, text) in overrides {
-        let setting = groups::find(key).ok_or_else(|| unknown(key))?;
+        let setting = groups::find(renamed::today(key).unwrap_or(key)).ok_or_else(|| unknown(key))?;
         let value = parse::from_text(setting, text).map_err(|why| {
             ApiError::validation(format!("{key} on the command line: {why}"), "Give an allowed value.")
         })?;
-        layer.values.push(Found { key: key.clone(), value: Ok(value), place: "the command line".to_owned() });
+        layer.values.push(Found { key: setting.key.clone(), value: Ok(value), place: "the command line".to_owned() });
     }
     Ok(layer)
 }

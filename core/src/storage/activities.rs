@@ -349,6 +349,18 @@ fn prune_some(txn: &WriteTxn<'_>, before: Timestamp) -> Result<usize, StorageErr
     Ok(old.len())
 }
 
+/// Forgets what happened in a profile, within a larger change.
+pub(super) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let owner = profile.0.as_u128();
+    txn.table(ACTIVITIES)?.retain_in((owner, i64::MIN, 0)..=(owner, i64::MAX, u128::MAX), |_, _| false)?;
+    // Behind the last text that begins an entry of this profile begins the next profile.
+    let next = owner.saturating_add(1);
+    txn.table(BY_KIND)?.retain_in((owner, "", i64::MIN, 0)..(next, "", i64::MIN, 0), |_, ()| false)?;
+    txn.table(BY_AGENT)?.retain_in((owner, "", i64::MIN, 0)..(next, "", i64::MIN, 0), |_, ()| false)?;
+    txn.table(KINDS)?.retain_in((owner, "")..(next, ""), |_, _| false)?;
+    Ok(())
+}
+
 mod from_recent;
 pub(super) use from_recent::from_recent;
 

@@ -4,11 +4,12 @@ use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AnyTable, Db, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
+use super::kinds::Kind;
+use super::{AnyTable, Db, ReadTxn, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
 use crate::api::{ApiError, ErrorCategory};
 use crate::model::{
-    AnswerStats, Author, Chat, ChatId, ChatSummary, Citation, Message, MessageId, MessageState, ModelId, Passage,
-    ProfileId, Question, SentenceSupport, SourceId, Timestamp,
+    AnswerStats, Author, Chat, ChatId, ChatSummary, Citation, DataKind, Merged, Message, MessageId, MessageState,
+    ModelId, Passage, ProfileId, Question, SentenceSupport, SourceId, Timestamp,
 };
 
 const CHATS: TableDefinition<u128, &[u8]> = TableDefinition::new("chats");
@@ -262,7 +263,7 @@ pub(super) fn show(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result
 }
 
 /// Removes a chat, hidden or not, with its messages.
-pub(super) fn erase(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result<(), StorageError> {
+pub fn erase(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result<(), StorageError> {
     let stored = any_chat(txn, profile, id)?;
     let key = id.0.as_u128();
     let mut order = txn.table(CHAT_MESSAGES)?;
@@ -278,6 +279,37 @@ pub(super) fn erase(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Resul
     }
     txn.table(CHATS_BY_UPDATE)?.remove((stored.profile.as_u128(), stored.updated, key))?;
     txn.table(CHATS)?.remove(key)?;
+    Ok(())
+}
+
+/// Removes all chats of a profile with their messages, within a larger change.
+pub(super) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let owner = profile.0.as_u128();
+    let mut own = Vec::new();
+    // Not by the list of updates: a chat that is in no list goes too.
+    for row in txn.table(CHATS)?.iter()? {
+        let (key, value) = row?;
+        let stored: StoredChat = decode(value.value())?;
+        if stored.profile == profile.0 {
+            own.push(key.value());
+        }
+    }
+    let (mut chats, mut order) = (txn.table(CHATS)?, txn.table(CHAT_MESSAGES)?);
+    let (mut messages, mut unfinished) = (txn.table(MESSAGES)?, txn.table(UNFINISHED)?);
+    for chat in own {
+        let mut gone = Vec::new();
+        for row in order.range((chat, 0)..=(chat, u32::MAX))? {
+            gone.push(row?.1.value());
+        }
+        order.retain_in((chat, 0)..=(chat, u32::MAX), |_, _| false)?;
+        for message in gone {
+            messages.remove(message)?;
+            unfinished.remove(message)?;
+        }
+        chats.remove(chat)?;
+    }
+    txn.table(CHATS_BY_UPDATE)?.retain_in((owner, i64::MIN, 0)..=(owner, i64::MAX, u128::MAX), |_, _| false)?;
+    txn.table(ACTIVITY)?.retain_in((owner, i64::MIN)..=(owner, i64::MAX), |_, _| false)?;
     Ok(())
 }
 
@@ -385,27 +417,33 @@ pub fn exchange(main: &Db, profile: ProfileId, chat: ChatId, answer: MessageId) 
     Ok(Exchange { question, answer: all[at].clone(), asked })
 }
 
-/// Marks answers that a crash or a kill cut off as failed; their text so far stays. Returns how many.
-pub fn close_unfinished(main: &Db) -> Result<usize, StorageError> {
+/// Marks answers of this profile that a crash or a kill cut off as failed; their text so far stays. Returns how many.
+/// Another profile's may be under way right now.
+pub fn close_unfinished(main: &Db, profile: ProfileId) -> Result<usize, StorageError> {
     let none = main.read()?.table(UNFINISHED)?.iter()?.next().is_none();
     if none {
         return Ok(0);
     }
-    main.write(|txn| {
+    main.write(move |txn| {
         let mut ids = Vec::new();
         for row in txn.table(UNFINISHED)?.iter()? {
             ids.push(row?.0.value());
         }
+        let mut closed = 0;
         for id in &ids {
             let stored: Option<StoredMessage> = txn.table(MESSAGES)?.record(*id)?;
-            if let Some(mut stored) = stored {
+            let Some(mut stored) = stored else {
+                txn.table(UNFINISHED)?.remove(id)?;
+                continue;
+            };
+            let chat: Option<StoredChat> = txn.table(CHATS)?.record(stored.chat.as_u128())?;
+            if chat.is_some_and(|chat| chat.profile == profile.0) {
                 stored.state = MessageState::Failed(interrupted());
                 put_message(txn, &stored, MessageId(Uuid::from_u128(*id)))?;
-            } else {
-                txn.table(UNFINISHED)?.remove(id)?;
+                closed += 1;
             }
         }
-        Ok(ids.len())
+        Ok(closed)
     })
 }
 
@@ -465,6 +503,59 @@ pub fn totals(main: &Db, profile: ProfileId) -> Result<(u64, u64), StorageError>
 
 fn preview(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(PREVIEW).collect()
+}
+
+pub(super) static KIND: Kind =
+    Kind { kind: DataKind::Chats, table: &CHATS, title: |row| decode(row).ok().map(|row: StoredChat| row.title) };
+pub(super) static MESSAGES_KIND: Kind = Kind {
+    kind: DataKind::Messages,
+    table: &MESSAGES,
+    title: |row| decode(row).ok().map(|row: StoredMessage| preview(&row.text)),
+};
+
+/// Adds the chats that only `other` has, with their messages; what was asked and worked when comes with them.
+pub(super) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<[Merged; 2], StorageError> {
+    let mut merged = Merged { kind: DataKind::Chats, added: 0, kept: 0 };
+    let mut with = Merged { kind: DataKind::Messages, added: 0, kept: 0 };
+    let (their_order, their_messages) = (other.table(CHAT_MESSAGES)?, other.table(MESSAGES)?);
+    for row in other.table(CHATS)?.iter()? {
+        let (key, value) = row?;
+        let id = key.value();
+        let here = txn.table(CHATS)?.get(id)?.map(|here| here.value() == value.value());
+        if let Some(same) = here {
+            merged.kept += u64::from(!same);
+            continue;
+        }
+        let stored: StoredChat = decode(value.value())?;
+        if stored.trashed {
+            // Deleted there too.
+            continue;
+        }
+        txn.table(CHATS)?.put(id, &stored)?;
+        txn.table(CHATS_BY_UPDATE)?.insert((stored.profile.as_u128(), stored.updated, id), ())?;
+        merged.added += 1;
+        let (mut order, mut messages) = (txn.table(CHAT_MESSAGES)?, txn.table(MESSAGES)?);
+        for row in their_order.range((id, 0)..=(id, u32::MAX))? {
+            let (place, message) = row?;
+            let message = message.value();
+            let Some(mut stored) = their_messages.record::<StoredMessage>(message)? else { continue };
+            if matches!(stored.state, MessageState::Preparing | MessageState::Streaming) {
+                stored.state = MessageState::Failed(interrupted());
+            }
+            order.insert(place.value(), message)?;
+            messages.put(message, &stored)?;
+            with.added += 1;
+        }
+    }
+    let mut activity = txn.table(ACTIVITY)?;
+    for row in other.table(ACTIVITY)?.iter()? {
+        let (key, value) = row?;
+        let here = activity.get(key.value())?.is_some();
+        if !here {
+            activity.insert(key.value(), value.value())?;
+        }
+    }
+    Ok([merged, with])
 }
 
 #[cfg(test)]

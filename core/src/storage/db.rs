@@ -2,14 +2,21 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
 
 use redb::{Database, ReadableDatabase};
 
-use super::migrate::{self, LAST_CHANGE, META, Schema};
+use super::backend::create;
+use super::check::{self, FileReport};
+use super::disk::{Disk, SystemDisk};
+use super::history::{self, Limits, Recorder, Tracking};
+use super::migrate::{self, LAST_CHANGE, META, Schema, guarded, panic_text};
+use super::read_table::{Suspicion, mark_of};
 use super::{ReadTxn, StorageError, WriteTxn};
+use crate::clock::{Clock, SystemClock};
+use crate::model::Timestamp;
 
 /// Opens the file; called again after a failed write, since redb refuses a database that met an I/O error.
 type Opener = Box<dyn Fn() -> Result<Database, StorageError> + Send>;
@@ -19,19 +26,27 @@ type Slot = Arc<RwLock<Option<Arc<Database>>>>;
 /// Writes that are taken into one commit at most.
 const BATCH: usize = 512;
 
-#[derive(Clone, Copy, Debug)]
+/// How a file is opened.
+#[derive(Clone)]
 pub struct DbOptions {
     /// Bytes of pages kept in memory.
     pub cache_bytes: usize,
     /// After a kill the file opens at once, for somewhat slower commits; else opening walks the whole file.
     pub quick_repair: bool,
+    /// Where the file lies.
+    pub disk: Arc<dyn Disk>,
+    /// When changes happened, for the history of files that have one.
+    pub clock: Arc<dyn Clock>,
 }
 
 impl Default for DbOptions {
     fn default() -> Self {
-        Self { cache_bytes: 16 << 20, quick_repair: true }
+        Self { cache_bytes: 16 << 20, quick_repair: true, disk: Arc::new(SystemDisk), clock: Arc::new(SystemClock) }
     }
 }
+
+/// Bytes of a file's history until [`Db::set_history`] says otherwise.
+const HISTORY_BYTES: u64 = 256 << 20;
 
 /// A handle to an open file; clones share it. The file is closed when the last one goes, or by [`Db::close`].
 #[derive(Clone)]
@@ -47,6 +62,9 @@ struct Inner {
     sender: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     last_change: Arc<AtomicU64>,
+    limits: Arc<Limits>,
+    suspicion: Arc<Suspicion>,
+    disk: Arc<dyn Disk>,
 }
 
 impl Db {
@@ -57,18 +75,43 @@ impl Db {
     /// whatever the system says.
     pub fn open(path: &Path, schema: &Schema, options: DbOptions) -> Result<Self, StorageError> {
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        migrate::check_version(&file, migrate::peek_version(path, &file)?, schema)?;
-        if is_empty(path) {
-            make(path, &file)?;
+        let disk = options.disk.clone();
+        migrate::check_version(&file, migrate::peek_version(path, &file, disk.as_ref())?, schema)?;
+        let mark = mark_of(path);
+        if disk.exists(&mark) && disk.exists(path) {
+            // It showed damage the last time: a look at its first pages is not enough.
+            if let Some(detail) = check::file(path, schema, disk.as_ref())?.damage {
+                return Err(StorageError::Damaged { file, detail });
+            }
+            disk.remove_file(&mark).map_err(|error| StorageError::opening_io(&file, &error))?;
         }
-        let (name, place) = (file.clone(), path.to_owned());
+        if !disk.exists(path) {
+            make(path, &file, disk.as_ref())?;
+        }
+        let (name, place, cache) = (file.clone(), path.to_owned(), options.cache_bytes);
         let opener = move || {
-            redb::Builder::new()
-                .set_cache_size(options.cache_bytes)
-                .create(&place)
-                .map_err(|error| StorageError::opening(&name, error))
+            guarded(&name, || {
+                let backend = disk.database(&place).map_err(|error| StorageError::opening(&name, error))?;
+                create(backend, cache).map_err(|error| StorageError::opening(&name, error))
+            })
         };
         Self::start(Box::new(opener), file, path.to_owned(), schema, options)
+    }
+
+    /// The version of a file and the one that it would be brought to by opening it; none when they are the same or
+    /// there is no file. Nothing is changed: whoever wants a copy of the file as it is makes it now.
+    ///
+    /// # Errors
+    /// As [`Db::open`].
+    pub fn needs_migration(
+        path: &Path,
+        schema: &Schema,
+        options: &DbOptions,
+    ) -> Result<Option<(u64, u64)>, StorageError> {
+        let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let found = migrate::peek_version(path, &file, options.disk.as_ref())?;
+        migrate::check_version(&file, found, schema)?;
+        Ok(found.filter(|found| *found < schema.version).map(|found| (found, schema.version)))
     }
 
     fn start(
@@ -79,11 +122,19 @@ impl Db {
         options: DbOptions,
     ) -> Result<Self, StorageError> {
         let database = opener()?;
-        let read = ReadTxn::new(database.begin_read()?);
-        migrate::check_version(&file, migrate::read_version(&read)?, schema)?;
-        drop(read);
-        migrate::apply(&database, schema)?;
-        let last = migrate::read_meta(&ReadTxn::new(database.begin_read()?), LAST_CHANGE)?.unwrap_or(0);
+        let (last, last_time) = guarded(&file, || {
+            let read = ReadTxn::new(database.begin_read()?, None);
+            migrate::check_version(&file, migrate::read_version(&read)?, schema)?;
+            drop(read);
+            migrate::apply(&database, &file, schema)?;
+            let read = ReadTxn::new(database.begin_read()?, None);
+            Ok((migrate::read_meta(&read, LAST_CHANGE)?.unwrap_or(0), history::last_time(&read)?))
+        })?;
+        let recorder = match schema.tracking {
+            Tracking::Off => None,
+            Tracking::AllBut(except) => Some(Recorder::new(except, last_time)),
+        };
+        let limits = Arc::new(Limits { on: AtomicBool::new(true), max_bytes: AtomicU64::new(HISTORY_BYTES) });
         let database: Slot = Arc::new(RwLock::new(Some(Arc::new(database))));
         let last_change = Arc::new(AtomicU64::new(last));
         let (sender, receiver) = mpsc::channel();
@@ -93,7 +144,11 @@ impl Db {
             database: database.clone(),
             last_change: last_change.clone(),
             quick_repair: options.quick_repair,
+            recorder,
+            limits: limits.clone(),
+            clock: options.clock,
         };
+        let suspicion = Arc::new(Suspicion::new(&file, &path, options.disk.clone()));
         let thread = std::thread::Builder::new()
             .name(format!("write {file}"))
             .spawn(move || writer.run(&receiver))
@@ -106,6 +161,9 @@ impl Db {
                 sender: Mutex::new(Some(sender)),
                 writer: Mutex::new(Some(thread)),
                 last_change,
+                limits,
+                suspicion,
+                disk: options.disk,
             }),
         })
     }
@@ -119,10 +177,47 @@ impl Db {
         self.inner.last_change.load(Ordering::Acquire)
     }
 
+    /// Whether changes are recorded from the next write on, and how many bytes of them are kept. Off forgets what was
+    /// recorded. Without meaning for files that have no history.
+    pub fn set_history(&self, on: bool, max_bytes: u64) {
+        self.inner.limits.on.store(on, Ordering::Release);
+        self.inner.limits.max_bytes.store(max_bytes, Ordering::Release);
+    }
+
+    /// Lets go of the history before a time, and of its oldest part beyond so many bytes; the number of entries that went.
+    ///
+    /// # Errors
+    /// As [`Db::write`].
+    pub fn prune_history(&self, before: Timestamp, max_bytes: u64) -> Result<u64, StorageError> {
+        self.write(move |txn| history::prune(txn.raw(), before, max_bytes))
+    }
+
+    /// Checks every page and row of the file as it is on the disk; writes wait until it is done.
+    ///
+    /// # Errors
+    /// As [`Db::write`]. Damage is what the report says; the file is then checked again before it is next opened.
+    pub fn check(&self, schema: &'static Schema) -> Result<FileReport, StorageError> {
+        let (path, disk) = (self.inner.path.clone(), self.inner.disk.clone());
+        let report = self.write(move |_txn| check::open_file(&path, schema, disk.as_ref()))?;
+        if let Some(detail) = &report.damage {
+            self.inner.suspicion.raise(detail);
+        }
+        Ok(report)
+    }
+
+    /// The next change gets a higher number than this one. Only for a file that nobody else has open yet.
+    pub(super) fn raise_change(&self, above: u64) {
+        self.inner.last_change.fetch_max(above, Ordering::AcqRel);
+    }
+
     pub fn read(&self) -> Result<ReadTxn, StorageError> {
         let database = self.inner.database.read().unwrap_or_else(PoisonError::into_inner);
         let database = database.as_ref().ok_or_else(|| self.closed())?;
-        Ok(ReadTxn::new(database.begin_read()?))
+        let inner = guarded(&self.inner.file, || Ok(database.begin_read()?));
+        if let Err(StorageError::Damaged { detail, .. }) = &inner {
+            self.inner.suspicion.raise(detail);
+        }
+        Ok(ReadTxn::new(inner?, Some(self.inner.suspicion.clone())))
     }
 
     /// Runs `work` in the next commit and returns when that commit is durable. Blocks this thread: not for async code.
@@ -223,12 +318,11 @@ where
 {
     fn run(&mut self, txn: &WriteTxn<'_>, file: &str) -> bool {
         let result = catch_unwind(AssertUnwindSafe(|| (self.work)(txn))).unwrap_or_else(|panic| {
-            let detail = panic
-                .downcast_ref::<&str>()
-                .map(|text| (*text).to_owned())
-                .or_else(|| panic.downcast_ref::<String>().cloned())
-                .unwrap_or_else(|| "a panic".to_owned());
-            Err(StorageError::Panicked { file: file.to_owned(), detail })
+            let (file, detail) = (file.to_owned(), panic_text(panic.as_ref()));
+            Err(match crate::panics::in_database() {
+                true => StorageError::Damaged { file, detail },
+                false => StorageError::Panicked { file, detail },
+            })
         });
         let ok = result.is_ok();
         self.result = Some(result);
@@ -251,6 +345,10 @@ struct Writer {
     database: Slot,
     last_change: Arc<AtomicU64>,
     quick_repair: bool,
+    /// None for files without history.
+    recorder: Option<Recorder>,
+    limits: Arc<Limits>,
+    clock: Arc<dyn Clock>,
 }
 
 impl Writer {
@@ -266,7 +364,12 @@ impl Writer {
     /// transaction cannot be rolled back in part once a table was opened.
     fn commit(&self, mut batch: Vec<Box<dyn Job>>) {
         while !batch.is_empty() {
-            match self.attempt(&mut batch) {
+            // A panic outside of the jobs is redb's, about a file that is not what it wrote.
+            let attempt = catch_unwind(AssertUnwindSafe(|| self.attempt(&mut batch))).unwrap_or_else(|panic| {
+                let detail = panic_text(panic.as_ref());
+                Err(Attempt::Commit(StorageError::Damaged { file: self.file.clone(), detail }))
+            });
+            match attempt {
                 Ok(()) => return batch.into_iter().for_each(|job| job.finish(Ok(()))),
                 Err(Attempt::Job(index)) => batch.remove(index).finish(Ok(())),
                 Err(Attempt::Commit(error)) => {
@@ -282,10 +385,17 @@ impl Writer {
         let database = self.database().map_err(Attempt::Commit)?;
         let mut txn = database.begin_write().map_err(|error| Attempt::Commit(error.into()))?;
         txn.set_quick_repair(self.quick_repair);
+        let recorder = self.recorder.as_ref().filter(|_| self.limits.on.load(Ordering::Acquire));
+        if let Some(recorder) = recorder {
+            recorder.begin(self.clock.now());
+        }
         let mut change = self.last_change.load(Ordering::Acquire);
         for (index, job) in batch.iter_mut().enumerate() {
             change += 1;
-            if !job.run(&WriteTxn::new(&txn, change), &self.file) {
+            if let Some(recorder) = recorder {
+                recorder.change(change);
+            }
+            if !job.run(&WriteTxn::new(&txn, change, recorder), &self.file) {
                 return Err(match txn.abort() {
                     Ok(()) => Attempt::Job(index),
                     Err(error) => Attempt::Commit(error.into()),
@@ -293,11 +403,18 @@ impl Writer {
             }
         }
         let store = || -> Result<(), StorageError> {
-            WriteTxn::new(&txn, change).table(META)?.insert(LAST_CHANGE, change)?;
-            Ok(())
+            txn.open_table(META)?.insert(LAST_CHANGE, change)?;
+            match (recorder, &self.recorder) {
+                (Some(recorder), _) => recorder.store(&txn, self.limits.max_bytes.load(Ordering::Acquire)),
+                (None, Some(off)) => off.clear(&txn),
+                (None, None) => Ok(()),
+            }
         };
         store().map_err(Attempt::Commit)?;
         txn.commit().map_err(|error| Attempt::Commit(error.into()))?;
+        if let Some(recorder) = recorder {
+            recorder.stored();
+        }
         self.last_change.store(change, Ordering::Release);
         Ok(())
     }
@@ -331,35 +448,22 @@ enum Attempt {
     Commit(StorageError),
 }
 
-fn is_empty(path: &Path) -> bool {
-    std::fs::metadata(path).map_or(0, |metadata| metadata.len()) == 0
-}
-
 /// Makes an empty database beside its place and moves it there: redb writes the mark of its files last, so that one
 /// whose making was cut off could never be opened again. Of two first starts, one makes it and the other waits, so that
 /// neither moves its file over the one that the other has opened.
-fn make(path: &Path, file: &str) -> Result<(), StorageError> {
+fn make(path: &Path, file: &str, disk: &dyn Disk) -> Result<(), StorageError> {
     let failed = |error| StorageError::opening_io(file, &error);
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let turn = path.with_extension("redb-making");
-    let making = options.open(&turn).map_err(failed)?;
-    making.lock().map_err(failed)?;
-    if is_empty(path) {
+    let turn = disk.turn(&path.with_extension("redb-making")).map_err(failed)?;
+    if !disk.exists(path) {
         let fresh = path.with_extension("redb-new");
-        options.open(&fresh).and_then(|leftover| leftover.set_len(0)).map_err(failed)?;
-        drop(redb::Builder::new().create(&fresh).map_err(|error| StorageError::opening(file, error))?);
-        std::fs::rename(&fresh, path).map_err(failed)?;
+        // What a kill left of it goes.
+        drop(disk.create(&fresh).map_err(failed)?);
+        let backend = disk.database(&fresh).map_err(|error| StorageError::opening(file, error))?;
+        drop(create(backend, 1 << 20).map_err(|error| StorageError::opening(file, error))?);
+        disk.rename(&fresh, path).map_err(failed)?;
+        disk.sync_folder(path.parent().unwrap_or(path)).map_err(failed)?;
     }
-    // Only now: whoever gets a turn by this file or by a later one of its name sees the database.
-    match std::fs::remove_file(&turn) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            tracing::debug!(path = %turn.display(), %error, "an empty file stays behind");
-        }
-        _ => {}
-    }
+    drop(turn);
     Ok(())
 }
 

@@ -2,8 +2,11 @@
 //! whose power can be cut between any two operations.
 
 use std::fs;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+
+#[doc(hidden)]
+pub mod simulated;
 
 /// A file that is being written.
 pub trait DiskWrite: Write + Send {
@@ -11,17 +14,39 @@ pub trait DiskWrite: Write + Send {
     fn sync(&mut self) -> io::Result<()>;
 }
 
+/// A file that is being read.
+pub trait DiskRead: Read + Seek + Send {}
+
+impl<R: Read + Seek + Send> DiskRead for R {}
+
+/// What lies at a path; links are not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiskKind {
+    File,
+    Folder,
+    /// A link, a device and the like.
+    Other,
+}
+
 /// All operations on files outside of an open database go through one of these.
 pub trait Disk: Send + Sync {
     /// Makes a file, readable for its owner only; what was there is gone.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskWrite>>;
 
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskRead>>;
+
+    /// Opens a file that is there to write over its bytes where they lie, without making it shorter first.
+    fn overwrite(&self, path: &Path) -> io::Result<Box<dyn DiskWrite>> {
+        self.create(path)
+    }
 
     /// Bytes of a file.
     fn len(&self, path: &Path) -> io::Result<u64>;
 
     fn exists(&self, path: &Path) -> bool;
+
+    /// None when nothing lies there.
+    fn kind(&self, path: &Path) -> Option<DiskKind>;
 
     /// The names in a folder, in order of the alphabet.
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
@@ -40,7 +65,14 @@ pub trait Disk: Send + Sync {
     /// Makes what was created, renamed and removed in this folder durable.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
 
-    /// What a database keeps its pages in.
+    /// Waits until nobody else has this turn (a file at `path` stands for it, also between processes) and takes it; it
+    /// ends when the value is dropped.
+    fn turn(&self, path: &Path) -> io::Result<Box<dyn Send>>;
+
+    /// The pages of a database that is open elsewhere, to read them alone.
+    fn pages(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError>;
+
+    /// What a database keeps its pages in; an empty file is made when there is none.
     fn database(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError>;
 }
 
@@ -63,8 +95,12 @@ impl Disk for SystemDisk {
         Ok(Box::new(options.open(path)?))
     }
 
-    fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&self, path: &Path) -> io::Result<Box<dyn DiskRead>> {
         Ok(Box::new(fs::File::open(path)?))
+    }
+
+    fn overwrite(&self, path: &Path) -> io::Result<Box<dyn DiskWrite>> {
+        Ok(Box::new(fs::OpenOptions::new().write(true).open(path)?))
     }
 
     fn len(&self, path: &Path) -> io::Result<u64> {
@@ -73,6 +109,15 @@ impl Disk for SystemDisk {
 
     fn exists(&self, path: &Path) -> bool {
         path.exists()
+    }
+
+    fn kind(&self, path: &Path) -> Option<DiskKind> {
+        let found = fs::symlink_metadata(path).ok()?.file_type();
+        Some(match (found.is_file(), found.is_dir()) {
+            (true, _) => DiskKind::File,
+            (_, true) => DiskKind::Folder,
+            _ => DiskKind::Other,
+        })
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
@@ -103,6 +148,21 @@ impl Disk for SystemDisk {
         if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
     }
 
+    fn turn(&self, path: &Path) -> io::Result<Box<dyn Send>> {
+        let mut options = fs::OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path)?;
+        file.lock()?;
+        Ok(Box::new(Turn { path: path.to_owned(), file }))
+    }
+
+    fn pages(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
+        let file = fs::File::open(path).map_err(redb::StorageError::from)?;
+        Ok(Box::new(redb::backends::FileBackend::new(file)?))
+    }
+
     fn database(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
         let mut options = fs::OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -110,5 +170,25 @@ impl Disk for SystemDisk {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(redb::StorageError::from)?;
         Ok(Box::new(redb::backends::FileBackend::new(file)?))
+    }
+}
+
+/// A lock on a file that is there only for it.
+struct Turn {
+    path: PathBuf,
+    file: fs::File,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // First the name: whoever waits for this file, or makes a later one of its name, sees what was done in this turn.
+        match fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::debug!(path = %self.path.display(), %error, "an empty file stays behind");
+            }
+            _ => {}
+        }
+        // Closing it would unlock it too.
+        self.file.unlock().ok();
     }
 }

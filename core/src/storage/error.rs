@@ -13,6 +13,8 @@ pub enum StorageError {
     Damaged { file: String, detail: String },
     #[error("{file} could not be opened: {detail}")]
     Open { file: String, detail: String },
+    #[error("{file} could not be brought from version {found} to {known}: {detail}")]
+    Migration { file: String, found: u64, known: u64, detail: String },
     #[error("the disk is full")]
     Full,
     #[error("reading or writing the database failed: {detail}")]
@@ -38,6 +40,7 @@ impl StorageError {
                 "Update rspa, or choose another data folder with --data-dir; the file was not touched."
             }
             Self::Damaged { .. } => "The file was kept; move it away or restore a backup, then start again.",
+            Self::Migration { .. } => "The file holds what it held before; use the rspa that you had, and report this.",
             Self::Open { .. } => "Check that the data folder exists and that you may write to it.",
             Self::Full => "Free some space on the disk of the data folder, then try again.",
             Self::Failed { .. } | Self::Panicked { .. } => "Restart rspa; if it repeats, run `rspa doctor`.",
@@ -77,6 +80,7 @@ impl From<redb::Error> for StorageError {
     fn from(error: redb::Error) -> Self {
         match error {
             redb::Error::Io(io) if io.kind() == io::ErrorKind::StorageFull => Self::Full,
+            redb::Error::Corrupted(detail) => Self::Damaged { file: "the database".to_owned(), detail },
             other => Self::Failed { detail: other.to_string() },
         }
     }

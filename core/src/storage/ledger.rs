@@ -3,9 +3,10 @@
 
 use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::{AnyTable, Db, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
-use crate::model::{LedgerEntry, Page, PageRequest, Timestamp};
+use super::{AnyTable, Db, Record, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
+use crate::model::{LedgerEntry, Page, PageRequest, ProfileId, Timestamp};
 
 /// Time in milliseconds, then the change number: no two rows share a key.
 const LEDGER: TableDefinition<(i64, u64), &[u8]> = TableDefinition::new("ledger");
@@ -13,6 +14,18 @@ const TOTALS: TableDefinition<&str, u64> = TableDefinition::new("ledger_totals")
 pub(super) const TABLES: &[&dyn AnyTable] = &[&LEDGER, &TOTALS];
 
 const LARGEST_PAGE: u32 = 1_000;
+
+#[derive(Serialize, Deserialize)]
+struct StoredEntryV1 {
+    who: String,
+    destination: String,
+    purpose: String,
+    allowed: bool,
+    reason: String,
+    bytes_sent: u64,
+    bytes_received: u64,
+}
+first_version!(StoredEntryV1, "ledger entry");
 
 #[derive(Serialize, Deserialize)]
 struct StoredEntry {
@@ -23,8 +36,30 @@ struct StoredEntry {
     reason: String,
     bytes_sent: u64,
     bytes_received: u64,
+    profile: Option<Uuid>,
+    /// As it was then: the profile may be gone.
+    profile_name: String,
 }
-first_version!(StoredEntry, "ledger entry");
+
+impl Record for StoredEntry {
+    const NAME: &'static str = "ledger entry";
+    const VERSION: u16 = 2;
+    type Before = StoredEntryV1;
+
+    fn upgrade(before: StoredEntryV1) -> Self {
+        Self {
+            who: before.who,
+            destination: before.destination,
+            purpose: before.purpose,
+            allowed: before.allowed,
+            reason: before.reason,
+            bytes_sent: before.bytes_sent,
+            bytes_received: before.bytes_received,
+            profile: None,
+            profile_name: String::new(),
+        }
+    }
+}
 
 /// A row that was written, to fill in its bytes later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +85,8 @@ pub fn insert(txn: &WriteTxn<'_>, entry: &LedgerEntry) -> Result<LedgerRow, Stor
         reason: entry.reason.clone(),
         bytes_sent: entry.bytes_sent,
         bytes_received: entry.bytes_received,
+        profile: entry.profile.map(|profile| profile.0),
+        profile_name: entry.profile_name.clone(),
     };
     txn.table(LEDGER)?.put((row.0, row.1), &stored)?;
     add(txn, if entry.allowed { "allowed" } else { "blocked" }, 1)?;
@@ -115,8 +152,40 @@ pub fn page(main: &Db, request: PageRequest) -> Result<Page<LedgerEntry>, Storag
                 reason: stored.reason,
                 bytes_sent: stored.bytes_sent,
                 bytes_received: stored.bytes_received,
+                profile: stored.profile.map(ProfileId),
+                profile_name: stored.profile_name,
             })
         })
         .collect::<Result<_, StorageError>>()?;
     Ok(Page { items, total: table.len()?, offset: request.offset })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::{DbOptions, encode, tables};
+
+    #[test]
+    fn a_row_of_the_first_version_belongs_to_no_profile() {
+        let folder = tempfile::tempdir().unwrap();
+        let main = Db::open(&folder.path().join("main.redb"), &tables::MAIN, DbOptions::default()).unwrap();
+        let old = StoredEntryV1 {
+            who: "models".to_owned(),
+            destination: "https://a.org:443".to_owned(),
+            purpose: "p".to_owned(),
+            allowed: true,
+            reason: "r".to_owned(),
+            bytes_sent: 3,
+            bytes_received: 4,
+        };
+        let bytes = encode(&old).unwrap();
+        main.write(move |txn| {
+            txn.table(LEDGER)?.insert((7, 1), bytes.as_slice())?;
+            Ok(())
+        })
+        .unwrap();
+        complete(&main, LedgerRow(7, 1), 5, 6, "done".to_owned()).unwrap();
+        let row = page(&main, PageRequest::default()).unwrap().items.remove(0);
+        assert_eq!((row.profile, row.profile_name.as_str(), row.bytes_sent, row.bytes_received), (None, "", 5, 6));
+    }
 }

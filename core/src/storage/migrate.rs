@@ -1,10 +1,14 @@
 //! The schema of a file: its version, its tables, and the steps from older versions.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use redb::{ReadableDatabase, TableDefinition};
 
+use super::backend::create_untouched;
+use super::disk::Disk;
+use super::history::{self, Tracking};
 use super::txn::AnyTable;
 use super::{ReadTxn, StorageError, WriteTxn};
 
@@ -21,6 +25,8 @@ pub struct Schema {
     pub tables: &'static [&'static [&'static dyn AnyTable]],
     /// In order; all that lie above the file's version run in one transaction.
     pub migrations: &'static [Migration],
+    /// Which tables have a history of changes.
+    pub tracking: Tracking,
 }
 
 /// One step: from `to - 1` to `to`.
@@ -29,19 +35,33 @@ pub struct Migration {
     pub run: fn(&WriteTxn<'_>) -> Result<(), StorageError>,
 }
 
-/// The version of the file, read without changing a byte of it; none for a new file or one that needs repair first.
-pub(super) fn peek_version(path: &Path, file: &str) -> Result<Option<u64>, StorageError> {
-    match std::fs::metadata(path) {
-        Ok(metadata) if metadata.len() > 0 => {}
-        _ => return Ok(None),
+/// The version of the file, read without changing a byte of it, also after an unclean end; none for a new file.
+pub(super) fn peek_version(path: &Path, file: &str, disk: &dyn Disk) -> Result<Option<u64>, StorageError> {
+    if !disk.exists(path) {
+        return Ok(None);
     }
-    let database = match redb::Builder::new().set_cache_size(1 << 20).open_read_only(path) {
-        Ok(database) => database,
-        // Not closed in order last time: opening it for writing repairs it, and the version is read then.
-        Err(redb::DatabaseError::RepairAborted) => return Ok(None),
-        Err(error) => return Err(StorageError::opening(file, error)),
-    };
-    read_version(&ReadTxn::new(database.begin_read()?))
+    let length = disk.len(path).map_err(|error| StorageError::opening_io(file, &error))?;
+    if length == 0 {
+        // A database is made beside its place and moved there whole, so that an empty one has lost what it held.
+        return Err(StorageError::Damaged { file: file.to_owned(), detail: "it is empty".to_owned() });
+    }
+    guarded(file, || {
+        let backend = disk.database(path).map_err(|error| StorageError::opening(file, error))?;
+        let database = create_untouched(backend, 1 << 20).map_err(|error| StorageError::opening(file, error))?;
+        read_version(&ReadTxn::new(database.begin_read()?, None))
+    })
+}
+
+/// Runs what reads a file; a panic in it means that the file is damaged, as redb trusts what it reads.
+pub(super) fn guarded<T>(file: &str, work: impl FnOnce() -> Result<T, StorageError>) -> Result<T, StorageError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
+        Err(StorageError::Damaged { file: file.to_owned(), detail: panic_text(panic.as_ref()) })
+    })
+}
+
+pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
 }
 
 pub(super) fn read_version(txn: &ReadTxn) -> Result<Option<u64>, StorageError> {
@@ -49,11 +69,8 @@ pub(super) fn read_version(txn: &ReadTxn) -> Result<Option<u64>, StorageError> {
 }
 
 pub(super) fn read_meta(txn: &ReadTxn, key: &str) -> Result<Option<u64>, StorageError> {
-    match txn.raw().open_table(META) {
-        Ok(table) => Ok(table.get(key)?.map(|value| value.value())),
-        Err(redb::TableError::TableDoesNotExist(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+    let Some(table) = txn.table_if_there(META)? else { return Ok(None) };
+    Ok(table.get(key)?.map(|value| value.value()))
 }
 
 pub(super) fn check_version(file: &str, found: Option<u64>, schema: &Schema) -> Result<(), StorageError> {
@@ -66,19 +83,46 @@ pub(super) fn check_version(file: &str, found: Option<u64>, schema: &Schema) -> 
 }
 
 /// Makes missing tables and runs missing migrations, all in one transaction; nothing is written when nothing is missing.
-pub(super) fn apply(database: &redb::Database, schema: &Schema) -> Result<(), StorageError> {
-    let read = ReadTxn::new(database.begin_read()?);
+///
+/// # Errors
+/// `Migration` when a step fails or panics: the file then holds what it held.
+pub(super) fn apply(database: &redb::Database, file: &str, schema: &Schema) -> Result<(), StorageError> {
+    let read = ReadTxn::new(database.begin_read()?, None);
     let found = read_version(&read)?;
     let present: HashSet<String> =
         read.raw().list_tables()?.map(|table| redb::TableHandle::name(&table).to_owned()).collect();
     drop(read);
-    let missing: Vec<_> =
-        schema.tables.iter().copied().flatten().filter(|table| !present.contains(table.table_name())).collect();
+    let own: &[&dyn AnyTable] = if matches!(schema.tracking, Tracking::Off) { &[] } else { history::OWN_TABLES };
+    let tables = schema.tables.iter().copied().flatten().chain(own);
+    let missing: Vec<_> = tables.filter(|table| !present.contains(table.table_name())).collect();
     if missing.is_empty() && found == Some(schema.version) {
         return Ok(());
     }
     let txn = database.begin_write()?;
-    let write = WriteTxn::new(&txn, 0);
+    let stepped = catch_unwind(AssertUnwindSafe(|| steps(&txn, &missing, found, schema)))
+        .unwrap_or_else(|panic| Err(StorageError::Failed { detail: panic_text(panic.as_ref()) }));
+    match stepped {
+        Ok(()) => Ok(txn.commit()?),
+        Err(error) => {
+            txn.abort()?;
+            let Some(found) = found.filter(|found| *found < schema.version) else { return Err(error) };
+            Err(StorageError::Migration {
+                file: file.to_owned(),
+                found,
+                known: schema.version,
+                detail: error.to_string(),
+            })
+        }
+    }
+}
+
+fn steps(
+    txn: &redb::WriteTransaction,
+    missing: &[&&dyn AnyTable],
+    found: Option<u64>,
+    schema: &Schema,
+) -> Result<(), StorageError> {
+    let write = WriteTxn::new(txn, 0, None);
     for table in missing {
         table.create(&write)?;
     }
@@ -86,8 +130,11 @@ pub(super) fn apply(database: &redb::Database, schema: &Schema) -> Result<(), St
         for migration in schema.migrations.iter().filter(|migration| migration.to > found) {
             (migration.run)(&write)?;
         }
+        if found < schema.version {
+            // Rows of the old shape cannot be put back into tables of the new one.
+            history::clear(txn)?;
+        }
     }
     write.table(META)?.insert(SCHEMA_VERSION, schema.version)?;
-    txn.commit()?;
     Ok(())
 }

@@ -1,11 +1,12 @@
 //! What is remembered about models: the default of each kind per profile, and speeds that were measured here.
 
-use redb::TableDefinition;
+use redb::{ReadableTable, TableDefinition};
 use rspa_ml::weights::ModelKind;
 use serde::{Deserialize, Serialize};
 
-use super::{AnyTable, Db, RecordReading, RecordWriting, StorageError, first_version};
-use crate::model::{ModelId, ProfileId, Timestamp};
+use super::kinds::Kind;
+use super::{AnyTable, Db, ReadTxn, RecordReading, RecordWriting, StorageError, WriteTxn, first_version};
+use crate::model::{DataKind, Merged, ModelId, ProfileId, Timestamp};
 
 /// (profile, kind) to the model's id.
 const DEFAULTS: TableDefinition<(u128, &str), &str> = TableDefinition::new("model_defaults");
@@ -41,6 +42,14 @@ pub fn set_default(main: &Db, profile: ProfileId, kind: ModelKind, id: &ModelId)
     })
 }
 
+/// Forgets what was chosen in a profile, within a larger change.
+pub(super) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let owner = profile.0.as_u128();
+    let mut table = txn.table(DEFAULTS)?;
+    table.retain(|key, _| key.0 != owner)?;
+    Ok(())
+}
+
 /// The speed last measured, in tokens per second.
 pub fn measured(main: &Db, id: &str) -> Result<Option<f64>, StorageError> {
     let stored: Option<StoredSpeed> = main.read()?.table(MEASURED)?.record(id)?;
@@ -60,6 +69,27 @@ pub fn forget(main: &Db, id: &ModelId) -> Result<(), StorageError> {
         txn.table(DEFAULTS)?.retain(|_, default| default != id)?;
         Ok(())
     })
+}
+
+pub(super) static KIND: Kind =
+    Kind { kind: DataKind::Other, table: &DEFAULTS, title: |row| std::str::from_utf8(row).ok().map(str::to_owned) };
+
+/// Adds the defaults that only `other` has.
+pub(super) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<Merged, StorageError> {
+    let mut merged = Merged { kind: DataKind::Other, added: 0, kept: 0 };
+    let mut table = txn.table(DEFAULTS)?;
+    for row in other.table(DEFAULTS)?.iter()? {
+        let (key, value) = row?;
+        let here = table.get(key.value())?.map(|here| here.value() == value.value());
+        match here {
+            Some(same) => merged.kept += u64::from(!same),
+            None => {
+                table.insert(key.value(), value.value())?;
+                merged.added += 1;
+            }
+        }
+    }
+    Ok(merged)
 }
 
 #[cfg(test)]

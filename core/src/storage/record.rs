@@ -3,11 +3,12 @@
 //! A new optional field (`#[serde(default)]`) needs no new version: maps are read by field name. Anything else
 //! gets a new struct with `VERSION` one higher, whose `Before` is the old struct.
 
-use redb::{Key, ReadableTable, Table};
+use redb::{Key, ReadableTable};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::StorageError;
+use super::table::Table;
 
 /// A stored struct, apart from the domain type it is made from.
 pub trait Record: Serialize + DeserializeOwned {
@@ -98,8 +99,7 @@ pub trait RecordWriting<K: Key + 'static> {
 
 impl<K: Key + 'static> RecordWriting<K> for Table<'_, K, &'static [u8]> {
     fn put<R: Record>(&mut self, key: K::SelfType<'_>, record: &R) -> Result<(), StorageError> {
-        self.insert(key, encode(record)?.as_slice())?;
-        Ok(())
+        self.put_record(key, record)
     }
 }
 

@@ -1,8 +1,32 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
+use super::history::Tracking;
 use super::{
-    Migration, Schema, activities, chats, knowledge, ledger, logs, maintenance, models, profiles, trash, ui_state,
+    Migration, Schema, activities, audit, chats, credentials, knowledge, ledger, logs, maintenance, models, profiles,
+    trash, ui_state,
 };
+
+/// Tables of the main file that no restore takes back, each by its reason.
+const UNTRACKED: &[&str] = &[
+    // What the network did has been done, whatever the data is taken back to.
+    "ledger",
+    "ledger_totals",
+    // What was done with secrets has been done; the chain would break.
+    "audit",
+    "audit_head",
+    // Where the window stood says nothing about what the person made.
+    "ui_state",
+    // Measured on this computer.
+    "model_speeds",
+    // What happened has happened; the clean-up trims it.
+    "activities",
+    "activities_by_kind",
+    "activities_by_agent",
+    "activity_kinds",
+    "maintenance",
+    // What version 1 had in their place.
+    "recent",
+];
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
 pub static MAIN: Schema = Schema {
@@ -12,21 +36,24 @@ pub static MAIN: Schema = Schema {
         activities::TABLES,
         chats::TABLES,
         knowledge::SOURCE_TABLES,
-        ledger::TABLES,
         models::TABLES,
         ledger::TABLES,
         maintenance::TABLES,
         trash::TABLES,
         ui_state::TABLES,
+        audit::TABLES,
+        credentials::TABLES,
     ],
     migrations: &[Migration { to: 2, run: activities::from_recent }],
+    tracking: Tracking::AllBut(UNTRACKED),
 };
 
 /// Per profile: documents, passages and vectors; can be built again.
-pub static KNOWLEDGE: Schema = Schema { version: 1, tables: &[knowledge::TABLES], migrations: &[] };
+pub static KNOWLEDGE: Schema =
+    Schema { version: 1, tables: &[knowledge::TABLES], migrations: &[], tracking: Tracking::Off };
 
 /// What may be thrown away at any time.
-pub static CACHE: Schema = Schema { version: 1, tables: &[], migrations: &[] };
+pub static CACHE: Schema = Schema { version: 1, tables: &[], migrations: &[], tracking: Tracking::Off };
 
 /// Logs, pruned by age.
-pub static LOGS: Schema = Schema { version: 1, tables: &[logs::TABLES], migrations: &[] };
+pub static LOGS: Schema = Schema { version: 1, tables: &[logs::TABLES], migrations: &[], tracking: Tracking::Off };

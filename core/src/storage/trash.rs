@@ -3,7 +3,7 @@
 mod chats;
 mod sources;
 
-use redb::{ReadableTable, TableDefinition};
+use redb::{ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -120,7 +120,14 @@ pub fn list(main: &Db, profile: ProfileId, days: i64, page: PageRequest) -> Resu
 
 /// Things in the trash of all profiles.
 pub fn count(main: &Db) -> Result<u64, StorageError> {
-    Ok(redb::ReadableTableMetadata::len(&main.read()?.table(TRASH)?)?)
+    Ok(main.read()?.table(TRASH)?.len()?)
+}
+
+/// Forgets the trash of a profile, within a larger change; the rows of its things go with their own stores.
+pub(super) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let owner = profile.0.as_u128();
+    txn.table(TRASH)?.retain_in((owner, 0)..=(owner, u128::MAX), |_, _| false)?;
+    Ok(())
 }
 
 /// Brings a thing back.

@@ -2,7 +2,7 @@
 
 use redb::TableDefinition;
 
-use super::{AnyTable, Db, StorageError};
+use super::{AnyTable, Db, StorageError, WriteTxn};
 use crate::model::ProfileId;
 
 const UI_STATE: TableDefinition<(u128, &str), &str> = TableDefinition::new("ui_state");
@@ -31,4 +31,11 @@ pub async fn put(main: &Db, profile: ProfileId, name: String, text: String) -> R
         Ok(())
     })
     .await
+}
+
+/// Forgets what the window kept for a profile, within a larger change.
+pub(super) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let owner = profile.0.as_u128();
+    txn.table(UI_STATE)?.retain(|key, _| key.0 != owner)?;
+    Ok(())
 }

@@ -1,21 +1,24 @@
 //! The door: every outgoing request passes here, is allowed or refused by the policy, and stands in the ledger first.
 
 mod host;
+mod request;
 mod transport;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 pub use host::Destination;
+pub use request::{Answer, Request};
 pub use transport::{FetchTransport, Transfer, Transport};
 
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::clock::{Clock, Ids};
 use crate::engine::Events;
 use crate::model::{
-    Activity, ActivityId, Happening, LedgerEntry, NetworkPolicy, NetworkStatus, Page, PageRequest, ProfileId,
+    Activity, ActivityId, Happening, LedgerEntry, NetworkPolicy, NetworkStatus, Page, PageRequest, Profile, ProfileId,
+    ProfileNetwork,
 };
 use crate::settings::Settings;
 use crate::storage::{Db, activities, ledger};
@@ -64,8 +67,16 @@ pub struct Egress {
     clock: Arc<dyn Clock>,
     ids: Ids,
     profile: ProfileId,
+    own: RwLock<Own>,
     transport: Box<dyn Transport>,
     active: AtomicUsize,
+}
+
+/// What the profile is called and what it says of the network.
+#[derive(Clone)]
+struct Own {
+    name: String,
+    network: ProfileNetwork,
 }
 
 impl Egress {
@@ -74,11 +85,23 @@ impl Egress {
         settings: Arc<Settings>,
         events: Events,
         clock: Arc<dyn Clock>,
-        profile: ProfileId,
+        profile: &Profile,
         transport: Box<dyn Transport>,
     ) -> Self {
+        let own = RwLock::new(Own { name: profile.name.clone(), network: profile.network.clone() });
         let ids = Ids::new(clock.clone());
-        Self { main, settings, events, clock, ids, profile, transport, active: AtomicUsize::new(0) }
+        Self { main, settings, events, clock, ids, profile: profile.id, own, transport, active: AtomicUsize::new(0) }
+    }
+
+    /// The profile has another name or policy now: the next request is judged by it.
+    pub fn set_profile(&self, profile: &Profile) {
+        let own = Own { name: profile.name.clone(), network: profile.network.clone() };
+        *self.own.write().unwrap_or_else(PoisonError::into_inner) = own;
+        self.publish_status();
+    }
+
+    fn own(&self) -> Own {
+        self.own.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Fetches one file if the policy or the person's consent allows it. Blocks: for background threads.
@@ -102,13 +125,7 @@ impl Egress {
             Err(reason) => return Err(self.refuse(entry, &reason)),
             Ok(reason) => reason,
         };
-        let activity = self.activity("network.allowed", &entry);
-        let (profile, stored) = (self.profile, activity.clone());
-        let row = self.main.write(move |txn| {
-            activities::insert(txn, profile, &stored)?;
-            ledger::insert(txn, &entry)
-        })?;
-        self.events.publish(Some(self.profile), Event::ActivityCreated { activity });
+        let row = self.allow(entry)?;
         let open = RefCell::new(OpenRow { row, reason, sent: 0, received: 0, refusal: None });
         let _running = self.running();
         // A part that is already there was received by an earlier request.
@@ -138,7 +155,9 @@ impl Egress {
                 last = now;
                 progress(now, total);
             };
-            self.transport.download(&transfer, &mut count, cancel)
+            // Also when the profile forbids it while it runs.
+            let stop = || cancel() || self.forbidden(&destination.host).is_some();
+            self.transport.download(&transfer, &mut count, &stop)
         };
         let mut open = open.into_inner();
         if let (Err(error), Some(refusal)) = (&mut result, open.refusal.take()) {
@@ -181,30 +200,64 @@ impl Egress {
 
     /// Why it is allowed, or why not.
     fn judge(&self, host: &str, consent: Option<&Consent>) -> Result<String, String> {
+        // Before everything else, also before what a person confirmed.
+        if let Some(why) = self.forbidden(host) {
+            return Err(why);
+        }
         if consent.is_some_and(|consent| consent.hosts.iter().any(|allowed| allowed == host)) {
             return Ok("confirmed once by the person".to_owned());
         }
         let local = if host::is_loopback(host) { " (loopback)" } else { "" };
-        match self.policy() {
-            NetworkPolicy::All => Ok(format!("policy: all{local}")),
-            NetworkPolicy::Listed
-                if self.settings.current().network.hosts.iter().any(|listed| listed.eq_ignore_ascii_case(host)) =>
-            {
-                Ok(format!("policy: listed{local}"))
+        let policy = self.policy();
+        let whose = if policy == self.settings_policy() { "policy" } else { "policy of the profile" };
+        match policy {
+            NetworkPolicy::All => Ok(format!("{whose}: all{local}")),
+            NetworkPolicy::Listed if self.listed_hosts().iter().any(|listed| listed.eq_ignore_ascii_case(host)) => {
+                Ok(format!("{whose}: listed{local}"))
             }
-            NetworkPolicy::Listed => Err(format!("policy: listed, and {host} is not on the list{local}")),
+            NetworkPolicy::Listed => Err(format!("{whose}: listed, and {host} is not on the list{local}")),
             NetworkPolicy::Nothing if consent.is_some() => {
-                Err(format!("policy: nothing, and the person confirmed another host{local}"))
+                Err(format!("{whose}: nothing, and the person confirmed another host{local}"))
             }
-            NetworkPolicy::Nothing => Err(format!("policy: nothing{local}")),
+            NetworkPolicy::Nothing => Err(format!("{whose}: nothing{local}")),
         }
     }
 
+    /// Why this host is never contacted from here, if it is not.
+    fn forbidden(&self, host: &str) -> Option<String> {
+        let own = self.own();
+        (own.network.forbid_cloud && !host::is_loopback(host))
+            .then(|| format!("the profile \"{}\" forbids every call to the cloud", own.name))
+    }
+
+    /// The stricter of the settings and the profile.
     fn policy(&self) -> NetworkPolicy {
+        let settings = self.settings_policy();
+        match self.own().network.policy {
+            Some(own) if freedom(own) < freedom(settings) => own,
+            _ => settings,
+        }
+    }
+
+    fn settings_policy(&self) -> NetworkPolicy {
         match self.settings.current().network.policy.as_str() {
             "all" => NetworkPolicy::All,
             "listed" => NetworkPolicy::Listed,
             _ => NetworkPolicy::Nothing,
+        }
+    }
+
+    /// The hosts that the policy "listed" allows: on the profile's list, or without one on that of the settings; and on
+    /// that of the settings too where these say "listed" themselves.
+    fn listed_hosts(&self) -> Vec<String> {
+        let settings = self.settings.current().network.hosts.clone();
+        let own = self.own().network.hosts;
+        if own.is_empty() {
+            settings
+        } else if self.settings_policy() == NetworkPolicy::Listed {
+            own.into_iter().filter(|host| settings.iter().any(|listed| listed.eq_ignore_ascii_case(host))).collect()
+        } else {
+            own
         }
     }
 
@@ -218,7 +271,21 @@ impl Egress {
             reason: verdict.clone().unwrap_or_else(|reason| reason),
             bytes_sent: 0,
             bytes_received: 0,
+            profile: Some(self.profile),
+            profile_name: self.own().name,
         }
+    }
+
+    /// Writes down that a request goes out, and tells it.
+    fn allow(&self, entry: LedgerEntry) -> Result<ledger::LedgerRow, ApiError> {
+        let activity = self.activity("network.allowed", &entry);
+        let (profile, stored) = (self.profile, activity.clone());
+        let row = self.main.write(move |txn| {
+            activities::insert(txn, profile, &stored)?;
+            ledger::insert(txn, &entry)
+        })?;
+        self.events.publish(Some(self.profile), Event::ActivityCreated { activity });
+        Ok(row)
     }
 
     fn activity(&self, kind: &str, entry: &LedgerEntry) -> Activity {
@@ -234,7 +301,11 @@ impl Egress {
         let refusal = ApiError::new(
             ErrorCategory::Authorisation,
             format!("{} was not contacted ({reason})", entry.destination),
-            "Confirm this download, or change the network policy in the settings.",
+            if self.own().network.forbid_cloud {
+                "Switch to another profile, or change this one's word on the network."
+            } else {
+                "Confirm this download, or change the network policy in the settings."
+            },
         );
         let activity = self.activity("network.blocked", &entry);
         tracing::warn!(destination = entry.destination, who = entry.who, reason, "a request was refused");
@@ -255,6 +326,8 @@ impl Egress {
         let totals = ledger::totals(&self.main)?;
         Ok(NetworkStatus {
             policy: self.policy(),
+            forbid_cloud: self.own().network.forbid_cloud,
+            hosts: self.listed_hosts(),
             requests_allowed: totals.allowed,
             requests_blocked: totals.blocked,
             bytes_sent: totals.bytes_sent,
@@ -281,6 +354,14 @@ impl Egress {
         self.active.fetch_add(1, Ordering::SeqCst);
         self.publish_status();
         Running(self)
+    }
+}
+
+fn freedom(policy: NetworkPolicy) -> u8 {
+    match policy {
+        NetworkPolicy::Nothing => 0,
+        NetworkPolicy::Listed => 1,
+        NetworkPolicy::All => 2,
     }
 }
 

@@ -85,6 +85,11 @@ impl Places {
         self.data.join("logs")
     }
 
+    /// Sealed credentials and their key.
+    pub fn credentials(&self) -> PathBuf {
+        self.data.join("credentials")
+    }
+
     pub fn models(&self) -> PathBuf {
         self.data.join("models")
     }
@@ -105,6 +110,14 @@ impl Places {
 
     pub fn settings_json(&self) -> PathBuf {
         self.data.join("settings.json")
+    }
+
+    pub fn settings_yaml(&self) -> PathBuf {
+        self.data.join("settings.yaml")
+    }
+
+    pub fn settings_yml(&self) -> PathBuf {
+        self.data.join("settings.yml")
     }
 }
 

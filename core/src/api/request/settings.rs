@@ -1,10 +1,12 @@
 //! Settings: every value with its origin; set, reset.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 use crate::api::Guard;
 use crate::api::family::family;
-use crate::model::{SettingEntry, SettingValue};
+use crate::model::{SettingEntry, SettingValue, SettingsFormat, SettingsImport};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListSettings {}
@@ -18,21 +20,75 @@ pub struct SetSetting {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ResetSetting {
-    /// None means all.
+    /// A setting, or a whole group; none means all.
     pub key: Option<String>,
 }
+
+/// Takes over a value that a file was given while the program ran and that allows more than before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AcceptSetting {
+    pub key: String,
+}
+
+/// The values that differ from their defaults, as the text of a settings file. Settings hold no secrets.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExportSettings {
+    pub format: SettingsFormat,
+    /// Also written there, readable for its owner only.
+    #[serde(default, with = "crate::model::exact_path::option")]
+    pub to: Option<PathBuf>,
+}
+
+/// Where imported settings come from.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImportFrom {
+    /// For places in messages and for the format: the file's name.
+    Text { name: String, text: String },
+    File {
+        #[serde(with = "crate::model::exact_path")]
+        path: PathBuf,
+    },
+}
+
+/// Takes over all values of a settings file, or none: a value that is not allowed refuses the whole.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ImportSettings {
+    pub from: ImportFrom,
+    /// Only says what would change.
+    pub preview: bool,
+}
+
+/// What is wrong in files and variables beyond single settings, in words with the place.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListSettingProblems {}
+
+/// Version, settings, origins, problems and facts of the system as JSON for a report of a fault: without secrets, and
+/// with the paths of the person's folders hidden.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DumpSettings {}
 
 family!(Settings, SettingsRequest, SettingsResponse {
     ListSettings => Vec<SettingEntry>,
     SetSetting => SettingEntry,
     ResetSetting => Vec<SettingEntry>,
+    AcceptSetting => SettingEntry,
+    ExportSettings => String,
+    ImportSettings => SettingsImport,
+    ListSettingProblems => Vec<String>,
+    DumpSettings => String,
 });
 
 impl SettingsRequest {
     /// Whether it may come from outside the window.
     pub(crate) fn guard(&self) -> Guard {
         match self {
-            Self::ListSettings(_) => Guard::Open,
+            Self::ListSettings(_) | Self::ListSettingProblems(_) | Self::DumpSettings(_) => Guard::Open,
+            Self::ExportSettings(export) if export.to.is_none() => Guard::Open,
+            // Also where the socket's other end could write itself: the program never writes for it.
+            Self::ExportSettings(_) | Self::AcceptSetting(_) => Guard::Window,
+            Self::ImportSettings(import) if import.preview => Guard::Open,
+            Self::ImportSettings(_) => Guard::person("Settings are taken over from a file."),
             Self::SetSetting(set) if is_guarded(&set.key) => {
                 Guard::person(format!("The setting {} becomes {:?}.", set.key, set.value))
             }
@@ -48,5 +104,5 @@ impl SettingsRequest {
 
 /// Settings that decide what may leave this computer, and how secrets are kept.
 fn is_guarded(key: &str) -> bool {
-    key.starts_with("network.") || key.starts_with("security.")
+    ["network", "security"].contains(&key.split('.').next().unwrap_or_default())
 }

@@ -23,6 +23,12 @@ pub struct Chats {
     answering: Answering,
 }
 
+impl Chats {
+    pub(in crate::engine) fn is_answering(&self) -> bool {
+        self.answering.is_busy()
+    }
+}
+
 impl Service for Chats {
     fn build(ctx: &Context) -> Result<Self, ApiError> {
         let publisher = ctx.clone();

@@ -19,6 +19,13 @@ pub struct Knowledge {
     service: knowledge::Service,
 }
 
+impl Knowledge {
+    /// Sources were added to the store by others.
+    pub fn sources_changed(&self) -> Result<(), ApiError> {
+        Ok(self.service.sources_changed()?)
+    }
+}
+
 impl Service for Knowledge {
     fn build(ctx: &Context) -> Result<Self, ApiError> {
         let links = Arc::new(Links(ctx.clone()));
@@ -45,11 +52,17 @@ impl Service for Knowledge {
         // Models and settings change without knowing who uses them.
         let service = self.service.clone();
         let mut listener = ctx.events.listen();
+        let closed = ctx.shutdown.clone();
         let inner = ctx.clone();
         let follow = move || {
             loop {
-                inner.turn("knowledge events");
-                match listener.next() {
+                inner.begin_turn("knowledge events");
+                let heard = listener.next();
+                // Closing a profile is told to all after it was triggered.
+                if closed.is_cancelled() {
+                    return;
+                }
+                match heard {
                     Heard::Event(envelope) => match envelope.event {
                         Event::ModelsChanged => service.encoder_changed(),
                         Event::SettingChanged { entry } if entry.key.starts_with("knowledge.") => {
@@ -195,7 +208,7 @@ impl Reports for Links {
     }
 
     fn turn(&self, worker: &'static str) {
-        self.0.turn(worker);
+        self.0.begin_turn(worker);
     }
 
     fn worker_failed(&self, worker: &'static str, failures: u32, why: &str) {

@@ -130,7 +130,8 @@ fn old_ones_go_from_rows_and_indexes_of_all_profiles() {
 #[test]
 fn recent_items_of_version_1_become_activities() {
     const RECENT: TableDefinition<(u128, u64), &[u8]> = TableDefinition::new("recent");
-    static OLD: Schema = Schema { version: 1, tables: &[&[&RECENT]], migrations: &[] };
+    static OLD: Schema =
+        Schema { version: 1, tables: &[&[&RECENT]], migrations: &[], tracking: crate::storage::Tracking::Off };
     #[derive(Serialize, Deserialize)]
     struct Item {
         at: i64,

@@ -102,8 +102,10 @@ fn an_answer_that_was_cut_off_is_failed_at_the_next_start() {
     answer.text = "Thirty".to_owned();
     answer.state = MessageState::Streaming;
     update(&main, answer.clone()).unwrap();
-    assert_eq!(close_unfinished(&main).unwrap(), 1);
-    assert_eq!(close_unfinished(&main).unwrap(), 0);
+    let other = ProfileId(Uuid::from_u128(8));
+    assert_eq!(close_unfinished(&main, other).unwrap(), 0, "another profile's answer may be under way");
+    assert_eq!(close_unfinished(&main, PROFILE).unwrap(), 1);
+    assert_eq!(close_unfinished(&main, PROFILE).unwrap(), 0);
     let stored = messages(&main, PROFILE, answer.chat).unwrap().remove(1);
     assert_eq!(stored.text, "Thirty");
     assert!(matches!(stored.state, MessageState::Failed(error) if error.message.contains("interrupted")));
@@ -123,7 +125,7 @@ fn a_deleted_chat_leaves_nothing() {
     assert_eq!(txn.table(CHAT_MESSAGES).unwrap().iter().unwrap().count(), 0);
     assert!(list(&main, PROFILE).unwrap().is_empty());
     assert!(update(&main, answer).is_err());
-    assert_eq!(close_unfinished(&main).unwrap(), 0);
+    assert_eq!(close_unfinished(&main, PROFILE).unwrap(), 0);
     // What was asked stays counted.
     assert_eq!(totals(&main, PROFILE).unwrap(), (0, 1));
 }

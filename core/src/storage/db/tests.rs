@@ -8,7 +8,8 @@ use super::super::AnyTable;
 use super::*;
 
 const ITEMS: TableDefinition<u64, &str> = TableDefinition::new("items");
-static SCHEMA: Schema = Schema { version: 2, tables: &[&[&ITEMS as &dyn AnyTable]], migrations: &[] };
+static SCHEMA: Schema =
+    Schema { version: 2, tables: &[&[&ITEMS as &dyn AnyTable]], migrations: &[], tracking: Tracking::Off };
 
 fn open(path: &Path) -> Result<Db, StorageError> {
     Db::open(path, &SCHEMA, DbOptions::default())
@@ -96,7 +97,7 @@ fn a_failing_write_spoils_no_other() {
 fn a_file_of_a_newer_version_is_refused_untouched() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.redb");
-    let newer = Schema { version: 7, tables: SCHEMA.tables, migrations: &[] };
+    let newer = Schema { version: 7, tables: SCHEMA.tables, migrations: &[], tracking: Tracking::Off };
     drop(Db::open(&path, &newer, DbOptions::default()).unwrap());
     let before = std::fs::read(&path).unwrap();
     let error = open(&path).err().unwrap();
@@ -137,7 +138,8 @@ fn a_damaged_file_is_kept_and_reported() {
 #[test]
 fn missing_tables_and_migrations_are_made_in_one_go() {
     const OLD: TableDefinition<u64, u64> = TableDefinition::new("old");
-    static FIRST: Schema = Schema { version: 1, tables: &[&[&OLD as &dyn AnyTable]], migrations: &[] };
+    static FIRST: Schema =
+        Schema { version: 1, tables: &[&[&OLD as &dyn AnyTable]], migrations: &[], tracking: Tracking::Off };
     static SECOND: Schema = Schema {
         version: 2,
         tables: &[&[&OLD as &dyn AnyTable, &ITEMS]],
@@ -148,6 +150,7 @@ fn missing_tables_and_migrations_are_made_in_one_go() {
                 Ok(())
             },
         }],
+        tracking: Tracking::Off,
     };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.redb");
@@ -218,10 +221,8 @@ fn a_full_disk_confirms_nothing_and_writing_goes_on_once_there_is_room() {
     assert_eq!(db.last_change(), 1);
     broken.store(false, Ordering::SeqCst);
     assert_eq!(put(&db, 3, "after").unwrap(), 2);
-    let keys: Vec<u64> = {
-        use redb::ReadableTable;
-        db.read().unwrap().table(ITEMS).unwrap().iter().unwrap().map(|row| row.unwrap().0.value()).collect()
-    };
+    let keys: Vec<u64> =
+        { db.read().unwrap().table(ITEMS).unwrap().iter().unwrap().map(|row| row.unwrap().0.value()).collect() };
     assert_eq!(keys, [1, 3]);
 }
 

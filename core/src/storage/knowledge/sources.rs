@@ -1,13 +1,15 @@
 //! Sources: the folders and files that the person chose. They lie in main.redb, since they cannot be built again.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::model::{ProfileId, Source, SourceId, Timestamp};
-use crate::storage::{AnyTable, Db, RecordWriting, StorageError, WriteTxn, decode, first_version};
+use crate::model::{DataKind, Merged, ProfileId, Source, SourceId, Timestamp};
+use crate::storage::kinds::Kind;
+use crate::storage::{AnyTable, Db, ReadTxn, RecordWriting, StorageError, WriteTxn, decode, first_version};
 
 /// `(profile, source)` to the source.
 const SOURCES: TableDefinition<(u128, u128), &[u8]> = TableDefinition::new("sources");
@@ -70,9 +72,8 @@ pub fn put(main: &Db, source: &Source) -> Result<(), StorageError> {
 /// Takes a source out of the list: what it was, and the record that [`put_back`] makes it again from.
 pub fn take(txn: &WriteTxn<'_>, profile: ProfileId, id: SourceId) -> Result<(Source, Vec<u8>), StorageError> {
     let mut table = txn.table(SOURCES)?;
-    let Some(record) = table.remove((profile.0.as_u128(), id.0.as_u128()))?.map(|value| value.value().to_vec()) else {
-        return Err(StorageError::NotFound("this source".to_owned()));
-    };
+    let record = table.remove((profile.0.as_u128(), id.0.as_u128()))?.map(|value| value.value().to_vec());
+    let record = record.ok_or_else(|| StorageError::NotFound("this source".to_owned()))?;
     Ok((source_of(profile, id, decode(&record)?), record))
 }
 
@@ -91,4 +92,39 @@ pub fn put_back(txn: &WriteTxn<'_>, profile: ProfileId, id: SourceId, record: &[
         }
     }
     table.put((owner, id.0.as_u128()), &stored)
+}
+
+/// Removes all sources of a profile, within a larger change.
+pub(in crate::storage) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let owner = profile.0.as_u128();
+    txn.table(SOURCES)?.retain_in((owner, 0)..=(owner, u128::MAX), |_, _| false)?;
+    Ok(())
+}
+
+pub(in crate::storage) static KIND: Kind =
+    Kind { kind: DataKind::Sources, table: &SOURCES, title: |row| decode(row).ok().map(|row: StoredSource| row.name) };
+
+/// Adds the sources that only `other` has. A folder that is a source here already stays the one it is.
+pub(in crate::storage) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<Merged, StorageError> {
+    let mut merged = Merged { kind: DataKind::Sources, added: 0, kept: 0 };
+    let mut table = txn.table(SOURCES)?;
+    let mut paths = HashSet::new();
+    for row in table.iter()? {
+        let (key, value) = row?;
+        paths.insert((key.value().0, decode::<StoredSource>(value.value())?.path));
+    }
+    for row in other.table(SOURCES)?.iter()? {
+        let (key, value) = row?;
+        let here = table.get(key.value())?.map(|here| here.value() == value.value());
+        let stored: StoredSource = decode(value.value())?;
+        match here {
+            Some(same) => merged.kept += u64::from(!same),
+            None if paths.insert((key.value().0, stored.path.clone())) => {
+                table.put(key.value(), &stored)?;
+                merged.added += 1;
+            }
+            None => merged.kept += 1,
+        }
+    }
+    Ok(merged)
 }

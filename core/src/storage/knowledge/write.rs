@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use half::f16;
 use half::slice::HalfFloatSliceExt;
-use redb::{ReadableTable, Table};
+use redb::ReadableTable;
 
 use super::{
     Applied, Batch, COUNTS, Counts, DOCUMENTS, FILES, FileChange, KnowledgeStore, LOG, NEXT_PASSAGE, NEXT_SPACE,
@@ -12,6 +12,7 @@ use super::{
     StoredFile, StoredPassage, VECTORS,
 };
 use crate::model::{SourceId, Timestamp};
+use crate::storage::table::Table;
 use crate::storage::{RecordReading, RecordWriting, StorageError, WriteTxn, decode};
 
 const IDENTITY: &str = "identity";

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 use super::*;
 use crate::api::Heard;
 use crate::clock::ManualClock;
-use crate::model::{SettingValue, Timestamp};
+use crate::model::{ProfileNetwork, SettingValue, Timestamp};
 use crate::storage::{DbOptions, tables};
 use crate::workspace::places::Places;
 
@@ -29,6 +29,11 @@ impl Transport for Noting {
         progress(10, Some(10));
         Ok(())
     }
+
+    fn request(&self, request: &Request) -> Result<Answer, ApiError> {
+        self.0.lock().unwrap().push(request.url.clone());
+        Ok(Answer { status: 200, location: None, body: b"{}".to_vec(), complete: true })
+    }
 }
 
 struct World {
@@ -48,9 +53,18 @@ fn world(transport: Option<Box<dyn Transport>>) -> World {
     let events = Events::new(clock.clone());
     let seen = Noting::default();
     let transport = transport.unwrap_or_else(|| Box::new(seen.clone()));
-    let profile = ProfileId(uuid::Uuid::from_u128(1));
-    let egress = Egress::new(main, settings.clone(), events.clone(), clock, profile, transport);
+    let egress = Egress::new(main, settings.clone(), events.clone(), clock, &profile("Work"), transport);
     World { folder, settings, events, seen, egress }
+}
+
+fn profile(name: &str) -> Profile {
+    Profile {
+        id: ProfileId(uuid::Uuid::from_u128(1)),
+        name: name.to_owned(),
+        created: Timestamp(0),
+        updated: Timestamp(0),
+        network: ProfileNetwork::default(),
+    }
 }
 
 impl World {
@@ -115,6 +129,116 @@ fn the_list_of_hosts_is_enforced() {
     let reasons: Vec<_> = world.rows().into_iter().map(|row| row.2).collect();
     assert_eq!(reasons, ["policy: all", "policy: listed, and other.org is not on the list", "policy: listed"]);
     assert_eq!(world.seen.0.lock().unwrap()[1], "https://other.org/a");
+}
+
+#[test]
+fn a_profile_that_forbids_the_cloud_refuses_what_was_confirmed_and_allowed() {
+    let world = world(None);
+    world.settings.set("network.policy", &SettingValue::Text("all".to_owned())).unwrap();
+    let mut work = profile("Work");
+    work.network.forbid_cloud = true;
+    work.network.policy = Some(NetworkPolicy::All);
+    world.egress.set_profile(&work);
+    let consent = Consent::once("example.org");
+    for consent in [None, Some(&consent)] {
+        let error = world.get("https://example.org/a", consent).unwrap_err();
+        assert_eq!(error.category, ErrorCategory::Authorisation);
+    }
+    for host in ["127.0.0.1.example.org", "localhost.example.org", "0x7f.1.example", "10.0.0.1", "[fe80::1]"] {
+        world.get(&format!("https://{host}/a"), None).unwrap_err();
+    }
+    assert!(world.seen.0.lock().unwrap().is_empty());
+    for row in world.egress.ledger(PageRequest::default()).unwrap().items {
+        assert_eq!(row.reason, "the profile \"Work\" forbids every call to the cloud");
+        assert_eq!((row.profile, row.profile_name.as_str()), (Some(work.id), "Work"));
+    }
+    world.get("http://127.0.0.1:1/a", None).unwrap();
+    assert_eq!(world.rows()[0].2, "policy: all (loopback)");
+    assert!(world.egress.status().unwrap().forbid_cloud);
+}
+
+/// Starts a transfer and asks as often as it likes whether to stop.
+struct Endless;
+
+impl Transport for Endless {
+    fn download(
+        &self,
+        transfer: &Transfer<'_>,
+        progress: &mut dyn FnMut(u64, Option<u64>),
+        cancel: &dyn Fn() -> bool,
+    ) -> Result<(), ApiError> {
+        assert!((transfer.ask)(transfer.url, None));
+        let mut received = 0;
+        while !cancel() {
+            received += 1;
+            progress(received, None);
+        }
+        Err(ApiError::cancelled())
+    }
+
+    fn request(&self, _request: &Request) -> Result<Answer, ApiError> {
+        Err(ApiError::cancelled())
+    }
+}
+
+#[test]
+fn a_transfer_ends_when_its_profile_forbids_the_cloud() {
+    let world = world(Some(Box::new(Endless)));
+    world.settings.set("network.policy", &SettingValue::Text("all".to_owned())).unwrap();
+    let download = Download {
+        who: "models".to_owned(),
+        purpose: "a test".to_owned(),
+        url: "https://example.org/a".to_owned(),
+        target: world.folder.path().join("file"),
+        expected_size: None,
+        sha256: None,
+    };
+    let mut work = profile("Work");
+    work.network.forbid_cloud = true;
+    let mut progress = |received: u64, _total: Option<u64>| {
+        if received == 3 {
+            world.egress.set_profile(&work);
+        }
+    };
+    world.egress.download(&download, None, &mut progress, &|| false).unwrap_err();
+    assert_eq!(world.rows()[0].3, 3);
+}
+
+#[test]
+fn the_stricter_of_settings_and_profile_is_in_force() {
+    let world = world(None);
+    let settings = |policy: &str, hosts: &[&str]| {
+        let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
+        world.settings.set("network.policy", &SettingValue::Text("nothing".to_owned())).unwrap();
+        world.settings.set("network.hosts", &SettingValue::List(hosts)).unwrap();
+        world.settings.set("network.policy", &SettingValue::Text(policy.to_owned())).unwrap();
+    };
+    let own = |policy: Option<NetworkPolicy>, hosts: &[&str]| {
+        let hosts = hosts.iter().map(|host| (*host).to_owned()).collect();
+        let network = ProfileNetwork { policy, hosts, forbid_cloud: false };
+        world.egress.set_profile(&Profile { network, ..profile("Work") });
+    };
+    let allowed = |host: &str| world.get(&format!("https://{host}/a"), None).is_ok();
+    use NetworkPolicy as P;
+    settings("all", &[]);
+    own(None, &[]);
+    assert!(allowed("a.org"));
+    own(Some(P::Nothing), &[]);
+    assert!(!allowed("a.org"));
+    assert_eq!(world.rows()[0].2, "policy of the profile: nothing");
+    own(Some(P::Listed), &["a.org"]);
+    assert!(allowed("a.org") && !allowed("b.org"));
+    own(Some(P::Listed), &[]);
+    assert!(!allowed("a.org"));
+    settings("listed", &["a.org", "b.org"]);
+    own(Some(P::All), &[]);
+    assert!(allowed("b.org") && !allowed("c.org"));
+    own(Some(P::Listed), &["b.org", "c.org"]);
+    assert!(allowed("b.org") && !allowed("a.org") && !allowed("c.org"));
+    settings("nothing", &[]);
+    own(Some(P::All), &["a.org"]);
+    assert!(!allowed("a.org"));
+    assert_eq!(world.egress.status().unwrap().policy, P::Nothing);
 }
 
 /// Answers each connection with the next of these texts.
@@ -185,4 +309,28 @@ fn every_request_of_a_redirect_has_its_row() {
     assert_eq!(world.egress.status().unwrap().requests_blocked, 1);
     hub_server.join().unwrap();
     file_server.join().unwrap();
+}
+
+#[test]
+fn a_request_passes_the_same_door_and_its_secret_stands_nowhere() {
+    let world = world(None);
+    let request = Request {
+        who: "credentials".to_owned(),
+        purpose: "a test".to_owned(),
+        url: "https://host.example/v1/models?key=secret".to_owned(),
+        headers: vec![("authorization", crate::model::SecretText::new("Bearer secret".to_owned()))],
+        limit: std::time::Duration::from_secs(1),
+    };
+    let error = world.egress.request(&request, None).unwrap_err();
+    assert_eq!(error.category, ErrorCategory::Authorisation);
+    assert!(error.message.contains("host.example") && error.advice.contains("policy"), "{error:?}");
+    let other = Consent::once("other.example");
+    assert!(world.egress.request(&request, Some(&other)).is_err());
+    assert!(world.seen.0.lock().unwrap().is_empty());
+    let answer = world.egress.request(&request, Some(&Consent::once("host.example"))).unwrap();
+    assert_eq!((answer.status, world.seen.0.lock().unwrap().len()), (200, 1));
+    let rows = world.rows();
+    assert_eq!(rows.iter().map(|row| row.1).collect::<Vec<_>>(), [true, false, false]);
+    assert_eq!(rows[0].3, 2);
+    assert!(!format!("{rows:?} {error:?} {request:?}").replace("?key=secret", "").contains("secret"), "{rows:?}");
 }

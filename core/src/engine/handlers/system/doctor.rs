@@ -7,7 +7,7 @@ use rspa_ml::embed::Embedder;
 use rspa_ml::embed::static_embedder::StaticEmbedder;
 
 use crate::engine::Context;
-use crate::model::{DoctorCheck, DoctorReport, NetworkPolicy, NetworkStatus};
+use crate::model::{DoctorCheck, DoctorReport, NetworkPolicy, NetworkStatus, Profile};
 use crate::storage::profiles;
 use crate::workspace::places::{free_disk, write_private};
 
@@ -23,6 +23,7 @@ pub(super) fn examine(ctx: &Context) -> DoctorReport {
         stored::last_end(ctx),
         stored::clock(ctx),
         stored::activities(ctx),
+        stored::history(ctx),
         stored::trash(ctx),
         settings(ctx),
         embedder(),
@@ -73,9 +74,9 @@ fn networks(ctx: &Context) -> Vec<DoctorCheck> {
         Err(error) => return vec![check("network", false, error.to_string())],
     };
     let single = profiles.len() == 1;
-    let line = |profile: profiles::Profile| {
+    let line = |profile: Profile| {
         let name = if single { "network".to_owned() } else { format!("network of {}", profile.name) };
-        match ctx.open_profile(profile.id).and_then(|world| world.egress.status()) {
+        match ctx.runtime.block_on(ctx.open_profile(profile.id)).and_then(|world| world.egress.status()) {
             Ok(status) => check(&name, true, network(&status)),
             Err(error) => check(&name, false, error.to_string()),
         }
@@ -84,6 +85,12 @@ fn networks(ctx: &Context) -> Vec<DoctorCheck> {
 }
 
 fn network(status: &NetworkStatus) -> String {
+    if status.forbid_cloud {
+        return format!(
+            "nothing may leave this computer from this profile; {} requests blocked so far",
+            status.requests_blocked
+        );
+    }
     let policy = match status.policy {
         NetworkPolicy::Nothing => "nothing leaves this computer but downloads you confirm",
         NetworkPolicy::Listed => "only listed hosts may be reached",

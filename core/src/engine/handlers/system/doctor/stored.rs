@@ -3,7 +3,10 @@
 use super::check;
 use crate::engine::Context;
 use crate::model::{DoctorCheck, Timestamp};
-use crate::storage::{Db, StorageError, activities as stored_activities, maintenance, profiles, trash as stored_trash};
+use crate::storage::{
+    Db, StorageError, activities as stored_activities, history as stored_history, maintenance, profiles,
+    trash as stored_trash,
+};
 
 const HOUR_MS: i64 = 3_600_000;
 /// 1 January 2025: this program did not exist before.
@@ -66,6 +69,18 @@ pub(super) fn clock(ctx: &Context) -> DoctorCheck {
             check("clock", false, format!("it is {hours} hours behind what is stored; check the date of this computer"))
         }
         Ok(_) => check("clock", true, "it is later than everything that is stored"),
+    }
+}
+
+/// What going back to an earlier minute costs.
+pub(super) fn history(ctx: &Context) -> DoctorCheck {
+    let settings = ctx.settings.current();
+    match stored_history::bytes(ctx.databases.main()) {
+        Ok(bytes) => {
+            let (days, most) = (settings.database.history_days, settings.database.history_mb);
+            check("change history", true, format!("{} KiB of {most} MiB at most, for {days} days", bytes >> 10))
+        }
+        Err(error) => check("change history", false, error.to_string()),
     }
 }
 

@@ -1,0 +1,313 @@
+//! The client's side: greets the owner, sends requests, matches replies, passes events on, and notices the end.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::frame;
+use super::message::{FromClient, FromOwner, Greeting, Hello, Refusal, Refused, Welcome};
+use super::net::Net;
+use super::place::Place;
+use super::transport;
+use crate::api::{ApiError, ErrorCategory, Event, Heard, Parcel};
+use crate::engine::Events;
+use crate::model::ProfileId;
+
+/// How long an owner may take to greet.
+const GREETING: Duration = Duration::from_secs(5);
+/// Frames that wait to be written.
+const OUTGOING: usize = 4096;
+
+/// Why there is no connection.
+pub(crate) enum NoOwner {
+    /// Nobody listens (yet, or any more).
+    Nobody,
+    /// Trying again does not help.
+    Refused(ApiError),
+}
+
+/// Called once when the connection has ended and was not closed from here; with what was waiting for replies.
+pub(crate) type OnLost = Box<dyn FnOnce(Vec<Parcel>) + Send>;
+
+/// A connection to the owner of the data folder.
+pub(crate) struct Client {
+    pub welcome: Welcome,
+    pub events: Events,
+    out: mpsc::Sender<FromClient>,
+    state: Arc<Mutex<State>>,
+    signals: watch::Receiver<Signals>,
+    net: tokio::runtime::Handle,
+    /// Ends the connection when dropped.
+    closing: DropGuard,
+}
+
+struct State {
+    /// None once the connection has ended.
+    waiting: Option<HashMap<u64, Waiting>>,
+    last: u64,
+    profile: ProfileId,
+    on_lost: Option<OnLost>,
+}
+
+struct Waiting {
+    parcel: Parcel,
+    /// Ends the watch over the caller's cancellation.
+    _done: DropGuard,
+}
+
+/// What the owner said about the folder and the window.
+#[derive(Clone, Copy, Default)]
+struct Signals {
+    raised: bool,
+    released: bool,
+    ended: bool,
+}
+
+impl Client {
+    /// Connects and greets; events come from now on into `events`.
+    pub fn connect(net: &Net, place: &Place, hello: Hello, events: Events) -> Result<Self, NoOwner> {
+        let place = place.clone();
+        let handle = net.handle().clone();
+        let greeted = net.wait(GREETING * 2, async move {
+            let stream = transport::connect(&place).await.map_err(|error| {
+                NoOwner::Refused(ApiError::new(
+                    ErrorCategory::Storage,
+                    format!("the rspa that uses this data folder cannot be reached: {error}"),
+                    "Close its window or stop that command, then try again.",
+                ))
+            })?;
+            let Some(stream) = stream else { return Err(NoOwner::Nobody) };
+            let (mut reader, mut writer) = tokio::io::split(stream);
+            let bytes = frame::encode(&hello).map_err(|error| strange(&error.to_string()))?;
+            // It may be ending at this moment; then there is nobody.
+            if writer.write_all(&bytes).await.is_err() {
+                return Err(NoOwner::Nobody);
+            }
+            match tokio::time::timeout(GREETING, frame::read::<Greeting>(&mut reader)).await {
+                Ok(Ok(Some(Greeting::Welcome(welcome)))) => Ok((reader, writer, welcome)),
+                Ok(Ok(Some(Greeting::Refused(refused)))) => Err(NoOwner::Refused(refused_in_words(&refused))),
+                Ok(Ok(None) | Err(frame::FrameError::Io(_))) => Err(NoOwner::Nobody),
+                Ok(Err(error)) => Err(strange(&error.to_string())),
+                Err(_late) => Err(strange("it does not greet")),
+            }
+        });
+        let (reader, writer, welcome) = greeted.unwrap_or_else(|| Err(strange("it does not answer")))?;
+        let closing = CancellationToken::new();
+        let (out, outgoing) = mpsc::channel(OUTGOING);
+        let (signal, signals) = watch::channel(Signals::default());
+        let state = State { waiting: Some(HashMap::new()), last: 0, profile: welcome.profile, on_lost: None };
+        let state = Arc::new(Mutex::new(state));
+        handle.spawn(write_all(writer, outgoing, closing.clone()));
+        handle.spawn(read_all(reader, state.clone(), events.clone(), signal, closing.clone()));
+        let client = Self { welcome, events, out, state, signals, net: handle, closing: closing.drop_guard() };
+        Ok(client)
+    }
+
+    /// Wants events from now on, and `on_lost` called at the end. The end may have come already.
+    pub fn stay(&self, on_lost: OnLost) {
+        self.send(FromClient::Subscribe);
+        let ended = {
+            let mut state = lock(&self.state);
+            if state.waiting.is_some() {
+                state.on_lost = Some(on_lost);
+                None
+            } else {
+                Some(on_lost)
+            }
+        };
+        if let Some(on_lost) = ended {
+            on_lost(Vec::new());
+        }
+    }
+
+    /// The profile that the person works in, as far as was heard.
+    pub fn profile(&self) -> ProfileId {
+        lock(&self.state).profile
+    }
+
+    /// Sends a request; gives it back when the connection has ended. Never waits.
+    pub fn carry(&self, parcel: Parcel) -> Option<Parcel> {
+        let done = CancellationToken::new();
+        let (cancelled, profile, request) = (parcel.cancel.clone(), parcel.profile, parcel.request.clone());
+        let id = {
+            let mut state = lock(&self.state);
+            state.last += 1;
+            let id = state.last;
+            let Some(waiting) = &mut state.waiting else { return Some(parcel) };
+            waiting.insert(id, Waiting { parcel, _done: done.clone().drop_guard() });
+            id
+        };
+        if !self.send(FromClient::Call { id, profile, request }) {
+            // Ended: then it is handed back by the reader; or full.
+            match take(&self.state, id) {
+                Some(waiting) if self.out.is_closed() => return Some(waiting.parcel),
+                Some(waiting) => waiting.parcel.answer(Err(ApiError::new(
+                    ErrorCategory::Processing,
+                    "too many requests wait for the rspa that uses this data folder",
+                    "Wait a moment, then try again.",
+                ))),
+                None => {}
+            }
+            return None;
+        }
+        let (state, out) = (self.state.clone(), self.out.clone());
+        self.net.spawn(async move {
+            tokio::select! {
+                () = done.cancelled() => {}
+                () = cancelled.cancelled() => {
+                    if take(&state, id).is_some() {
+                        // With the connection gone, nothing runs any more.
+                        drop(out.send(FromClient::Cancel { id }).await);
+                    }
+                }
+            }
+        });
+        None
+    }
+
+    /// False when the connection has ended or too much waits.
+    fn send(&self, message: FromClient) -> bool {
+        self.out.try_send(message).is_ok()
+    }
+
+    /// Asks a window to come to the front; false when it did not say that it does.
+    pub fn raise(&self, net: &Net, limit: Duration) -> bool {
+        self.send(FromClient::Raise) && self.wait(net, limit, |signals| signals.raised)
+    }
+
+    /// Asks for the data folder.
+    pub fn take_over(&self) {
+        self.send(FromClient::TakeOver);
+    }
+
+    /// Waits until the owner has closed the data folder, or has gone; false when neither happened in this time.
+    pub fn released(&self, net: &Net, limit: Duration) -> bool {
+        self.wait(net, limit, |signals| signals.released || signals.ended)
+    }
+
+    fn wait(&self, net: &Net, limit: Duration, fits: fn(&Signals) -> bool) -> bool {
+        let mut signals = self.signals.clone();
+        net.wait(limit, async move { signals.wait_for(fits).await.is_ok() }).unwrap_or(false)
+    }
+
+    /// Ends the connection; what waits is answered with an error, and nobody is told that it was lost.
+    pub fn close(self) {
+        let state = std::mem::replace(&mut lock(&self.state).waiting, None);
+        lock(&self.state).on_lost = None;
+        drop(state);
+        drop(self.closing);
+        self.events.close();
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn take(state: &Mutex<State>, id: u64) -> Option<Waiting> {
+    lock(state).waiting.as_mut()?.remove(&id)
+}
+
+fn strange(what: &str) -> NoOwner {
+    NoOwner::Refused(ApiError::new(
+        ErrorCategory::Storage,
+        format!("another rspa uses this data folder and cannot be understood: {what}"),
+        "Close its window or stop that command, then try again; make sure that both are the same version.",
+    ))
+}
+
+fn refused_in_words(refused: &Refused) -> ApiError {
+    let (own, other) = (env!("CARGO_PKG_VERSION"), &refused.version);
+    let (message, advice) = match refused.why {
+        Refusal::ClientTooOld => (
+            format!("the rspa that uses this data folder is newer ({other}, this one is {own})"),
+            "Update this rspa, or close the other one.",
+        ),
+        Refusal::ClientTooNew => (
+            format!("the rspa that uses this data folder is older ({other}, this one is {own})"),
+            "Close the other one and update it; this one can then use the data folder.",
+        ),
+        Refusal::Busy => {
+            ("too many processes use this data folder already".to_owned(), "End some of them, then try again.")
+        }
+    };
+    ApiError::new(ErrorCategory::Storage, message, advice)
+}
+
+async fn write_all(
+    mut writer: impl AsyncWrite + Unpin,
+    mut outgoing: mpsc::Receiver<FromClient>,
+    closing: CancellationToken,
+) {
+    loop {
+        let message = tokio::select! {
+            () = closing.cancelled() => return,
+            message = outgoing.recv() => message,
+        };
+        let Some(message) = message else { return };
+        let written = match frame::encode(&message) {
+            Ok(bytes) => tokio::select! {
+                () = closing.cancelled() => return,
+                written = writer.write_all(&bytes) => written.map_err(frame::FrameError::from),
+            },
+            Err(error) => Err(error),
+        };
+        if let Err(error) = written {
+            tracing::debug!(%error, "the owner of the data folder cannot be written to");
+            return closing.cancel();
+        }
+    }
+}
+
+async fn read_all(
+    mut reader: impl AsyncRead + Unpin,
+    state: Arc<Mutex<State>>,
+    events: Events,
+    signal: watch::Sender<Signals>,
+    closing: CancellationToken,
+) {
+    loop {
+        let message = tokio::select! {
+            () = closing.cancelled() => break,
+            message = frame::read::<FromOwner>(&mut reader) => message,
+        };
+        match message {
+            Ok(Some(FromOwner::Reply { id, result })) => {
+                if let Some(waiting) = take(&state, id) {
+                    waiting.parcel.answer(result);
+                }
+            }
+            Ok(Some(FromOwner::Event(envelope))) => {
+                if let Event::ProfileSwitched { profile } = envelope.event {
+                    lock(&state).profile = profile;
+                }
+                // The owner ends; whether this core ends with it is decided here.
+                if envelope.event != Event::ShuttingDown {
+                    events.relay(Heard::Event(envelope));
+                }
+            }
+            Ok(Some(FromOwner::Gap(lost))) => events.relay(Heard::Gap(lost)),
+            Ok(Some(FromOwner::Raised)) => signal.send_modify(|signals| signals.raised = true),
+            Ok(Some(FromOwner::Released)) => signal.send_modify(|signals| signals.released = true),
+            Ok(None) => break,
+            Err(error) => {
+                tracing::debug!(%error, "the connection to the owner of the data folder ended");
+                break;
+            }
+        }
+    }
+    signal.send_modify(|signals| signals.ended = true);
+    closing.cancel();
+    let (waiting, on_lost) = {
+        let mut state = lock(&state);
+        (state.waiting.take(), state.on_lost.take())
+    };
+    if let Some(on_lost) = on_lost {
+        let waiting = waiting.into_iter().flat_map(HashMap::into_values);
+        on_lost(waiting.map(|waiting| waiting.parcel).collect());
+    }
+}
