@@ -11,7 +11,7 @@ use crate::api::request::settings::{
 };
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::engine::Context;
-use crate::model::{Happening, SettingEntry, SettingsImport};
+use crate::model::{Happening, SettingEntry, SettingValue, SettingsImport};
 use crate::settings::{Facts, Settings};
 use crate::workspace::places;
 
@@ -103,7 +103,14 @@ pub(in crate::engine) fn tell(ctx: &Context, changed: &[SettingEntry]) {
 }
 
 fn words(entry: &SettingEntry) -> String {
-    serde_json::to_string(&entry.value).unwrap_or_default()
+    match &entry.value {
+        SettingValue::Bool(true) => "on".to_owned(),
+        SettingValue::Bool(false) => "off".to_owned(),
+        SettingValue::Integer(value) => value.to_string(),
+        SettingValue::Number(value) => value.to_string(),
+        SettingValue::Text(value) => value.clone(),
+        SettingValue::List(values) => values.join(", "),
+    }
 }
 
 fn facts(ctx: &Context) -> Facts {
