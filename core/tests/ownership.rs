@@ -21,6 +21,7 @@ fn options(folder: &Path, role: Role) -> CoreOptions {
         console_level: None,
         chat_model: None,
         clock: Arc::new(SystemClock),
+        faults: None,
     }
 }
 

@@ -201,6 +201,7 @@ pub fn options(global: &Global, role: Role) -> CoreOptions {
         console_level: global.console_level(),
         chat_model: None,
         clock: Arc::new(SystemClock),
+        faults: None,
     }
 }
 

@@ -130,9 +130,9 @@ impl AppState {
                 }
                 self.network = Some(status);
             }
-            Event::Happened { item } => {
+            Event::ActivityCreated { activity } => {
                 if let Some(overview) = self.overview.get_mut() {
-                    overview.recent.insert(0, item);
+                    overview.recent.insert(0, activity);
                     overview.recent.truncate(50);
                 }
                 stale.overview = true;
@@ -145,11 +145,7 @@ impl AppState {
                 }
             }
             // The pages look at these themselves.
-            Event::ActivityCreated { .. }
-            | Event::TrashChanged
-            | Event::ProfilesChanged
-            | Event::CredentialsChanged
-            | Event::BackupsChanged => {}
+            Event::TrashChanged | Event::ProfilesChanged | Event::CredentialsChanged | Event::BackupsChanged => {}
             Event::ProfileSwitched { profile } => stale.switched = Some(profile),
             Event::RestartNeeded { why } => self.restart_wanted = Some(why),
             Event::ConsentAsked { question } => {

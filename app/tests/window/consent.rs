@@ -24,6 +24,7 @@ fn core(folder: &Path, role: Role) -> Core {
         environment: BTreeMap::from([("HOME".to_owned(), text.clone()), ("XDG_RUNTIME_DIR".to_owned(), text)]),
         console_level: None,
         chat_model: None,
+        faults: None,
         clock: Arc::new(SystemClock),
     })
     .unwrap()

@@ -49,6 +49,8 @@ pub struct CoreOptions {
     /// Replaces the embedded chat models in tests.
     pub chat_model: Option<Arc<dyn crate::inference::ChatModel>>,
     pub clock: Arc<dyn crate::clock::Clock>,
+    /// Lets workers fail in tests; none in the program.
+    pub faults: Option<Arc<dyn crate::faults::Faults>>,
 }
 
 /// What a start gave.

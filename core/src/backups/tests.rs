@@ -122,7 +122,7 @@ fn a_backup_is_verified_previewed_and_brings_the_former_state_back() {
     assert_eq!(world.desk.verify(&name, &Unwatched).unwrap().name, name);
 
     add_chat(world.main(), 3, "three");
-    chats::delete(world.main(), ProfileId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(1))).unwrap();
+    world.main().write(|txn| chats::erase(txn, ProfileId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(1)))).unwrap();
     chats::rename(world.main(), ProfileId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(2)), "2".to_owned()).unwrap();
     put("credentials/one.sealed", "sealed anew");
     put("credentials/two.sealed", "later");
@@ -166,7 +166,7 @@ fn a_merge_adds_what_is_missing_and_keeps_the_present() {
     add_chat(world.main(), 1, "one");
     add_chat(world.main(), 2, "two");
     let name = world.backup(BackupReason::Manual).info.name;
-    chats::delete(world.main(), ProfileId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(1))).unwrap();
+    world.main().write(|txn| chats::erase(txn, ProfileId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(1)))).unwrap();
     chats::rename(world.main(), ProfileId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(2)), "2".to_owned()).unwrap();
     add_chat(world.main(), 3, "three");
     let merged = world.desk.merge(&from(&name), &Unwatched).unwrap();

@@ -38,6 +38,7 @@ fn start(folder: &Path, role: Role) -> Core {
         console_level: None,
         chat_model: None,
         clock: Arc::new(SystemClock),
+        faults: None,
     })
     .unwrap()
 }

@@ -205,6 +205,11 @@ impl Filling {
 }
 
 impl LogReader {
+    /// As [`super::prune`].
+    pub fn prune(&self, before: Timestamp) -> Result<u64, StorageError> {
+        super::prune(&self.db, before.0)
+    }
+
     pub fn new(db: Db) -> Self {
         Self { db, counts: Mutex::default() }
     }
