@@ -57,7 +57,10 @@ impl<T, F: FnOnce(&mut AppState, &mut CommandQueue, Result<T, ApiError>)> Errand
 pub struct Engine {
     make_options: Option<MakeOptions>,
     starting: Option<Receiver<Started>>,
+    /// For requests in the profile that is shown.
     core: Option<Core>,
+    /// For whichever profile is the active one.
+    root: Option<Core>,
     events: Option<Subscription>,
     errands: Vec<Box<dyn Errand>>,
     network: Slot<NetworkStatus>,
@@ -144,6 +147,7 @@ impl Engine {
         state.profile = Some(profile);
         // Requests belong to the profile that is shown, also in the moment in which another becomes the active one.
         self.core = Some(core.in_profile(profile));
+        self.root = Some(core);
         state.core = CoreStatus::Ready;
         self.ask_everything(state);
         Some(started.persisted)
@@ -173,6 +177,8 @@ impl Engine {
             self.events = None;
         }
         if stale.everything {
+            // The news of a switch may be among what was lost.
+            stale.switched = self.root.as_ref().map(Core::profile).or(stale.switched);
             self.ask_everything(state);
             state.chats.messages.retain(|id, _| Some(*id) == state.chats.open);
             if let Some(open) = state.chats.open {
@@ -208,8 +214,8 @@ impl Engine {
         self.network.clear();
         self.jobs.clear();
         state.enter_profile(profile);
-        if let Some(core) = &self.core {
-            self.core = Some(core.in_profile(profile));
+        if let Some(root) = &self.root {
+            self.core = Some(root.in_profile(profile));
             self.ask_everything(state);
         }
     }
@@ -349,7 +355,8 @@ impl Engine {
     pub(super) fn shutdown(&mut self) {
         self.errands.clear();
         self.events = None;
-        if let Some(core) = self.core.take() {
+        self.core = None;
+        if let Some(core) = self.root.take() {
             core.shutdown();
         }
     }

@@ -113,7 +113,7 @@ fn stricter_is_set_at_once_and_looser_is_asked() {
     assert!(question.title.contains("Personal") && question.danger);
     harness.get_by_label_contains("Work").click();
     harness.run();
-    harness.get_by_role_and_label(egui::accesskit::Role::Switch, "Forbid every cloud call").click();
+    harness.get_by_role_and_label(egui::Role::Switch, "Forbid every cloud call").click();
     harness.run();
     assert!(matches!(harness.state().commands.last(), Some(UiCommand::Confirm(_))));
     harness.get_by_label("Host to add").type_text("https://a.org");
