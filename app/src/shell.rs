@@ -223,3 +223,6 @@ impl Shell {
         self.engine.shutdown();
     }
 }
+
+#[cfg(test)]
+mod tests;

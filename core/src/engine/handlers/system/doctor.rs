@@ -78,6 +78,7 @@ fn network(ctx: &Context) -> DoctorCheck {
     match ctx.egress.status() {
         Ok(status) => {
             let policy = match status.policy {
+                _ if status.forbid_cloud => "this profile forbids every call to the cloud",
                 NetworkPolicy::Nothing => "nothing leaves this computer but downloads you confirm",
                 NetworkPolicy::Listed => "only listed hosts may be reached",
                 NetworkPolicy::All => "any host may be reached",
