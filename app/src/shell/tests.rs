@@ -38,7 +38,7 @@ impl Window {
                 return;
             }
             // A reply or an event wakes the window; the limit is only for what was woken before.
-            drop(self.woken.recv_timeout(Duration::from_millis(50)));
+            self.woken.recv_timeout(Duration::from_millis(50)).unwrap_or_default();
         }
         panic!("it never came to this: {what}");
     }
