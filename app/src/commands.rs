@@ -150,6 +150,8 @@ pub enum PickPurpose {
     Model,
     /// Folder of the welcome: adds it and goes on to the chat.
     FirstFolder,
+    /// Folder that the log is written into.
+    LogFolder(rspa_core::model::LogFormat),
     /// The folder that a setting names.
     SettingFolder(String),
     SettingsExport,

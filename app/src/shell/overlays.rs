@@ -6,6 +6,7 @@ use egui::Context;
 use rspa_core::model::SettingValue;
 
 use super::{Shell, notices_panel};
+use crate::commands::pages::logs::LogsCommand;
 use crate::commands::palette::{Palette, Scope};
 use crate::commands::{PickPurpose, UiCommand};
 use crate::design::UiExt;
@@ -48,6 +49,10 @@ impl Shell {
                             self.queue.push(UiCommand::AddSource(path));
                             self.queue.push(UiCommand::FinishWelcome);
                         }
+                        PickPurpose::LogFolder(format) => {
+                            let export = LogsCommand::Export { folder: path, format: *format };
+                            self.queue.push(UiCommand::Logs(export));
+                        }
                         PickPurpose::SettingFolder(key) => {
                             let value = SettingValue::Text(path.to_string_lossy().into_owned());
                             self.queue.push(UiCommand::SetSetting { key: key.clone(), value });
@@ -64,6 +69,8 @@ impl Shell {
         {
             self.palette = None;
         }
+        // Last, so that it lies over all others.
+        self.consents(ctx);
     }
 
     pub(super) fn open_palette(&mut self, scope: Scope) {
@@ -79,6 +86,7 @@ impl Shell {
             PickPurpose::SettingsExport => (tr("settings.pick_export"), Wanted::Folder),
             PickPurpose::SettingsImport => (tr("settings.pick_import"), Wanted::File),
             PickPurpose::SourceFolder | PickPurpose::FirstFolder => (tr("picker.folder"), Wanted::Folder),
+            PickPurpose::LogFolder(_) => (tr("logs.export.folder"), Wanted::Folder),
             PickPurpose::SourceFile => (tr("picker.file"), Wanted::File),
             PickPurpose::Model => (tr("picker.model"), Wanted::FileOrFolder),
         };
