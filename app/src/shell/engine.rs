@@ -136,7 +136,9 @@ impl Engine {
         self.waits_since = None;
         let ctx = ctx.clone();
         let wake = move || ctx.request_repaint();
-        self.starting = match (self.core.take(), &mut self.make_options) {
+        // The handle of no single profile: after a restart another one may be the active one.
+        self.core = None;
+        self.starting = match (self.root.take(), &mut self.make_options) {
             (Some(core), _) => Some(Self::start_with(move || Self::again(core), wake)),
             (None, Some(make)) => Some(Self::start(make(), wake)),
             (None, None) => return false,
