@@ -261,3 +261,6 @@ impl Shell {
         self.engine.shutdown();
     }
 }
+
+#[cfg(test)]
+mod tests;

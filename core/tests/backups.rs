@@ -29,7 +29,10 @@ fn options(data: &Path, clock: Arc<dyn Clock>, role: Role) -> CoreOptions {
         environment: BTreeMap::from([("HOME".to_owned(), data.display().to_string())]),
         console_level: None,
         chat_model: None,
+        faults: None,
         clock,
+    }
+}        clock,
     }
 }
 

@@ -35,7 +35,10 @@ pub fn options(data: &Path, environment: BTreeMap<String, String>) -> CoreOption
         environment,
         console_level: None,
         chat_model: None,
+        faults: None,
         clock: Arc::new(SystemClock),
+    }
+}(SystemClock),
     }
 }
 

@@ -21,6 +21,7 @@ fn start(data: &Path, overrides: &[(&str, &str)]) -> Core {
         environment: BTreeMap::from([("HOME".to_owned(), data.display().to_string())]),
         console_level: None,
         chat_model: None,
+        faults: None,
         clock: Arc::new(ManualClock::at(NOW)),
     })
     .unwrap()

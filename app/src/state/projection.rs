@@ -117,6 +117,11 @@ impl AppState {
             }
             Event::ModelsChanged => stale.models = true,
             Event::SettingChanged { entry } => {
+                if entry.held.is_some() && self.setting(&entry.key).is_none_or(|known| known.held != entry.held) {
+                    let title = tr_with("settings.held_notice", &[("label", &entry.label)]);
+                    let detail = entry.problem.clone().unwrap_or_default();
+                    self.notices.push(envelope.at, NoticeKind::Warning, title, detail);
+                }
                 if let Some(known) =
                     self.settings.get_mut().and_then(|all| all.iter_mut().find(|known| known.key == entry.key))
                 {

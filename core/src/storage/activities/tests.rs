@@ -138,7 +138,7 @@ fn recent_items_of_version_1_become_activities() {
         kind: String,
         title: String,
     }
-    impl Record for Item {
+    impl crate::storage::Record for Item {
         const NAME: &'static str = "recent item";
         const VERSION: u16 = 1;
         type Before = crate::storage::NoEarlier;
