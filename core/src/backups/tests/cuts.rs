@@ -20,6 +20,7 @@ fn prepared() -> (SimulatedDisk, String) {
     world.disk.sync_folder(Path::new(DATA)).unwrap();
     put("settings.toml", "[ui]\nzoom = 1.5\n");
     put("credentials/one.sealed", "old");
+    put("credentials/vault.json", PASSPHRASE);
     for number in 0..5 {
         add_chat(world.main(), number, &format!("old {number}"));
     }
