@@ -14,7 +14,9 @@ use std::time::{Duration, Instant};
 
 use egui::{CentralPanel, Context, Frame, Panel, Ui};
 use rspa_core::api::Core;
+use rspa_core::api::request::system::GetUiState;
 use rspa_core::clock::Clock;
+use rspa_core::model::ProfileId;
 
 pub use engine::{Engine, Started};
 
@@ -22,7 +24,7 @@ use crate::commands::palette::Palette;
 use crate::commands::{CommandQueue, Confirmation, PickPurpose, Shortcuts};
 use crate::design::{self, Look, UiExt};
 use crate::layout::Panes;
-use crate::state::{AppState, CoreStatus};
+use crate::state::{AppState, CoreStatus, NoticeKind, persisted};
 use crate::text::tr;
 use crate::views::welcome::Welcome;
 use crate::views::{Cx, Views};
@@ -101,20 +103,43 @@ impl Shell {
         if self.engine.drain(&mut self.state, until) {
             ctx.request_repaint();
         }
-        self.engine.poll(ctx, &mut self.state, &mut self.queue);
-        if self.state.restart_wanted.take().is_some() {
-            self.restart_engine(ctx);
+        if let Some(text) = self.state.entered.take() {
+            self.restore_profile(text);
         }
+        if let Some(profile) = self.engine.take_switch(&self.state) {
+            self.enter_profile(ctx, profile);
+        }
+        self.engine.poll(ctx, &mut self.state, &mut self.queue);
+        if let Some(why) = self.state.restart_wanted.take() {
+            self.restart_engine(ctx, why);
+        }
+        self.tell_of_exports();
         self.poll_picker();
         self.begin_welcome();
     }
 
     /// Ends the engine and starts it again, as a restore asks for; everything is read again then.
-    fn restart_engine(&mut self, ctx: &Context) {
+    fn restart_engine(&mut self, ctx: &Context, why: String) {
         if self.engine.restart(ctx) {
+            self.state.notices.push(self.state.now, NoticeKind::Info, tr("core.again"), why);
             self.state.forget_data();
             self.views = Views::default();
+            (self.palette, self.picker, self.confirmation, self.welcome) = (None, None, None, None);
+            self.saved.begin_again();
         }
+    }
+
+    /// Shows another profile: everything of the one before goes, its layout is kept for the next time.
+    fn enter_profile(&mut self, ctx: &Context, profile: ProfileId) {
+        self.store_soon();
+        self.engine.enter_profile(&mut self.state, profile);
+        self.views = Views::default();
+        (self.palette, self.picker, self.confirmation, self.welcome) = (None, None, None, None);
+        self.saved.begin_again();
+        self.engine.send(&mut self.state, GetUiState { name: persisted::NAME.to_owned() }, |state, _, text| {
+            state.entered = Some(text);
+        });
+        ctx.request_repaint();
     }
 
     /// Draws the window and applies what the person did.

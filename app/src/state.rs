@@ -14,8 +14,8 @@ use rspa_core::api::ApiError;
 use rspa_core::model::CatalogueModel;
 use rspa_core::model::{
     ChatId, ChatSummary, Document, DocumentProblem, DocumentText, Job, JobId, JobState, Message, MessageId, ModelList,
-    NetworkStatus, Overview, Page as ListPage, Recommendation, SearchQuery, SearchResults, SettingEntry, SourceId,
-    SourceStatus, Timestamp,
+    NetworkStatus, Overview, Page as ListPage, ProfileId, Recommendation, SearchQuery, SearchResults, SettingEntry,
+    SourceId, SourceStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +115,8 @@ pub struct ModelsState {
 #[derive(Default)]
 pub struct AppState {
     pub core: CoreStatus,
+    /// The profile whose content is shown; none until the core runs.
+    pub profile: Option<ProfileId>,
     /// The time of this frame.
     pub now: Timestamp,
     pub network: Option<NetworkStatus>,
@@ -132,6 +134,8 @@ pub struct AppState {
     pub signals: Vec<Signal>,
     /// What survives a restart.
     pub ui: Persisted,
+    /// What the window kept for the profile that was just switched to, until the shell takes it.
+    pub entered: Option<Option<String>>,
     /// Changes of the look that core has not confirmed yet.
     pub look_waits: u32,
     /// The engine must start again, and why.
@@ -171,6 +175,22 @@ impl AppState {
     /// The messages of the open chat; empty for a new one.
     pub fn open_messages(&self) -> &[Message] {
         self.chats.open.and_then(|id| self.chats.messages.get(&id)).and_then(Slot::get).map_or(&[], Vec::as_slice)
+    }
+
+    /// Forgets everything that belongs to the profile that was shown; this one is shown from now on.
+    pub(crate) fn enter_profile(&mut self, profile: ProfileId) {
+        self.profile = Some(profile);
+        self.network = None;
+        self.overview.clear();
+        self.chats = ChatsState::default();
+        self.knowledge = KnowledgeState::default();
+        self.models.list.clear();
+        self.jobs.clear();
+        self.notices.clear();
+        self.signals.clear();
+        self.pages = pages::Pages::default();
+        // Those that would say that it is done are dropped with the requests of the other profile.
+        self.look_waits = 0;
     }
 
     /// The value of a setting, once settings are known.

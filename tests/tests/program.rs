@@ -12,5 +12,6 @@ mod program {
     mod hostile_tree;
     mod interrupt;
     mod offline;
+    mod profiles;
     mod settings;
 }

@@ -119,7 +119,9 @@ fn export(session: &Session, output: Output, file: Option<PathBuf>, format: Opti
     match file {
         None => output.text(&text),
         Some(file) => {
-            rspa_core::workspace::places::write_private(&file, text.as_bytes()).map_err(|error| {
+            let written = std::path::absolute(&file)
+                .and_then(|file| rspa_core::workspace::places::write_private(&file, text.as_bytes()));
+            written.map_err(|error| {
                 Failure::Api(ApiError::new(
                     ErrorCategory::Storage,
                     format!("{} cannot be written: {error}", path_text(&file)),

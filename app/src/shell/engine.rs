@@ -10,7 +10,7 @@ use rspa_core::api::request::models::{ListCatalogue, ListModels, Recommend};
 use rspa_core::api::request::settings::ListSettings;
 use rspa_core::api::request::system::{GetNetworkStatus, GetOverview, GetUiState, ListJobs};
 use rspa_core::api::{ApiError, Call, Core, CoreOptions, ErrorCategory, Heard, Pending, Subscription, WorksIn};
-use rspa_core::model::{Job, NetworkStatus};
+use rspa_core::model::{Job, NetworkStatus, ProfileId};
 
 use crate::commands::CommandQueue;
 use crate::state::{AppState, CoreStatus, NoticeKind, Slot, persisted};
@@ -64,6 +64,8 @@ pub struct Engine {
     jobs: Slot<Vec<Job>>,
     overview_asked: Option<Instant>,
     overview_due: bool,
+    /// Another profile became the active one.
+    switched: Option<ProfileId>,
     /// How long the core took to start.
     pub start_took: Option<Duration>,
 }
@@ -118,7 +120,9 @@ impl Engine {
     /// Starts the engine, or the one that runs again, without keeping the window waiting. False when nothing can be started.
     pub fn restart(&mut self, ctx: &Context) -> bool {
         self.errands.clear();
-        self.events = None;
+        self.network.clear();
+        self.jobs.clear();
+        (self.events, self.switched) = (None, None);
         let ctx = ctx.clone();
         let wake = move || ctx.request_repaint();
         self.starting = match (self.core.take(), &mut self.make_options) {
@@ -132,9 +136,9 @@ impl Engine {
     /// Another process that owns the data folder starts its own engine again.
     fn again(core: Core) -> Result<Core, ApiError> {
         match core.restart() {
-            Err(_) if matches!(core.works_in(), WorksIn::Other(_)) => Ok(core),
-            Err(error) => Err(error),
-            Ok(()) => Ok(core),
+            Err(error) if !matches!(core.works_in(), WorksIn::Other(_)) => Err(error),
+            // The profile that was shown may not exist in the state that is there now.
+            _ => Ok(core.in_active_profile()),
         }
     }
 
@@ -161,7 +165,10 @@ impl Engine {
         let waker = ctx.clone();
         core.set_waker(std::sync::Arc::new(move || waker.request_repaint()));
         self.events = Some(core.subscribe());
-        self.core = Some(core);
+        let profile = core.profile();
+        state.profile = Some(profile);
+        // Requests belong to the profile that is shown, also in the moment in which another becomes the active one.
+        self.core = Some(core.in_profile(profile));
         state.core = CoreStatus::Ready;
         self.ask_everything(state);
         Some(started.persisted)
@@ -197,6 +204,9 @@ impl Engine {
                 super::dispatch::ask_messages(self, state, open);
             }
         }
+        if stale.switched.is_some() {
+            self.switched = stale.switched;
+        }
         if let Some(core) = &self.core {
             if stale.chats {
                 state.chats.list.refresh(|| core.call(ListChats {}));
@@ -210,6 +220,23 @@ impl Engine {
         }
         self.overview_due |= stale.overview;
         more
+    }
+
+    /// The profile that became the active one since the last call, if it is not the one that is shown.
+    pub(super) fn take_switch(&mut self, state: &AppState) -> Option<ProfileId> {
+        self.switched.take().filter(|profile| state.profile != Some(*profile))
+    }
+
+    /// Lets go of all that was asked in the profile before, and asks for everything in this one.
+    pub(super) fn enter_profile(&mut self, state: &mut AppState, profile: ProfileId) {
+        self.errands.clear();
+        self.network.clear();
+        self.jobs.clear();
+        state.enter_profile(profile);
+        if let Some(core) = &self.core {
+            self.core = Some(core.in_profile(profile));
+            self.ask_everything(state);
+        }
     }
 
     /// Takes replies in.

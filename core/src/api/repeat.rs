@@ -40,7 +40,18 @@ impl Request {
                 ConsentsRequest::AnswerConsent(_) => false,
             },
             Self::Credentials(request) => match request {
-                CredentialsRequest::LockVault(_) => true,
+                CredentialsRequest::ListCredentials(_)
+                | CredentialsRequest::LockVault(_)
+                | CredentialsRequest::ListGrants(_)
+                | CredentialsRequest::RevokeGrant(_) => true,
+                CredentialsRequest::SetCredential(_)
+                | CredentialsRequest::RemoveCredential(_)
+                | CredentialsRequest::TestCredential(_)
+                | CredentialsRequest::UnlockVault(_)
+                | CredentialsRequest::SetPassphrase(_)
+                | CredentialsRequest::RotateKey(_)
+                | CredentialsRequest::MoveVault(_)
+                | CredentialsRequest::AnswerGrant(_) => false,
             },
             Self::Knowledge(request) => match request {
                 KnowledgeRequest::AddSource(_)

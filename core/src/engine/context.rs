@@ -16,6 +16,7 @@ use super::{Consents, Databases, Events, Jobs, Services, StartError};
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
 use crate::backups;
 use crate::clock::{Clock, Ids};
+use crate::credentials::KeeperSlot;
 use crate::inference::ChatModel;
 use crate::model::{Job, JobKind, JobState, Profile, ProfileId, RecentItem};
 use crate::observe::{self, Observe, ObserveOptions};
@@ -62,6 +63,8 @@ pub struct Shared {
     pub degraded: Arc<Degraded>,
     pub settings: Arc<Settings>,
     pub observe: Observe,
+    /// Keeps the credentials of all profiles.
+    pub keeper: KeeperSlot,
     /// Replaces the embedded chat models in tests.
     pub chat_model: Option<Arc<dyn ChatModel>>,
     pub runtime: Handle,
@@ -138,6 +141,7 @@ impl Context {
             degraded,
             settings,
             observe,
+            keeper: KeeperSlot::default(),
             chat_model: options.chat_model,
             runtime,
             in_flight: Mutex::new(Some(in_flight)),

@@ -1,13 +1,16 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
 use super::history::Tracking;
-use super::{Schema, chats, knowledge, ledger, logs, models, profiles, recent, ui_state};
+use super::{Schema, audit, chats, credentials, knowledge, ledger, logs, models, profiles, recent, ui_state};
 
 /// Tables of the main file that no restore takes back, each by its reason.
 const UNTRACKED: &[&str] = &[
     // What the network did has been done, whatever the data is taken back to.
     "ledger",
     "ledger_totals",
+    // What was done with secrets has been done; the chain would break.
+    "audit",
+    "audit_head",
     // Where the window stood says nothing about what the person made.
     "ui_state",
     // Measured on this computer.
@@ -27,6 +30,8 @@ pub static MAIN: Schema = Schema {
         ledger::TABLES,
         recent::TABLES,
         ui_state::TABLES,
+        audit::TABLES,
+        credentials::TABLES,
     ],
     migrations: &[],
     tracking: Tracking::AllBut(UNTRACKED),
