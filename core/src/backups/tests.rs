@@ -276,6 +276,17 @@ fn old_and_many_backups_go_but_never_the_newest_good_one() {
 }
 
 #[test]
+fn the_first_backup_survives_a_power_cut_with_its_folder() {
+    let world = World::new(&[("backups.folder", "/drive/deep/backups")]);
+    world.disk.create_folder(Path::new("/drive")).unwrap();
+    world.disk.sync_folder(Path::new("/")).unwrap();
+    let path = world.backup(BackupReason::Manual).info.path;
+    for seed in 0..50 {
+        assert!(world.disk.after_power_cut(seed).exists(&path), "seed {seed}");
+    }
+}
+
+#[test]
 fn a_database_of_an_older_schema_is_backed_up_before_it_is_changed() {
     let make = |overrides: &[(&str, &str)]| {
         let disk = SimulatedDisk::new();

@@ -33,7 +33,7 @@ fn prepared() -> (SimulatedDisk, String) {
     put("credentials/two.sealed", "new too");
     world.main().close();
     drop(world.desk);
-    for folder in ["/", DATA, "/data/backups", "/data/credentials"] {
+    for folder in ["/", DATA, "/data/credentials"] {
         world.disk.sync_folder(Path::new(folder)).unwrap();
     }
     (world.disk.after_power_cut(0), name)
