@@ -175,7 +175,9 @@ fn credentials_that_could_not_be_opened_stay_in_the_backup() {
         world.disk.create_folder(&folder).unwrap();
         let put = |name: &str, text: &str| world.disk.put(&folder.join(name), text.as_bytes().to_vec());
         put("one.sealed", "then");
-        there.map(|text| put("vault.json", text));
+        if let Some(text) = there {
+            put("vault.json", text);
+        }
         let name = world.backup(BackupReason::Manual).info.name;
         put("one.sealed", "now");
         match here {
