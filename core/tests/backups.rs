@@ -32,8 +32,6 @@ fn options(data: &Path, clock: Arc<dyn Clock>, role: Role) -> CoreOptions {
         faults: None,
         clock,
     }
-}        clock,
-    }
 }
 
 fn start(data: &Path) -> Core {

@@ -38,8 +38,6 @@ pub fn options(data: &Path, environment: BTreeMap<String, String>) -> CoreOption
         faults: None,
         clock: Arc::new(SystemClock),
     }
-}(SystemClock),
-    }
 }
 
 pub fn secret(text: &str) -> SecretText {

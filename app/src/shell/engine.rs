@@ -133,7 +133,9 @@ impl Engine {
     /// Starts the engine, or the one that runs again, without keeping the window waiting. False when nothing can be started.
     pub fn restart(&mut self, ctx: &Context) -> bool {
         self.errands.clear();
-        self.events = None;
+        self.network.clear();
+        self.jobs.clear();
+        (self.events, self.switched) = (None, None);
         self.waits_since = None;
         let ctx = ctx.clone();
         let wake = move || ctx.request_repaint();
@@ -150,9 +152,9 @@ impl Engine {
     /// Another process that owns the data folder starts its own engine again.
     fn again(core: Core) -> Result<Opened, ApiError> {
         match core.restart() {
-            Err(_) if matches!(core.works_in(), WorksIn::Other(_)) => Ok(Opened::Core(core)),
-            Err(error) => Err(error),
-            Ok(()) => Ok(Opened::Core(core)),
+            Err(error) if !matches!(core.works_in(), WorksIn::Other(_)) => Err(error),
+            // The profile that was shown may not exist in the state that is there now.
+            _ => Ok(Opened::Core(core.in_active_profile())),
         }
     }
 

@@ -132,6 +132,12 @@ impl Core {
         Self { handle: self.handle.clone(), profile: Some(profile) }
     }
 
+    /// A handle whose requests belong to the profile that is active when they are made.
+    #[must_use]
+    pub fn in_active_profile(&self) -> Self {
+        Self { handle: self.handle.clone(), profile: None }
+    }
+
     /// Starts a request.
     pub fn call<C: Call>(&self, request: C) -> Pending<C::Reply> {
         self.send::<C>(request.into_request())
