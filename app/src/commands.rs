@@ -108,8 +108,17 @@ pub enum UiCommand {
         key: String,
         value: SettingValue,
     },
-    /// None means all.
+    /// A setting or a group; none means all.
     ResetSetting(Option<String>),
+    /// Takes over what a file was changed to while the program ran.
+    AcceptSetting(String),
+    /// Writes the settings to a file in this folder.
+    ExportSettings(PathBuf),
+    /// Shows what this file would change.
+    PreviewImport(PathBuf),
+    ImportSettings(PathBuf),
+    /// The import that was shown is not wanted.
+    LeaveImport,
 
     // Pages with commands of their own
     Activity(pages::activity::ActivityCommand),
@@ -134,13 +143,19 @@ pub struct Confirmation {
 }
 
 /// What a file or folder is picked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PickPurpose {
     SourceFolder,
     SourceFile,
     Model,
     /// Folder of the welcome: adds it and goes on to the chat.
     FirstFolder,
+    /// Folder that the log is written into.
+    LogFolder(rspa_core::model::LogFormat),
+    /// The folder that a setting names.
+    SettingFolder(String),
+    SettingsExport,
+    SettingsImport,
 }
 
 /// Commands of this frame, in order.

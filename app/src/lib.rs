@@ -12,6 +12,7 @@ pub mod shell;
 pub mod state;
 pub mod text;
 pub mod views;
+pub mod when;
 pub mod widgets;
 
 pub use app::{WindowOptions, run_window};

@@ -1,5 +1,6 @@
 //! The shell around the pages: rail, panes, status bar, palette, dialogs; applies commands and keeps the state.
 
+mod consent;
 mod dispatch;
 mod drop;
 mod engine;
@@ -15,7 +16,9 @@ use std::time::{Duration, Instant};
 
 use egui::{CentralPanel, Context, Frame, Panel, Ui};
 use rspa_core::api::Core;
+use rspa_core::api::request::system::GetUiState;
 use rspa_core::clock::Clock;
+use rspa_core::model::ProfileId;
 
 pub use engine::{Engine, Started};
 
@@ -23,8 +26,7 @@ use crate::commands::palette::Palette;
 use crate::commands::{CommandQueue, Confirmation, PickPurpose, Shortcuts};
 use crate::design::{self, Look, UiExt};
 use crate::layout::Panes;
-use crate::state::{AppState, CoreStatus, Rescuing};
-
+use crate::state::{AppState, CoreStatus, Rescuing, persisted};
 use crate::text::tr;
 use crate::views::recovery::RecoveryView;
 use crate::views::welcome::Welcome;
@@ -49,6 +51,7 @@ pub struct Shell {
     welcome: Option<Welcome>,
     recovery: RecoveryView,
     notices_open: bool,
+    consent: consent::Asking,
     look: Option<Look>,
     saved: persist::Saved,
 }
@@ -69,6 +72,7 @@ impl Shell {
             welcome: None,
             recovery: RecoveryView::default(),
             notices_open: false,
+            consent: consent::Asking::default(),
             look: None,
             saved: persist::Saved::default(),
         }
@@ -111,16 +115,48 @@ impl Shell {
         if self.engine.drain(&mut self.state, until) {
             ctx.request_repaint();
         }
+        if let Some(text) = self.state.entered.take() {
+            self.restore_profile(text);
+        }
+        if let Some(profile) = self.engine.take_switch(&self.state) {
+            self.enter_profile(ctx, profile);
+        }
         self.engine.poll(ctx, &mut self.state, &mut self.queue);
+        self.tell_of_exports();
+        if self.state.restart_wanted.take().is_some() {
+            self.restart_engine(ctx);
+        }
         self.poll_picker();
+        self.come_forward(ctx);
         self.begin_welcome();
+    }
+
+    /// Shows another profile: everything of the one before goes, its layout is kept for the next time.
+    fn enter_profile(&mut self, ctx: &Context, profile: ProfileId) {
+        self.store_soon();
+        self.engine.enter_profile(&mut self.state, profile);
+        self.views = Views::default();
+        (self.palette, self.picker, self.confirmation, self.welcome) = (None, None, None, None);
+        self.saved.begin_again();
+        self.engine.send(&mut self.state, GetUiState { name: persisted::NAME.to_owned() }, |state, _, text| {
+            state.entered = Some(text);
+        });
+        ctx.request_repaint();
+    }
+
+    /// Ends the engine and starts it again, as a restore asks for; everything is read again then.
+    fn restart_engine(&mut self, ctx: &Context) {
+        if self.engine.restart(ctx) {
+            self.state.forget_data();
+            self.views = Views::default();
+        }
     }
 
     /// Draws the window and applies what the person did.
     pub fn ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         self.apply_look(&ctx);
-        if self.picker.is_none() && self.confirmation.is_none() {
+        if self.picker.is_none() && self.confirmation.is_none() && self.state.consents.is_empty() {
             for action in self.shortcuts.pressed(&ctx) {
                 self.queue.run(action);
             }
@@ -157,7 +193,8 @@ impl Shell {
         ui.spacing_mut().item_spacing.y = 0.0;
         match &self.state.core {
             CoreStatus::Starting => {
-                states::loading(ui, tr("core.starting"));
+                let long = self.engine.waits_long(ui.ctx());
+                states::loading(ui, tr(if long { "core.starting_long" } else { "core.starting" }));
                 return;
             }
             CoreStatus::Failed(error) => {

@@ -13,9 +13,9 @@ use std::path::PathBuf;
 use rspa_core::api::ApiError;
 use rspa_core::model::CatalogueModel;
 use rspa_core::model::{
-    ChatId, ChatSummary, Document, DocumentProblem, DocumentText, Job, JobId, JobState, Message, MessageId, ModelList,
-    NetworkStatus, Overview, Page as ListPage, Recommendation, SearchQuery, SearchResults, SettingEntry, SourceId,
-    SourceStatus, Timestamp,
+    ChatId, ChatSummary, ConsentQuestion, Document, DocumentProblem, DocumentText, Job, JobId, JobState, Message,
+    MessageId, ModelList, NetworkStatus, Overview, Page as ListPage, ProfileId, Recommendation, SearchQuery,
+    SearchResults, SettingEntry, SourceId, SourceStatus, Timestamp,
 };
 use rspa_core::recovery::{Exported, Recovery};
 use serde::{Deserialize, Serialize};
@@ -142,6 +142,8 @@ pub enum RescueWork {
 #[derive(Default)]
 pub struct AppState {
     pub core: CoreStatus,
+    /// The profile whose content is shown; none until the core runs.
+    pub profile: Option<ProfileId>,
     pub rescuing: Rescuing,
     /// The time of this frame.
     pub now: Timestamp,
@@ -158,13 +160,27 @@ pub struct AppState {
     /// Parts that work less well than they should: part and detail.
     pub degraded: Vec<(String, String)>,
     pub signals: Vec<Signal>,
+    /// Questions of other processes that wait for the person, oldest first.
+    pub consents: Vec<ConsentQuestion>,
+    /// The program was started once more: this window comes to the front.
+    pub window_wanted: bool,
     /// What survives a restart.
     pub ui: Persisted,
+    /// What the window kept for the profile that was just switched to, until the shell takes it.
+    pub entered: Option<Option<String>>,
     /// Changes of the look that core has not confirmed yet.
     pub look_waits: u32,
+    /// The engine must start again, and why.
+    pub restart_wanted: Option<String>,
 }
 
 impl AppState {
+    /// Lets go of everything that came from core: it starts again, perhaps with other data. The window's own stays.
+    pub(crate) fn forget_data(&mut self) {
+        let old = std::mem::take(self);
+        *self = Self { now: old.now, notices: old.notices, ui: old.ui, ..Self::default() };
+    }
+
     pub fn has_signal(&self, signal: &Signal) -> bool {
         self.signals.contains(signal)
     }
@@ -191,6 +207,22 @@ impl AppState {
     /// The messages of the open chat; empty for a new one.
     pub fn open_messages(&self) -> &[Message] {
         self.chats.open.and_then(|id| self.chats.messages.get(&id)).and_then(Slot::get).map_or(&[], Vec::as_slice)
+    }
+
+    /// Forgets everything that belongs to the profile that was shown; this one is shown from now on.
+    pub(crate) fn enter_profile(&mut self, profile: ProfileId) {
+        self.profile = Some(profile);
+        self.network = None;
+        self.overview.clear();
+        self.chats = ChatsState::default();
+        self.knowledge = KnowledgeState::default();
+        self.models.list.clear();
+        self.jobs.clear();
+        self.notices.clear();
+        self.signals.clear();
+        self.pages = pages::Pages::default();
+        // Those that would say that it is done are dropped with the requests of the other profile.
+        self.look_waits = 0;
     }
 
     /// The value of a setting, once settings are known.

@@ -129,6 +129,13 @@ pub fn ago(at: rspa_core::model::Timestamp, now: rspa_core::model::Timestamp) ->
     }
 }
 
+/// The day: 20 Nov 2026.
+pub fn day(at: rspa_core::model::Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0)
+        .map(|t| t.to_zoned(jiff::tz::TimeZone::system()).strftime("%-d %b %Y").to_string())
+        .unwrap_or_default()
+}
+
 /// The time of the day: 09:12.
 pub fn clock(at: rspa_core::model::Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0)

@@ -10,6 +10,8 @@ pub mod answering;
 pub mod api;
 pub mod backups;
 pub mod clock;
+pub mod cpu_time;
+pub mod credentials;
 pub mod engine;
 pub mod inference;
 pub mod knowledge;

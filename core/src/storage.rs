@@ -4,10 +4,12 @@
 //! its tables, keeps their indexes in the same transaction as the row, and speaks domain types to the outside.
 
 pub mod anew;
+pub mod audit;
 mod backend;
 pub mod chats;
 pub mod check;
 pub mod compare;
+pub mod credentials;
 mod db;
 pub mod disk;
 mod error;

@@ -15,10 +15,13 @@ pub enum Deed {
     Setting,
     Index,
     Chat,
+    Profile,
+    Backup,
+    Credential,
 }
 
 impl Deed {
-    pub const ALL: [Self; 3] = [Self::Setting, Self::Index, Self::Chat];
+    pub const ALL: [Self; 4] = [Self::Setting, Self::Index, Self::Chat, Self::Profile];
 }
 
 /// One verb with its arguments, to be run in whatever way a test likes.
@@ -101,6 +104,10 @@ pub struct Record {
     written: BTreeSet<usize>,
     documents: BTreeSet<usize>,
     questions: BTreeSet<usize>,
+    profiles: BTreeSet<usize>,
+    credentials: BTreeSet<usize>,
+    /// The names of the newest few: older ones may be removed by their number.
+    backups: Vec<String>,
 }
 
 impl Record {
@@ -119,8 +126,16 @@ impl Record {
                 ["index", "add", "--wait", "papers"].map(str::to_owned).into()
             }
             Deed::Chat => ["chat", "--no-knowledge", "--message", &marker(number)].map(str::to_owned).into(),
+            Deed::Profile => ["profiles", "create", &marker(number)].map(str::to_owned).into(),
+            Deed::Backup => ["backup", "create"].map(str::to_owned).into(),
+            Deed::Credential => {
+                let service = format!("service-{}", marker(number));
+                let url = "http://localhost:1/v1";
+                ["credentials", "set", &service, "--url", url, "--stdin"].map(str::to_owned).into()
+            }
         };
-        Errand { deed, number, arguments, input: Vec::new() }
+        let input = if deed == Deed::Credential { b"a key of a test\n".to_vec() } else { Vec::new() };
+        Errand { deed, number, arguments, input }
     }
 
     /// Takes down how it ended.
@@ -152,6 +167,15 @@ impl Record {
                     self.questions.insert(errand.number);
                 }
             }
+            Deed::Profile if matches!(ending, Ending::Done(_)) => drop(self.profiles.insert(errand.number)),
+            Deed::Credential if matches!(ending, Ending::Done(_)) => drop(self.credentials.insert(errand.number)),
+            Deed::Backup => {
+                if let Ending::Done(made) = ending {
+                    let name = made["name"].as_str().unwrap_or_else(|| panic!("no name in {made}"));
+                    self.backups.push(name.to_owned());
+                }
+            }
+            Deed::Profile | Deed::Credential => {}
         }
     }
 
@@ -199,6 +223,30 @@ impl Record {
                 let titles: BTreeSet<&str> = rows(&chats).filter_map(|chat| chat["title"].as_str()).collect();
                 for number in &self.questions {
                     assert!(titles.contains(marker(*number).as_str()), "the chat {} is gone", marker(*number));
+                }
+            }
+            Deed::Profile => {
+                let listed = world.json(["profiles", "list"]);
+                let names: BTreeSet<&str> = rows(&listed).filter_map(|profile| profile["name"].as_str()).collect();
+                for number in &self.profiles {
+                    assert!(names.contains(marker(*number).as_str()), "the profile {} is gone", marker(*number));
+                }
+            }
+            Deed::Backup => {
+                let listed = world.json(["backup", "list"]);
+                let names: BTreeSet<&str> =
+                    rows(&listed["backups"]).filter_map(|backup| backup["name"].as_str()).collect();
+                for name in self.backups.iter().rev().take(3) {
+                    assert!(names.contains(name.as_str()), "the backup {name} is gone: {names:?}");
+                }
+                if let Some(name) = self.backups.last() {
+                    world.json(["backup", "verify", name]);
+                }
+            }
+            Deed::Credential => {
+                let listed = world.json(["credentials", "list"]).to_string();
+                for number in &self.credentials {
+                    assert!(listed.contains(&marker(*number)), "the credential {} is gone", marker(*number));
                 }
             }
         }

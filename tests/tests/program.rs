@@ -4,6 +4,7 @@
 
 mod program {
     mod answering;
+    mod backups;
     mod command_line;
     mod crash;
     mod data_folder;
@@ -11,6 +12,8 @@ mod program {
     mod hostile_tree;
     mod interrupt;
     mod offline;
+    mod ownership;
+    mod profiles;
     mod old_data;
     mod recovery;
     mod settings;

@@ -22,7 +22,7 @@ Usage: cargo xtask COMMAND
   test                     everything that must pass: setup, models, format, dependencies, lints, documents, tests
   models [--check]         fetch the default models into the model cache; --check only looks
          [--pins FILE]     take other packages, in the form of xtask/models.json
-  soak [-- ARGUMENTS]      the long tests: killing, filling disks, running for a while
+  soak [PART...] [-- ARGUMENTS]   the long tests: faults, cuts (of power), fuzz; all of them without a name
   bench [--peers FILE] [SUBJECT...]   our speed beside the peers' (embed, llm, perplexity, vectors)
   dist                     build and check what is shipped, in TARGET/dist
   deps                     check which crate and module may use what
@@ -46,7 +46,7 @@ fn command(arguments: &[String]) -> Result<()> {
         "run" => start::run(after_dashes(rest)),
         "test" => verify::run(),
         "models" => models::run(rest),
-        "soak" => soak::run(after_dashes(rest)),
+        "soak" => soak::run(rest),
         "bench" => bench::run(rest),
         "dist" => dist::run(),
         "deps" => dependencies::run(),

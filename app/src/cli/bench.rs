@@ -3,8 +3,10 @@
 mod embed;
 mod index;
 mod llm;
+mod logs;
 mod perplexity;
 mod search;
+mod ui;
 mod vectors;
 mod window;
 
@@ -41,6 +43,10 @@ enum Subject {
     Search(search::SearchArguments),
     /// Build and query an index of vectors: recall and queries per second
     Vectors(vectors::VectorsArguments),
+    /// Milliseconds from a change of the log's filter to the first screen
+    Logs(logs::LogsArguments),
+    /// Processor time of a page's frames, without a graphics card: layout and tessellation
+    Ui(ui::UiArguments),
     /// Milliseconds from the start of the process to the first frame of a real window
     Start,
     /// Repaints and processor time of a real window in which nothing happens
@@ -55,6 +61,8 @@ pub fn run(context: &Context, arguments: BenchArguments) -> Result<(), Failure> 
         Subject::Index(arguments) => index::run(context, &arguments),
         Subject::Search(arguments) => search::run(context, &arguments),
         Subject::Vectors(arguments) => vectors::run(context, &arguments),
+        Subject::Logs(arguments) => logs::run(context, &arguments),
+        Subject::Ui(arguments) => ui::run(context, &arguments),
         Subject::Start => window::start(context),
         Subject::Idle(arguments) => window::idle(context, &arguments),
     }
@@ -133,9 +141,16 @@ struct Throwaway {
 
 impl Throwaway {
     fn start(context: &Context) -> Result<Self, Failure> {
+        Self::start_after(context, |_data| Ok(()))
+    }
+
+    /// `prepare` may put files into the data folder before the core starts.
+    fn start_after(context: &Context, prepare: impl FnOnce(&Path) -> Result<(), Failure>) -> Result<Self, Failure> {
         let folder = tempfile::Builder::new().prefix("rspa-bench-").tempdir()?;
         let mut options: CoreOptions = session::options(&context.global, Role::Command);
-        options.data_folder = Some(folder.path().join("data"));
+        let data = folder.path().join("data");
+        prepare(&data)?;
+        options.data_folder = Some(data);
         let session = Session::with_options(context, options)?;
         Ok(Self { session, folder })
     }

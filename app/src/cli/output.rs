@@ -32,6 +32,23 @@ impl Output {
         Ok(stdout.flush()?)
     }
 
+    /// One line on standard output, each piece in the style of these codes (ECMA-48) where a terminal shows it.
+    pub fn styled_line(self, pieces: &[(Option<&str>, &str)]) -> Result<(), Failure> {
+        let plain = !io::stdout().is_terminal() || std::env::var_os("NO_COLOR").is_some();
+        let mut line = String::new();
+        for (style, text) in pieces {
+            match style {
+                Some(style) if !plain => {
+                    write!(line, "\x1b[{style}m{}\x1b[0m", one_line(text)).expect("writing to a String cannot fail");
+                }
+                _ => line.push_str(&one_line(text)),
+            }
+        }
+        let mut stdout = io::stdout().lock();
+        writeln!(stdout, "{line}")?;
+        Ok(stdout.flush()?)
+    }
+
     /// Text on standard output as it comes, without a line end.
     pub fn text(self, text: &str) -> Result<(), Failure> {
         let mut stdout = io::stdout().lock();

@@ -119,7 +119,9 @@ fn export(session: &Session, output: Output, file: Option<PathBuf>, format: Opti
     match file {
         None => output.text(&text),
         Some(file) => {
-            rspa_core::workspace::places::write_private(&file, text.as_bytes()).map_err(|error| {
+            let written = std::path::absolute(&file)
+                .and_then(|file| rspa_core::workspace::places::write_private(&file, text.as_bytes()));
+            written.map_err(|error| {
                 Failure::Api(ApiError::new(
                     ErrorCategory::Storage,
                     format!("{} cannot be written: {error}", path_text(&file)),
@@ -187,7 +189,7 @@ fn show(output: Output, entry: &SettingEntry) -> Result<(), Failure> {
     }
 }
 
-fn value_text(value: &SettingValue) -> String {
+pub fn value_text(value: &SettingValue) -> String {
     match value {
         SettingValue::Bool(value) => value.to_string(),
         SettingValue::Integer(value) => value.to_string(),

@@ -2,6 +2,7 @@
 
 use egui::{Align2, Context, Id, Key, Modifiers, ScrollArea, Sense, Stroke, Ui, vec2};
 
+use super::pages::profiles::ProfilesCommand;
 use super::{Action, CommandQueue, Shortcuts, UiCommand};
 use crate::design::{Icon, Type, UiExt};
 use crate::state::AppState;
@@ -142,6 +143,18 @@ impl Palette {
                     command: UiCommand::Run(*action),
                 };
                 offer(item, 20);
+            }
+        }
+        if let Some(list) = state.pages.profiles.list.get().filter(|_| !wanted.is_empty()) {
+            for profile in list.profiles.iter().filter(|profile| profile.id != list.active) {
+                let item = Item {
+                    icon: Icon::User,
+                    label: tr_with("palette.profile", &[("name", &profile.name)]),
+                    detail: tr("palette.profile_detail").to_owned(),
+                    keys: None,
+                    command: UiCommand::Profiles(ProfilesCommand::Switch(profile.id)),
+                };
+                offer(item, 10);
             }
         }
         if self.scope == Scope::Open || !wanted.is_empty() {

@@ -18,6 +18,7 @@ use rspa_core::api::request::system::RunDoctor;
 use super::Shell;
 use crate::commands::palette::Scope;
 use crate::commands::{Action, PickPurpose, UiCommand};
+use crate::layout::Pane;
 use crate::state::persisted::ThemeChoice;
 use crate::state::{NoticeKind, Page, Signal};
 use crate::text::{tr, tr_with};
@@ -89,6 +90,11 @@ impl Shell {
             C::RefreshSettings => self.refresh_settings(),
             C::SetSetting { key, value } => self.set_setting(key, value),
             C::ResetSetting(key) => self.reset_setting(key),
+            C::AcceptSetting(key) => self.accept_setting(key),
+            C::ExportSettings(folder) => self.export_settings(folder),
+            C::PreviewImport(path) => self.import_settings(path, true),
+            C::ImportSettings(path) => self.import_settings(path, false),
+            C::LeaveImport => self.state.pages.settings.import = None,
             C::Activity(command) => self.activity(command),
             C::Logs(command) => self.logs(command),
             C::Profiles(command) => self.profiles(command),
@@ -167,6 +173,23 @@ impl Shell {
             _ => {}
         }
         self.state.pages.opened(page);
+    }
+
+    /// What the pages in sight need is asked for, after another profile was entered.
+    pub(super) fn open_pages_again(&mut self) {
+        let pages: Vec<Page> = self
+            .state
+            .ui
+            .layout
+            .panes()
+            .filter_map(|pane| match pane {
+                Pane::Page(page) => Some(*page),
+                Pane::Document(_) => None,
+            })
+            .collect();
+        for page in pages {
+            self.opened(page);
+        }
     }
 
     fn finish_welcome(&mut self) {

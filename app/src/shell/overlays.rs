@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use egui::Context;
+use rspa_core::model::SettingValue;
 
 use super::{Shell, notices_panel};
+use crate::commands::pages::logs::LogsCommand;
 use crate::commands::palette::{Palette, Scope};
 use crate::commands::{PickPurpose, UiCommand};
 use crate::design::UiExt;
@@ -47,6 +49,16 @@ impl Shell {
                             self.queue.push(UiCommand::AddSource(path));
                             self.queue.push(UiCommand::FinishWelcome);
                         }
+                        PickPurpose::LogFolder(format) => {
+                            let export = LogsCommand::Export { folder: path, format: *format };
+                            self.queue.push(UiCommand::Logs(export));
+                        }
+                        PickPurpose::SettingFolder(key) => {
+                            let value = SettingValue::Text(path.to_string_lossy().into_owned());
+                            self.queue.push(UiCommand::SetSetting { key: key.clone(), value });
+                        }
+                        PickPurpose::SettingsExport => self.queue.push(UiCommand::ExportSettings(path)),
+                        PickPurpose::SettingsImport => self.queue.push(UiCommand::PreviewImport(path)),
                     }
                     self.picker = None;
                 }
@@ -57,6 +69,8 @@ impl Shell {
         {
             self.palette = None;
         }
+        // Last, so that it lies over all others.
+        self.consents(ctx);
     }
 
     pub(super) fn open_palette(&mut self, scope: Scope) {
@@ -67,8 +81,12 @@ impl Shell {
     }
 
     pub(super) fn open_picker(&mut self, purpose: PickPurpose) {
-        let (title, wanted) = match purpose {
+        let (title, wanted) = match &purpose {
+            PickPurpose::SettingFolder(_) => (tr("settings.pick_folder"), Wanted::Folder),
+            PickPurpose::SettingsExport => (tr("settings.pick_export"), Wanted::Folder),
+            PickPurpose::SettingsImport => (tr("settings.pick_import"), Wanted::File),
             PickPurpose::SourceFolder | PickPurpose::FirstFolder => (tr("picker.folder"), Wanted::Folder),
+            PickPurpose::LogFolder(_) => (tr("logs.export.folder"), Wanted::Folder),
             PickPurpose::SourceFile => (tr("picker.file"), Wanted::File),
             PickPurpose::Model => (tr("picker.model"), Wanted::FileOrFolder),
         };

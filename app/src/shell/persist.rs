@@ -27,6 +27,11 @@ impl Saved {
         Self { stored: Some(persisted.clone()), seen: Some(persisted.clone()), changed: None, placed: true }
     }
 
+    /// Nothing is stored before the state of the other profile was read.
+    pub(super) fn begin_again(&mut self) {
+        (self.stored, self.seen, self.changed) = (None, None, None);
+    }
+
     pub(super) fn is_restored(&self) -> bool {
         self.stored.is_some()
     }
@@ -52,6 +57,27 @@ impl Shell {
         }
         self.saved.stored = Some(persisted.clone());
         self.saved.seen = Some(persisted);
+    }
+
+    /// Takes over what was kept for a profile: layout and open chat. The window itself stays as it is.
+    pub(super) fn restore_profile(&mut self, text: Option<String>) {
+        let kept = text.as_deref().map(Persisted::read);
+        let now = &mut self.state.ui;
+        (now.layout, now.open_chat) = kept.map(|kept| (kept.layout, kept.open_chat)).unwrap_or_default();
+        // Whoever has profiles knows the program.
+        self.state.ui.welcomed = true;
+        self.state.chats.open = self.state.ui.open_chat;
+        if let Some(chat) = self.state.ui.open_chat {
+            super::dispatch::ask_messages(&mut self.engine, &mut self.state, chat);
+        }
+        self.open_pages_again();
+        self.saved.stored = Some(self.state.ui.clone());
+        self.saved.seen = Some(self.state.ui.clone());
+        let name = self.state.pages.profiles.active().map(|profile| profile.name.clone());
+        if let Some(name) = name {
+            let title = crate::text::tr_with("profiles.switched", &[("name", &name)]);
+            self.state.notices.push(self.state.now, crate::state::NoticeKind::Info, title, "");
+        }
     }
 
     /// Notices changes and writes them when they have come to rest.
@@ -83,6 +109,16 @@ impl Shell {
         self.saved.changed = None;
         let request = PutUiState { name: persisted::NAME.to_owned(), text: self.state.ui.write() };
         self.engine.send(&mut self.state, request, |_, _, ()| {});
+    }
+
+    /// Hands over what is not yet stored and does not wait: the profile may just be closing.
+    pub(super) fn store_soon(&mut self) {
+        if self.saved.is_restored()
+            && self.saved.stored.as_ref() != Some(&self.state.ui)
+            && let Some(core) = self.engine.core()
+        {
+            drop(core.call(PutUiState { name: persisted::NAME.to_owned(), text: self.state.ui.write() }));
+        }
     }
 
     /// Writes at once and waits: the window is closing.

@@ -1,9 +1,10 @@
 //! The status bar: first whether anything can leave this computer, then the model and the jobs.
 
-use egui::{Align, Align2, Color32, Layout, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Align, Align2, Color32, Layout, Popup, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use rspa_core::model::{NetworkPolicy, NetworkStatus, SourceState};
 
-use crate::commands::{Action, CommandQueue, Shortcuts};
+use crate::commands::pages::profiles::ProfilesCommand;
+use crate::commands::{Action, CommandQueue, Shortcuts, UiCommand};
 use crate::design::{Icon, Type, UiExt};
 use crate::state::AppState;
 use crate::text::{bytes, number, tr, tr_count, tr_with};
@@ -14,6 +15,7 @@ pub fn privacy(network: Option<&NetworkStatus>) -> (Tone, &'static str) {
     match network {
         None => (Tone::Neutral, tr("status.unknown")),
         Some(status) if status.active => (Tone::Warn, tr("status.downloading")),
+        Some(status) if status.forbid_cloud => (Tone::Ok, tr("status.forbidden")),
         Some(status) => match status.policy {
             NetworkPolicy::Nothing => (Tone::Ok, tr("status.offline")),
             NetworkPolicy::Listed => (Tone::Warn, tr("status.listed")),
@@ -40,6 +42,7 @@ pub(super) fn ui(
         ui.add_space(6.0);
         ui.label(tokens.rich(Type::Secondary, words));
         ui.add_space(tokens.space.m);
+        profile(ui, state, commands);
         let model = state.chat_model();
         let name = model.map_or(tr("status.no_model"), |model| model.info.name.as_str());
         if item(ui, Some(Icon::Cpu), name, Action::OpenModels.name(), None).clicked() {
@@ -61,6 +64,27 @@ pub(super) fn ui(
             }
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| right(ui, state, shortcuts, notices_open, commands));
+    });
+}
+
+/// The profile, with a menu to switch.
+fn profile(ui: &mut Ui, state: &AppState, commands: &mut CommandQueue) {
+    let Some(list) = state.pages.profiles.list.get() else { return };
+    let Some(active) = state.pages.profiles.active() else { return };
+    let name: String = active.name.chars().take(24).collect();
+    let chip = item(ui, Some(Icon::User), &name, tr("status.profile"), None).on_hover_text(tr("status.profile_tip"));
+    Popup::menu(&chip).show(|ui| {
+        for profile in &list.profiles {
+            let here = profile.id == list.active;
+            if ui.selectable_label(here, &profile.name).clicked() && !here {
+                commands.push(UiCommand::Profiles(ProfilesCommand::Switch(profile.id)));
+                ui.close();
+            }
+        }
+        ui.separator();
+        if ui.button(Action::OpenProfiles.name()).clicked() {
+            commands.run(Action::OpenProfiles);
+        }
     });
 }
 

@@ -5,6 +5,7 @@ pub mod backups;
 pub mod credentials;
 pub mod logs;
 pub mod profiles;
+pub mod settings;
 pub mod trash;
 
 use rspa_core::api::{Core, Event};
@@ -32,10 +33,11 @@ pub struct Pages {
     pub credentials: credentials::CredentialsState,
     pub backups: backups::BackupsState,
     pub trash: trash::TrashState,
+    pub settings: settings::SettingsState,
 }
 
 impl Pages {
-    fn all(&mut self) -> [&mut dyn PageState; 6] {
+    fn all(&mut self) -> [&mut dyn PageState; 7] {
         [
             &mut self.activity,
             &mut self.logs,
@@ -43,6 +45,7 @@ impl Pages {
             &mut self.credentials,
             &mut self.backups,
             &mut self.trash,
+            &mut self.settings,
         ]
     }
 
@@ -54,7 +57,8 @@ impl Pages {
             Page::Credentials => self.credentials.opened(),
             Page::Backups => self.backups.opened(),
             Page::Trash => self.trash.opened(),
-            Page::Dashboard | Page::Chat | Page::Knowledge | Page::Models | Page::Settings | Page::Gallery => {}
+            Page::Settings => self.settings.opened(),
+            Page::Dashboard | Page::Chat | Page::Knowledge | Page::Models | Page::Gallery => {}
         }
     }
 

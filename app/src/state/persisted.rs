@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::design::Look;
 use crate::layout::Layout;
+use crate::state::pages::logs::LogsChoice;
 
 /// The name under which core keeps it.
 pub const NAME: &str = "window";
@@ -48,6 +49,8 @@ pub struct Persisted {
     pub open_chat: Option<ChatId>,
     /// The welcome was gone through or left.
     pub welcomed: bool,
+    /// The filter of the log page.
+    pub logs: LogsChoice,
 }
 
 impl Default for Persisted {
@@ -62,6 +65,7 @@ impl Default for Persisted {
             layout: Layout::default(),
             open_chat: None,
             welcomed: false,
+            logs: LogsChoice::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Turns events into what the views read.
 
 use rspa_core::api::{Event, EventEnvelope};
-use rspa_core::model::{Author, ChatId, JobKind, JobState, Message, MessageId, MessageState, SourceState};
+use rspa_core::model::{Author, ChatId, JobKind, JobState, Message, MessageId, MessageState, ProfileId, SourceState};
 
 use super::{AppState, NoticeKind, Slot};
 use crate::text::{tr, tr_with};
@@ -14,6 +14,8 @@ pub struct Stale {
     pub overview: bool,
     pub sources: bool,
     pub everything: bool,
+    /// The person works in this profile now.
+    pub switched: Option<ProfileId>,
 }
 
 impl std::ops::BitOrAssign for Stale {
@@ -23,6 +25,7 @@ impl std::ops::BitOrAssign for Stale {
         self.overview |= other.overview;
         self.sources |= other.sources;
         self.everything |= other.everything;
+        self.switched = other.switched.or(self.switched);
     }
 }
 
@@ -38,6 +41,17 @@ impl AppState {
     /// Applies one event and says what must be asked for anew.
     pub(crate) fn apply(&mut self, envelope: EventEnvelope) -> Stale {
         let mut stale = Stale::default();
+        // Only what belongs to the shown profile, or to the whole program, is shown.
+        let other = self.profile.is_some() && envelope.profile.is_some_and(|profile| Some(profile) != self.profile);
+        if other {
+            match envelope.event {
+                // The files of models are everybody's, and so is the ledger.
+                Event::ModelsChanged => stale.models = true,
+                Event::NetworkChanged { .. } => self.pages.profiles.ledger_changed(),
+                _ => {}
+            }
+            return stale;
+        }
         self.pages.hear(&envelope.event);
         match envelope.event {
             Event::SourceChanged { status } => {
@@ -136,11 +150,15 @@ impl AppState {
             | Event::ProfilesChanged
             | Event::CredentialsChanged
             | Event::BackupsChanged => {}
-            Event::ProfileSwitched { .. }
-            | Event::RestartNeeded { .. }
-            | Event::ConsentAsked { .. }
-            | Event::ConsentEnded { .. }
-            | Event::WindowWanted => {}
+            Event::ProfileSwitched { profile } => stale.switched = Some(profile),
+            Event::RestartNeeded { why } => self.restart_wanted = Some(why),
+            Event::ConsentAsked { question } => {
+                if self.consents.iter().all(|known| known.id != question.id) {
+                    self.consents.push(question);
+                }
+            }
+            Event::ConsentEnded { id } => self.consents.retain(|known| known.id != id),
+            Event::WindowWanted => self.window_wanted = true,
             Event::ShuttingDown => self.core = super::CoreStatus::Closed,
         }
         stale

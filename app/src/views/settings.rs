@@ -1,7 +1,10 @@
 //! Settings: every value with where it came from and what is wrong with it; search, change, reset.
 
 mod control;
+mod import;
 mod row;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
@@ -9,10 +12,10 @@ use egui::{CentralPanel, Frame, Panel, ScrollArea, Ui};
 use rspa_core::model::{SettingEntry, SettingOrigin};
 
 use super::{Cx, View};
-use crate::commands::{Action, Confirmation, UiCommand};
+use crate::commands::{Action, Confirmation, PickPurpose, UiCommand};
 use crate::design::{Icon, UiExt};
-use crate::text::{tr, tr_with};
-use crate::widgets::{Button, ListRow, TextField, column_header, page_body, page_header, section_title, states};
+use crate::text::{tr, tr_count, tr_with};
+use crate::widgets::{Button, ListRow, TextField, Tone, column_header, page_body, page_header, section_title, states};
 
 #[derive(Default)]
 pub struct SettingsView {
@@ -49,6 +52,12 @@ impl View for SettingsView {
         CentralPanel::no_frame().show(ui, |ui| {
             page_header(ui, tr("page.settings"), |ui| {
                 let changed = entries.iter().any(|entry| entry.origin == SettingOrigin::File);
+                if ui.add(Button::new(tr("settings.import")).icon(Icon::DownloadSimple).quiet()).clicked() {
+                    cx.commands.push(UiCommand::Pick(PickPurpose::SettingsImport));
+                }
+                if ui.add(Button::new(tr("settings.export")).icon(Icon::Export).quiet()).clicked() {
+                    cx.commands.push(UiCommand::Pick(PickPurpose::SettingsExport));
+                }
                 if ui.add(Button::new(tr("settings.reset_all")).quiet().enabled(changed)).clicked() {
                     cx.commands.push(UiCommand::Confirm(Confirmation {
                         title: tr("settings.reset_title").to_owned(),
@@ -61,11 +70,15 @@ impl View for SettingsView {
                 TextField::new(&mut self.search, tr("settings.search"))
                     .hint(tr("settings.search"))
                     .icon(Icon::MagnifyingGlass)
-                    .width(240.0_f32.min(ui.available_width() - 60.0))
+                    .width(240.0_f32.min((ui.available_width() - 90.0).max(80.0)))
                     .show(ui);
             });
-            page_body(ui, tokens.size.text_column, |ui| self.body(ui, cx, entries, &groups));
+            page_body(ui, tokens.size.text_column, |ui| {
+                notes(ui, cx, entries);
+                self.body(ui, cx, entries, &groups);
+            });
         });
+        import::ui(ui.ctx(), cx);
     }
 }
 
@@ -82,7 +95,10 @@ impl SettingsView {
                 let changed =
                     entries.iter().filter(|e| e.group == *group && e.origin != SettingOrigin::Default).count();
                 let right = if changed > 0 { changed.to_string() } else { String::new() };
-                let row = ListRow::new(title(group)).right(right).selected(self.group.as_deref() == Some(group));
+                let wrong = entries.iter().any(|entry| entry.group == *group && entry.problem.is_some());
+                let row =
+                    if wrong { ListRow::new(title(group)).icon(Icon::Warning) } else { ListRow::new(title(group)) };
+                let row = row.right(right).selected(self.group.as_deref() == Some(group));
                 if ui.push_id(group, |ui| ui.add(row)).inner.clicked() {
                     self.group = Some((*group).to_owned());
                 }
@@ -110,7 +126,13 @@ impl SettingsView {
                 continue;
             }
             found += here.len();
-            section_title(ui, &title(group));
+            ui.horizontal(|ui| {
+                section_title(ui, &title(group));
+                let own = |entry: &SettingEntry| entry.group == *group && entry.origin == SettingOrigin::File;
+                if entries.iter().any(own) {
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| reset_group(ui, cx, group));
+                }
+            });
             ui.add_space(tokens.space.xs);
             for entry in here {
                 row::ui(ui, entry, &mut self.drafts, cx.commands);
@@ -127,6 +149,36 @@ impl SettingsView {
         if ui.add(Button::new(Action::Doctor.name()).icon(Icon::Heartbeat).quiet()).clicked() {
             cx.commands.run(Action::Doctor);
         }
+    }
+}
+
+/// What concerns more than one setting: a restart that is needed, files that cannot be read.
+fn notes(ui: &mut Ui, cx: &Cx<'_>, entries: &[SettingEntry]) {
+    let tokens = ui.tokens();
+    let waiting = entries.iter().filter(|entry| entry.waiting_for_restart).count();
+    if waiting > 0 {
+        let words = tr_count("settings.restart_banner", waiting as u64);
+        states::banner(ui, Tone::Warn, Icon::ArrowClockwise, &words);
+        ui.add_space(tokens.space.m);
+    }
+    if let Some(problems) = cx.state.pages.settings.problems.get().filter(|problems| !problems.is_empty()) {
+        section_title(ui, tr("settings.problems"));
+        for problem in problems {
+            states::banner(ui, Tone::Warn, Icon::Warning, problem);
+        }
+        ui.add_space(tokens.space.l);
+    }
+}
+
+fn reset_group(ui: &mut Ui, cx: &mut Cx<'_>, group: &str) {
+    if ui.add(Button::new(tr("settings.reset_group")).quiet().small()).clicked() {
+        cx.commands.push(UiCommand::Confirm(Confirmation {
+            title: tr_with("settings.reset_group_title", &[("group", &title(group))]),
+            consequence: tr("settings.reset_group_text").to_owned(),
+            verb: tr("common.reset").to_owned(),
+            danger: true,
+            then: Box::new(UiCommand::ResetSetting(Some(group.to_owned()))),
+        }));
     }
 }
 

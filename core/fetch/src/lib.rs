@@ -1,9 +1,10 @@
-//! Verified, resumable download of one file. The only crate that builds an HTTP client.
+//! Verified, resumable download of one file, and small requests with secret headers. The only crate that builds an HTTP client.
 //!
 //! A download grows as `TARGET.part` beside its target and becomes the target only when its size and checksum are
 //! right. What is cut off stays as `.part` and is continued with a range request (RFC 9110, section 14).
 
 mod address;
+mod ask;
 mod error;
 mod part;
 mod transfer;
@@ -11,6 +12,7 @@ mod transfer;
 use std::path::Path;
 use std::time::Duration;
 
+pub use ask::{Answer, Get, LARGEST_ANSWER, get};
 pub use error::FetchError;
 
 use part::Part;
@@ -114,3 +116,6 @@ fn receive(
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod ask_tests;

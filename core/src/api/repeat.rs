@@ -40,7 +40,19 @@ impl Request {
                 ConsentsRequest::AnswerConsent(_) => false,
             },
             Self::Credentials(request) => match request {
-                CredentialsRequest::LockVault(_) => true,
+                CredentialsRequest::ListCredentials(_)
+                | CredentialsRequest::LockVault(_)
+                | CredentialsRequest::ListGrants(_) => true,
+                // Some carry secrets, which are not kept to be sent again; each of the others asks the person.
+                CredentialsRequest::SetCredential(_)
+                | CredentialsRequest::RemoveCredential(_)
+                | CredentialsRequest::TestCredential(_)
+                | CredentialsRequest::UnlockVault(_)
+                | CredentialsRequest::SetPassphrase(_)
+                | CredentialsRequest::RotateKey(_)
+                | CredentialsRequest::MoveVault(_)
+                | CredentialsRequest::AnswerGrant(_)
+                | CredentialsRequest::RevokeGrant(_) => false,
             },
             Self::Knowledge(request) => match request {
                 KnowledgeRequest::AddSource(_)

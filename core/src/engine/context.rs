@@ -16,6 +16,7 @@ use super::{Consents, Databases, Events, Jobs, Services, StartError};
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
 use crate::backups;
 use crate::clock::{Clock, Ids};
+use crate::credentials::KeeperSlot;
 use crate::inference::ChatModel;
 use crate::model::{Job, JobKind, JobState, Profile, ProfileId, RecentItem};
 use crate::observe::{self, Observe, ObserveOptions};
@@ -62,6 +63,8 @@ pub struct Shared {
     pub degraded: Arc<Degraded>,
     pub settings: Arc<Settings>,
     pub observe: Observe,
+    /// Keeps the credentials of all profiles.
+    pub keeper: KeeperSlot,
     /// Replaces the embedded chat models in tests.
     pub chat_model: Option<Arc<dyn ChatModel>>,
     pub runtime: Handle,
@@ -139,6 +142,7 @@ impl Context {
             degraded,
             settings,
             observe,
+            keeper: KeeperSlot::default(),
             chat_model: options.chat_model,
             runtime,
             in_flight: Mutex::new(Some(in_flight)),
@@ -257,11 +261,6 @@ impl Context {
     /// Whoever holds it is alone in opening and closing profiles.
     pub(super) async fn turn(&self) -> tokio::sync::MutexGuard<'_, ()> {
         self.shared.turn.lock().await
-    }
-
-    /// The worlds that are open now.
-    pub fn open_worlds(&self) -> Vec<Self> {
-        self.worlds().open.values().cloned().collect()
     }
 
     /// Makes this profile the one that the person works in; it must be open.

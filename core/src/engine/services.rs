@@ -8,6 +8,7 @@ use super::handlers::chats::Chats;
 use super::handlers::knowledge::Knowledge;
 use super::handlers::models::Models;
 use crate::api::{ApiError, ErrorCategory};
+use crate::credentials::Credentials;
 use crate::model::{DoctorCheck, Overview};
 
 /// What the engine asks of a family's service.
@@ -36,6 +37,7 @@ pub trait Service: Sized + Send + Sync + 'static {
 pub struct Services {
     backups: Slot<Backups>,
     chats: Slot<Chats>,
+    credentials: Slot<Credentials>,
     knowledge: Slot<Knowledge>,
     models: Slot<Models>,
 }
@@ -47,6 +49,10 @@ impl Context {
 
     pub fn chats(&self) -> Result<Arc<Chats>, ApiError> {
         self.services.chats.get(self)
+    }
+
+    pub fn credentials(&self) -> Result<Arc<Credentials>, ApiError> {
+        self.services.credentials.get(self)
     }
 
     pub fn knowledge(&self) -> Result<Arc<Knowledge>, ApiError> {
@@ -64,6 +70,7 @@ impl Services {
         start(ctx, "knowledge", ctx.knowledge());
         start(ctx, "chats", ctx.chats());
         start(ctx, "backups", ctx.backups());
+        start(ctx, "credentials", ctx.credentials());
     }
 
     /// Lets each service fill in its figures; one that cannot is named among what is degraded.
@@ -86,6 +93,7 @@ impl Services {
         checks.extend(examine("knowledge", ctx, ctx.knowledge()));
         checks.extend(examine("chats", ctx, ctx.chats()));
         checks.extend(examine("backups", ctx, ctx.backups()));
+        checks.extend(examine("credentials", ctx, ctx.credentials()));
         checks
     }
 
@@ -99,6 +107,7 @@ impl Services {
         self.chats.stop();
         self.knowledge.stop();
         self.models.stop();
+        self.credentials.stop();
     }
 }
 

@@ -101,20 +101,25 @@ impl LogEntry {
         }
     }
 
-    /// What a filter's text is looked for in: all that the entry says, folded, one part a line.
-    pub(crate) fn push_searchable(&self, into: &mut String) {
-        for part in [&self.message, &self.target, &self.module, &self.function, &self.span] {
+    /// What a filter's text is looked for in, beside [`Self::push_context`]: what this entry alone says, folded, one part
+    /// a line.
+    pub(crate) fn push_own_text(&self, into: &mut String) {
+        for part in std::iter::once(&self.message).chain(&self.errors) {
             fold_into(part, into);
-            into.push('\n');
-        }
-        for error in &self.errors {
-            fold_into(error, into);
             into.push('\n');
         }
         for (name, value) in &self.fields {
             fold_into(name, into);
             into.push('=');
             fold_into(value, into);
+            into.push('\n');
+        }
+    }
+
+    /// Where it happened, which many entries have in common: folded, one part a line.
+    pub(crate) fn push_context(&self, into: &mut String) {
+        for part in [&self.target, &self.module, &self.function, &self.span] {
+            fold_into(part, into);
             into.push('\n');
         }
     }

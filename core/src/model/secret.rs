@@ -20,6 +20,18 @@ impl SecretText {
         &self.0
     }
 
+    /// Takes bytes over without copying them; those that are no text are overwritten.
+    pub fn from_bytes(bytes: Zeroizing<Vec<u8>>) -> Option<Self> {
+        let mut bytes = bytes;
+        match String::from_utf8(std::mem::take(&mut *bytes)) {
+            Ok(text) => Some(Self::new(text)),
+            Err(error) => {
+                drop(Zeroizing::new(error.into_bytes()));
+                None
+            }
+        }
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -17,6 +17,8 @@ pub(super) struct Resolved {
     pub problems: Vec<String>,
     /// Values that wait for the person's word, by key.
     held: BTreeMap<String, SettingValue>,
+    /// What files and variables say of guarded settings, as far as it may count, before the rules between settings.
+    declared: BTreeMap<String, SettingValue>,
 }
 
 /// A value above the default.
@@ -68,7 +70,13 @@ const RULES: &[Rule] = &[
 
 impl Resolved {
     pub fn defaults() -> Self {
-        Self { chosen: BTreeMap::new(), problem_of: BTreeMap::new(), problems: Vec::new(), held: BTreeMap::new() }
+        Self {
+            chosen: BTreeMap::new(),
+            problem_of: BTreeMap::new(),
+            problems: Vec::new(),
+            held: BTreeMap::new(),
+            declared: BTreeMap::new(),
+        }
     }
 
     /// `layers` lowest first. A value that is not allowed leaves the last good one of the same origin in force (from
@@ -100,6 +108,8 @@ impl Resolved {
                 }
             }
         }
+        let guarded = resolved.chosen.iter().filter(|(key, _)| guard::is_guarded(key));
+        resolved.declared = guarded.map(|(key, chosen)| (key.clone(), chosen.value.clone())).collect();
         resolved.apply_rules();
         resolved
     }
@@ -128,9 +138,15 @@ impl Resolved {
         for setting in schema().iter().filter(|setting| guard::is_guarded(&setting.key)) {
             let key = setting.key.as_str();
             let (before, after) = (last.value(setting), self.value(setting));
-            if accepted.contains(&key) || !guard::allows_more(key, &before, &after) {
+            // What stood there before and was only kept out by a rule may come in.
+            let known = last.declared.get(key) == Some(&after);
+            if accepted.contains(&key) || known || !guard::allows_more(key, &before, &after) {
                 continue;
             }
+            match last.declared.get(key) {
+                Some(declared) => self.declared.insert(key.to_owned(), declared.clone()),
+                None => self.declared.remove(key),
+            };
             let place = match self.chosen.remove(key) {
                 Some(chosen) => chosen.place,
                 None => "the settings file".to_owned(),

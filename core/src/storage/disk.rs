@@ -35,6 +35,11 @@ pub trait Disk: Send + Sync {
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskRead>>;
 
+    /// Opens a file that is there to write over its bytes where they lie, without making it shorter first.
+    fn overwrite(&self, path: &Path) -> io::Result<Box<dyn DiskWrite>> {
+        self.create(path)
+    }
+
     /// Bytes of a file.
     fn len(&self, path: &Path) -> io::Result<u64>;
 
@@ -92,6 +97,10 @@ impl Disk for SystemDisk {
 
     fn open(&self, path: &Path) -> io::Result<Box<dyn DiskRead>> {
         Ok(Box::new(fs::File::open(path)?))
+    }
+
+    fn overwrite(&self, path: &Path) -> io::Result<Box<dyn DiskWrite>> {
+        Ok(Box::new(fs::OpenOptions::new().write(true).open(path)?))
     }
 
     fn len(&self, path: &Path) -> io::Result<u64> {

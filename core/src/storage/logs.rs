@@ -25,7 +25,7 @@ const ROWS: TableDefinition<u64, &[u8]> = TableDefinition::new("log_rows");
 const BODIES: TableDefinition<u64, &[u8]> = TableDefinition::new("log_bodies");
 const SUMMARIES: TableDefinition<u64, &[u8]> = TableDefinition::new("log_summaries");
 const COLUMNS: TableDefinition<u64, &[u8]> = TableDefinition::new("log_columns");
-const TEXTS: TableDefinition<u64, &str> = TableDefinition::new("log_texts");
+const TEXTS: TableDefinition<u64, &[u8]> = TableDefinition::new("log_texts");
 const TRIGRAMS: TableDefinition<u64, &[u8]> = TableDefinition::new("log_trigrams");
 const STATE: TableDefinition<&str, u64> = TableDefinition::new("log_state");
 /// In [`STATE`]: bytes of all records in [`ROWS`].
@@ -90,7 +90,7 @@ fn put_block(txn: &WriteTxn<'_>, first: u64, block: &block::Encoded) -> Result<(
 fn put_derived(txn: &WriteTxn<'_>, first: u64, block: &block::Encoded) -> Result<(), StorageError> {
     txn.table(SUMMARIES)?.insert(first, block.summary.as_slice())?;
     txn.table(COLUMNS)?.insert(first, block.columns.as_slice())?;
-    txn.table(TEXTS)?.insert(first, block.text.as_str())?;
+    txn.table(TEXTS)?.insert(first, block.text.as_slice())?;
     txn.table(TRIGRAMS)?.insert(first, block.trigrams.as_slice())?;
     Ok(())
 }

@@ -1,19 +1,30 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
 use super::history::Tracking;
-use super::{Schema, chats, knowledge, ledger, logs, models, profiles, recent, ui_state};
+use super::{Schema, audit, chats, credentials, knowledge, ledger, logs, models, profiles, recent, ui_state};
 
 /// Tables of the main file that no restore takes back, each by its reason.
 const UNTRACKED: &[&str] = &[
     // What the network did has been done, whatever the data is taken back to.
     "ledger",
     "ledger_totals",
+    // What was done with secrets has been done; the chain would break.
+    "audit",
+    "audit_head",
     // Where the window stood says nothing about what the person made.
     "ui_state",
     // Measured on this computer.
     "model_speeds",
     // A feed of what happened, which trims itself.
     "recent",
+    // What was done stays done: the log of it only grows, a lockout is not undone, and a right that was taken back
+    // does not return.
+    "audit",
+    "audit_head",
+    "vault_attempts",
+    "credential_grants",
+    // It tells of sealed files and of entries in the keychain, which do not go back with it.
+    "credentials",
 ];
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
@@ -27,6 +38,8 @@ pub static MAIN: Schema = Schema {
         ledger::TABLES,
         recent::TABLES,
         ui_state::TABLES,
+        audit::TABLES,
+        credentials::TABLES,
     ],
     migrations: &[],
     tracking: Tracking::AllBut(UNTRACKED),

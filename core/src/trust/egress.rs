@@ -1,6 +1,7 @@
 //! The door: every outgoing request passes here, is allowed or refused by the policy, and stands in the ledger first.
 
 mod host;
+mod request;
 mod transport;
 
 use std::cell::RefCell;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use host::Destination;
+pub use request::{Answer, Request};
 pub use transport::{FetchTransport, Transfer, Transport};
 
 use crate::api::{ApiError, ErrorCategory, Event};

@@ -85,6 +85,11 @@ impl Places {
         self.data.join("logs")
     }
 
+    /// Sealed credentials and their key.
+    pub fn credentials(&self) -> PathBuf {
+        self.data.join("credentials")
+    }
+
     pub fn models(&self) -> PathBuf {
         self.data.join("models")
     }

@@ -1,11 +1,16 @@
 //! Commands about settings, and the look of the window, which is kept in them.
 
-use rspa_core::api::request::settings::{ListSettings, ResetSetting, SetSetting};
-use rspa_core::model::{SettingEntry, SettingValue};
+use std::path::PathBuf;
+
+use rspa_core::api::request::settings::{
+    AcceptSetting, ExportSettings, ImportFrom, ImportSettings, ListSettings, ResetSetting, SetSetting,
+};
+use rspa_core::model::{SettingEntry, SettingValue, SettingsFormat};
 
 use crate::shell::Shell;
-use crate::state::AppState;
 use crate::state::persisted::{ThemeChoice, ZOOM};
+use crate::state::{AppState, NoticeKind};
+use crate::text::{tr_count, tr_with};
 
 impl Shell {
     pub(super) fn set_setting(&mut self, key: String, value: SettingValue) {
@@ -26,9 +31,35 @@ impl Shell {
     }
 
     pub(super) fn reset_setting(&mut self, key: Option<String>) {
-        self.engine.send(&mut self.state, ResetSetting { key }, |state, _, all| {
-            state.settings.set(all);
-            state.adopt_look();
+        self.engine.send(&mut self.state, ResetSetting { key }, |state, _, changed| {
+            changed.into_iter().for_each(|entry| put(state, entry));
+        });
+    }
+
+    pub(super) fn accept_setting(&mut self, key: String) {
+        self.engine.send(&mut self.state, AcceptSetting { key }, |state, _, entry| put(state, entry));
+    }
+
+    pub(super) fn export_settings(&mut self, folder: PathBuf) {
+        let to = folder.join("rspa-settings.toml");
+        let request = ExportSettings { format: SettingsFormat::Toml, to: Some(to.clone()) };
+        self.engine.send(&mut self.state, request, move |state, _, _text| {
+            let title = tr_with("settings.exported", &[("path", &crate::text::path(&to))]);
+            state.notices.push(state.now, NoticeKind::Done, title, "");
+        });
+    }
+
+    /// Shows first what would change; the values follow as events when they are taken over.
+    pub(super) fn import_settings(&mut self, path: PathBuf, preview: bool) {
+        let request = ImportSettings { from: ImportFrom::File { path: path.clone() }, preview };
+        self.engine.send(&mut self.state, request, move |state, _, import| {
+            if import.applied {
+                state.pages.settings.import = None;
+                let title = tr_count("settings.imported", import.changes.len() as u64);
+                state.notices.push(state.now, NoticeKind::Done, title, "");
+            } else {
+                state.pages.settings.import = Some((path, import));
+            }
         });
     }
 

@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use egui::{Key, Ui};
 use rspa_core::model::{SettingEntry, SettingKind, SettingOrigin, SettingValue};
 
-use crate::commands::{CommandQueue, UiCommand};
+use crate::commands::{CommandQueue, PickPurpose, UiCommand};
+use crate::design::Icon;
 use crate::text::{tr, tr_with};
-use crate::widgets::{TextField, select, toggle};
+use crate::widgets::{IconButton, TextField, select, toggle};
 
 const WIDTH: f32 = 240.0;
 
@@ -18,7 +19,8 @@ pub fn draft_problem(entry: &SettingEntry, drafts: &HashMap<String, String>) -> 
 
 pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String>, commands: &mut CommandQueue) {
     let fixed = entry.origin > SettingOrigin::File;
-    let mut set = |value: SettingValue| commands.push(UiCommand::SetSetting { key: entry.key.clone(), value });
+    let mut chosen = None;
+    let mut set = |value: SettingValue| chosen = Some(UiCommand::SetSetting { key: entry.key.clone(), value });
     ui.add_enabled_ui(!fixed, |ui| match &entry.kind {
         SettingKind::Bool => {
             let mut on = entry.value == SettingValue::Bool(true);
@@ -33,10 +35,28 @@ pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String
                 set(SettingValue::Text(options[picked].clone()));
             }
         }
+        SettingKind::Path => {
+            let name = tr_with("settings.pick", &[("label", &entry.label)]);
+            let pick = ui.add(IconButton::new(Icon::FolderOpen, name).small());
+            text(ui, entry, drafts, &mut set);
+            if pick.clicked() {
+                drafts.remove(&entry.key);
+                commands.push(UiCommand::Pick(PickPurpose::SettingFolder(entry.key.clone())));
+            }
+        }
         _ => text(ui, entry, drafts, &mut set),
     })
     .response
     .on_disabled_hover_text(tr("settings.overridden"));
+    if let Some(command) = chosen {
+        commands.push(command);
+    }
+}
+
+/// A value as people read it; nothing has a word too.
+pub fn words(value: &SettingValue) -> String {
+    let shown = show(value);
+    if shown.is_empty() { tr("settings.empty").to_owned() } else { shown }
 }
 
 fn text(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String>, set: &mut dyn FnMut(SettingValue)) {

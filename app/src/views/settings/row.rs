@@ -9,7 +9,7 @@ use super::control;
 use crate::commands::{CommandQueue, UiCommand};
 use crate::design::{Icon, Type, UiExt};
 use crate::text::{tr, tr_with};
-use crate::widgets::{Chip, IconButton, Tone, hairline, states};
+use crate::widgets::{Button, Chip, IconButton, Tone, hairline, states};
 
 pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String>, commands: &mut CommandQueue) {
     let tokens = ui.tokens();
@@ -28,20 +28,40 @@ pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String
             ui.label(tokens.rich(Type::Secondary, problem).color(tokens.color.bad));
         }
         let origin = origin(entry);
-        let told = origin.is_some() || entry.needs_restart && entry.origin != SettingOrigin::Default;
-        if told || entry.problem.is_some() {
+        let changed = entry.value != entry.default;
+        if origin.is_some() || changed || entry.waiting_for_restart {
             ui.horizontal_wrapped(|ui| {
                 if let Some(words) = origin {
                     ui.add(Chip::new(words));
                 }
-                if entry.needs_restart {
-                    ui.add(Chip::new(tr("settings.restart")).tone(Tone::Warn));
+                if entry.waiting_for_restart {
+                    ui.add(Chip::new(tr("settings.restart_later")).tone(Tone::Warn));
+                } else if entry.needs_restart && entry.origin != SettingOrigin::Default {
+                    ui.add(Chip::new(tr("settings.restart")));
+                }
+                if changed {
+                    let value = control::words(&entry.default);
+                    let words = tr_with("settings.default", &[("value", &value)]);
+                    ui.add(egui::Label::new(tokens.rich(Type::Label, words)).truncate());
                 }
             });
         }
         if let Some(problem) = &entry.problem {
             ui.add_space(tokens.space.xs);
             states::banner(ui, Tone::Warn, Icon::Warning, problem);
+        }
+        if entry.held.is_some() {
+            ui.add_space(tokens.space.xs);
+            ui.horizontal(|ui| {
+                let accept = Button::new(tr("settings.accept")).danger().tooltip(tr("settings.accept_tip"));
+                if ui.add(accept).clicked() {
+                    commands.push(UiCommand::AcceptSetting(entry.key.clone()));
+                }
+                let keep = Button::new(tr_with("settings.keep", &[("value", &control::words(&entry.value))]));
+                if ui.add(keep.tooltip(tr("settings.keep_tip"))).clicked() {
+                    commands.push(UiCommand::SetSetting { key: entry.key.clone(), value: entry.value.clone() });
+                }
+            });
         }
         ui.add_space(tokens.space.s);
         hairline(ui);

@@ -26,7 +26,7 @@ pub(super) struct Encoded {
     pub body: Vec<u8>,
     pub summary: Vec<u8>,
     pub columns: Vec<u8>,
-    pub text: String,
+    pub text: Vec<u8>,
     pub trigrams: Vec<u8>,
 }
 
@@ -42,13 +42,14 @@ pub(super) fn build(rows: &[(u64, Vec<u8>)]) -> Result<Encoded, StorageError> {
     }
     let mut text = String::new();
     let mut targets: Vec<(String, [u32; LEVELS])> = Vec::new();
-    let (mut levels, mut places, mut times, mut ids, mut ends) =
-        (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut contexts: Vec<String> = Vec::new();
+    let (mut levels, mut places, mut contexts_of) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut times, mut ids, mut ends) = (Vec::new(), Vec::new(), Vec::new());
     let (mut earliest, mut latest) = (i64::MAX, i64::MIN);
     for (id, record) in rows {
         body.extend(record);
         let entry = decode::<StoredLog>(record)?.into_entry(*id);
-        entry.push_searchable(&mut text);
+        entry.push_own_text(&mut text);
         (earliest, latest) = (earliest.min(entry.at.0), latest.max(entry.at.0));
         let known = targets.iter().position(|(target, _)| *target == entry.target);
         let place = known.unwrap_or_else(|| {
@@ -56,9 +57,17 @@ pub(super) fn build(rows: &[(u64, Vec<u8>)]) -> Result<Encoded, StorageError> {
             targets.len() - 1
         });
         targets[place].1[entry.level as usize] += 1;
+        let mut context = String::new();
+        entry.push_context(&mut context);
+        let known = contexts.iter().position(|known| *known == context);
+        let context = known.unwrap_or_else(|| {
+            contexts.push(context);
+            contexts.len() - 1
+        });
         levels.push(entry.level as u8);
-        // A block has fewer targets than entries.
+        // A block has fewer of both than 1,024.
         places.extend(u16::try_from(place).unwrap_or(u16::MAX).to_le_bytes());
+        contexts_of.extend(u16::try_from(context).unwrap_or(u16::MAX).to_le_bytes());
         times.extend(entry.at.0.to_le_bytes());
         ids.extend(id.to_le_bytes());
         ends.extend(length(text.len())?.to_le_bytes());
@@ -76,11 +85,19 @@ pub(super) fn build(rows: &[(u64, Vec<u8>)]) -> Result<Encoded, StorageError> {
     }
     let mut columns = levels;
     columns.extend(places);
+    columns.extend(contexts_of);
     columns.extend(times);
     columns.extend(ids);
     columns.extend(ends);
-    let trigrams = trigrams_of(&text);
-    Ok(Encoded { body, summary, columns, text, trigrams })
+    let mut whole = length(contexts.len())?.to_le_bytes().to_vec();
+    let mut end = 0;
+    for context in &contexts {
+        end += context.len();
+        whole.extend(length(end)?.to_le_bytes());
+    }
+    let text = contexts.concat() + &text;
+    whole.extend(text.as_bytes());
+    Ok(Encoded { body, summary, columns, trigrams: trigrams_of(&text), text: whole })
 }
 
 fn length(length: usize) -> Result<u32, StorageError> {
@@ -150,10 +167,11 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// Time, level, target, number and end of the text of each entry.
+/// Time, level, target, context, number and end of the text of each entry.
 pub(super) struct Columns<'a> {
     pub levels: &'a [u8],
     targets: &'a [[u8; 2]],
+    contexts: &'a [[u8; 2]],
     times: &'a [[u8; 8]],
     ids: &'a [[u8; 8]],
     ends: &'a [[u8; 4]],
@@ -165,6 +183,7 @@ impl<'a> Columns<'a> {
         Ok(Self {
             levels: bytes.take(count)?,
             targets: bytes.take(2 * count)?.as_chunks().0,
+            contexts: bytes.take(2 * count)?.as_chunks().0,
             times: bytes.take(8 * count)?.as_chunks().0,
             ids: bytes.take(8 * count)?.as_chunks().0,
             ends: bytes.take(4 * count)?.as_chunks().0,
@@ -176,6 +195,11 @@ impl<'a> Columns<'a> {
         usize::from(u16::from_le_bytes(self.targets[index]))
     }
 
+    /// Into the contexts of the text.
+    pub(super) fn context(&self, index: usize) -> usize {
+        usize::from(u16::from_le_bytes(self.contexts[index]))
+    }
+
     pub(super) fn at(&self, index: usize) -> i64 {
         i64::from_le_bytes(self.times[index])
     }
@@ -184,12 +208,57 @@ impl<'a> Columns<'a> {
         u64::from_le_bytes(self.ids[index])
     }
 
-    /// The part of the block's text that belongs to this entry.
-    pub(super) fn text<'t>(&self, text: &'t str, index: usize) -> &'t str {
+    /// Where in the text of all entries the text of this one lies.
+    pub(super) fn place(&self, index: usize) -> std::ops::Range<usize> {
         let end = |index: usize| u32::from_le_bytes(self.ends[index]) as usize;
         let start = if index == 0 { 0 } else { end(index - 1) };
-        text.get(start..end(index)).unwrap_or_default()
+        start..end(index)
     }
+}
+
+/// All that can be searched for: first what entries have in common, each once, then what each one alone says.
+pub(super) struct Text<'a> {
+    /// Ends in `bytes`.
+    contexts: &'a [[u8; 4]],
+    bytes: &'a [u8],
+}
+
+impl<'a> Text<'a> {
+    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, StorageError> {
+        let mut bytes = Bytes(bytes);
+        let count = bytes.u32()? as usize;
+        let contexts = bytes.take(count.saturating_mul(4))?.as_chunks().0;
+        Ok(Self { contexts, bytes: bytes.0 })
+    }
+
+    /// It occurs somewhere in the block.
+    pub(super) fn holds(&self, needle: &Needle) -> bool {
+        holds(self.bytes, &needle.folded)
+    }
+
+    /// For each context, whether it occurs there.
+    pub(super) fn contexts_with(&self, needle: &Needle) -> Vec<bool> {
+        let mut start = 0;
+        self.contexts
+            .iter()
+            .map(|end| {
+                let end = u32::from_le_bytes(*end) as usize;
+                let context = self.bytes.get(start..end).unwrap_or_default();
+                start = end;
+                holds(context, &needle.folded)
+            })
+            .collect()
+    }
+
+    /// It occurs in the text of the entry that lies there.
+    pub(super) fn holds_at(&self, place: std::ops::Range<usize>, needle: &Needle) -> bool {
+        let start = self.contexts.last().map_or(0, |end| u32::from_le_bytes(*end) as usize);
+        holds(self.bytes.get(start + place.start..start + place.end).unwrap_or_default(), &needle.folded)
+    }
+}
+
+fn holds(text: &[u8], needle: &str) -> bool {
+    std::str::from_utf8(text).is_ok_and(|text| text.contains(needle))
 }
 
 /// The records of a block.
@@ -317,6 +386,10 @@ mod tests {
         fn damaged_values_are_errors(bytes: Vec<u8>) {
             Summary::read(&bytes).map(drop).unwrap_or_default();
             Columns::read(&bytes, 3).map(drop).unwrap_or_default();
+            if let Ok(text) = Text::read(&bytes) {
+                text.contexts_with(&Needle::new("a".to_owned()));
+                text.holds_at(0..7, &Needle::new("a".to_owned()));
+            }
             if let Ok(body) = Body::read(&bytes) {
                 for index in 0..body.len() {
                     body.entry(index).map(drop).unwrap_or_default();

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::block::{Body, Columns, Needle, Summary};
+use super::block::{Body, Columns, Needle, Summary, Text};
 use super::record::StoredLog;
 use super::{BODIES, COLUMNS, NEXT, ROWS, SUMMARIES, TEXTS, TRIGRAMS};
 use crate::model::{LogCursor, LogEntry, LogFilter, LogId, LogLevel, LogPage, Timestamp, fold};
@@ -12,6 +12,9 @@ use crate::storage::{Db, ReadTable, ReadTxn, StorageError, decode};
 
 /// Filters whose counts are remembered.
 const REMEMBERED: usize = 8;
+
+/// When level and target let through less than one in so many, only the text of those is searched, not that of the block.
+const FEW: u32 = 8;
 
 /// How far the entries beyond a page are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +60,8 @@ impl<'a> Prepared<'a> {
         }
         self.needle.as_ref().is_none_or(|needle| {
             let mut text = String::new();
-            entry.push_searchable(&mut text);
+            entry.push_context(&mut text);
+            entry.push_own_text(&mut text);
             text.contains(&needle.folded)
         })
     }
@@ -82,7 +86,7 @@ struct View {
     bodies: ReadTable<u64, &'static [u8]>,
     summaries: ReadTable<u64, &'static [u8]>,
     columns: ReadTable<u64, &'static [u8]>,
-    texts: ReadTable<u64, &'static str>,
+    texts: ReadTable<u64, &'static [u8]>,
     trigrams: ReadTable<u64, &'static [u8]>,
     newest: LogId,
 }
@@ -108,6 +112,17 @@ impl View {
         wanted: &Prepared<'_>,
         bounds: &Bounds,
     ) -> Result<Vec<usize>, StorageError> {
+        let few = wanted.by_summary(summary) < summary.count / FEW;
+        let mut text = None;
+        if let Some(needle) = &wanted.needle
+            && !few
+        {
+            text = self.texts.get(first)?;
+            let Some(text) = &text else { return Ok(Vec::new()) };
+            if !Text::read(text.value())?.holds(needle) {
+                return Ok(Vec::new());
+            }
+        }
         let Some(columns) = self.columns.get(first)? else { return Ok(Vec::new()) };
         let columns = Columns::read(columns.value(), summary.count as usize)?;
         let targets: Vec<bool> = summary.targets.iter().map(|(target, _)| wanted.filter.wants_target(target)).collect();
@@ -122,13 +137,16 @@ impl View {
         if let Some(needle) = &wanted.needle
             && !places.is_empty()
         {
-            let Some(text) = self.texts.get(first)? else { return Ok(Vec::new()) };
-            let text = text.value();
-            if text.contains(&needle.folded) {
-                places.retain(|place| columns.text(text, *place).contains(&needle.folded));
-            } else {
-                places.clear();
+            if text.is_none() {
+                text = self.texts.get(first)?;
             }
+            let Some(text) = &text else { return Ok(Vec::new()) };
+            let text = Text::read(text.value())?;
+            let contexts = text.contexts_with(needle);
+            places.retain(|place| {
+                contexts.get(columns.context(*place)).is_some_and(|holds| *holds)
+                    || text.holds_at(columns.place(*place), needle)
+            });
         }
         Ok(places)
     }

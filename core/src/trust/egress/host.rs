@@ -47,6 +47,13 @@ impl Destination {
     }
 }
 
+impl Destination {
+    /// This computer itself.
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.host)
+    }
+}
+
 /// This computer itself. It passes the door like every other destination.
 pub(super) fn is_loopback(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']);

@@ -29,6 +29,11 @@ impl Transport for Noting {
         progress(10, Some(10));
         Ok(())
     }
+
+    fn request(&self, request: &Request) -> Result<Answer, ApiError> {
+        self.0.lock().unwrap().push(request.url.clone());
+        Ok(Answer { status: 200, location: None, body: b"{}".to_vec(), complete: true })
+    }
 }
 
 struct World {
@@ -170,6 +175,10 @@ impl Transport for Endless {
         }
         Err(ApiError::cancelled())
     }
+
+    fn request(&self, _request: &Request) -> Result<Answer, ApiError> {
+        Err(ApiError::cancelled())
+    }
 }
 
 #[test]
@@ -300,4 +309,28 @@ fn every_request_of_a_redirect_has_its_row() {
     assert_eq!(world.egress.status().unwrap().requests_blocked, 1);
     hub_server.join().unwrap();
     file_server.join().unwrap();
+}
+
+#[test]
+fn a_request_passes_the_same_door_and_its_secret_stands_nowhere() {
+    let world = world(None);
+    let request = Request {
+        who: "credentials".to_owned(),
+        purpose: "a test".to_owned(),
+        url: "https://host.example/v1/models?key=secret".to_owned(),
+        headers: vec![("authorization", crate::model::SecretText::new("Bearer secret".to_owned()))],
+        limit: std::time::Duration::from_secs(1),
+    };
+    let error = world.egress.request(&request, None).unwrap_err();
+    assert_eq!(error.category, ErrorCategory::Authorisation);
+    assert!(error.message.contains("host.example") && error.advice.contains("policy"), "{error:?}");
+    let other = Consent::once("other.example");
+    assert!(world.egress.request(&request, Some(&other)).is_err());
+    assert!(world.seen.0.lock().unwrap().is_empty());
+    let answer = world.egress.request(&request, Some(&Consent::once("host.example"))).unwrap();
+    assert_eq!((answer.status, world.seen.0.lock().unwrap().len()), (200, 1));
+    let rows = world.rows();
+    assert_eq!(rows.iter().map(|row| row.1).collect::<Vec<_>>(), [true, false, false]);
+    assert_eq!(rows[0].3, 2);
+    assert!(!format!("{rows:?} {error:?} {request:?}").replace("?key=secret", "").contains("secret"), "{rows:?}");
 }

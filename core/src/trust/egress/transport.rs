@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::{Answer, Request};
 use crate::api::{ApiError, ErrorCategory};
 
 /// One allowed transfer.
@@ -23,6 +24,12 @@ pub trait Transport: Send + Sync {
         progress: &mut dyn FnMut(u64, Option<u64>),
         cancel: &dyn Fn() -> bool,
     ) -> Result<(), ApiError>;
+
+    /// Asks once, follows no redirect. Blocks.
+    ///
+    /// # Errors
+    /// When no whole answer comes; never for a status.
+    fn request(&self, request: &Request) -> Result<Answer, ApiError>;
 }
 
 /// HTTP by `rspa_fetch`.
@@ -42,15 +49,26 @@ impl Transport for FetchTransport {
             sha256: transfer.sha256,
             ask: transfer.ask,
         };
-        rspa_fetch::fetch_with(download, rspa_fetch::Timeouts::default(), progress, cancel).map_err(|error| {
-            use rspa_fetch::FetchError as E;
-            let category = match &error {
-                E::Cancelled => return ApiError::cancelled(),
-                E::NotAllowed { .. } => ErrorCategory::Authorisation,
-                E::DiskFull { .. } | E::Io { .. } | E::Busy(_) => ErrorCategory::Storage,
-                _ => ErrorCategory::Network,
-            };
-            ApiError::new(category, error.to_string(), error.advice())
-        })
+        rspa_fetch::fetch_with(download, rspa_fetch::Timeouts::default(), progress, cancel)
+            .map_err(|error| in_words(&error))
     }
+
+    fn request(&self, request: &Request) -> Result<Answer, ApiError> {
+        let headers: Vec<(&str, &str)> = request.headers.iter().map(|(name, value)| (*name, value.reveal())).collect();
+        let get = rspa_fetch::Get { url: &request.url, headers: &headers, limit: request.limit };
+        let rspa_fetch::Answer { status, location, body, complete } =
+            rspa_fetch::get(&get).map_err(|error| in_words(&error))?;
+        Ok(Answer { status, location, body, complete })
+    }
+}
+
+fn in_words(error: &rspa_fetch::FetchError) -> ApiError {
+    use rspa_fetch::FetchError as E;
+    let category = match &error {
+        E::Cancelled => return ApiError::cancelled(),
+        E::NotAllowed { .. } => ErrorCategory::Authorisation,
+        E::DiskFull { .. } | E::Io { .. } | E::Busy(_) => ErrorCategory::Storage,
+        _ => ErrorCategory::Network,
+    };
+    ApiError::new(category, error.to_string(), error.advice())
 }

@@ -1,0 +1,144 @@
+//! What a profile says of the network: one of four choices, its hosts, and the switch that forbids every cloud call.
+
+use egui::{Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
+use rspa_core::model::{NetworkPolicy, Profile, ProfileList, ProfileNetwork, SettingValue};
+
+use super::hosts;
+use crate::commands::pages::profiles::ProfilesCommand;
+use crate::commands::{Confirmation, UiCommand};
+use crate::design::{Icon, Type, UiExt};
+use crate::state::AppState;
+use crate::text::{tr, tr_with};
+use crate::views::Cx;
+use crate::widgets::{cells, focus_ring, section_title, states, toggle};
+
+const CHOICES: [(Option<NetworkPolicy>, &str); 4] = [
+    (None, "settings"),
+    (Some(NetworkPolicy::Nothing), "nothing"),
+    (Some(NetworkPolicy::Listed), "listed"),
+    (Some(NetworkPolicy::All), "all"),
+];
+
+pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, list: &ProfileList, profile: &Profile, host: &mut String) {
+    let tokens = ui.tokens();
+    let network = &profile.network;
+    section_title(ui, tr("profiles.network"));
+    ui.add(egui::Label::new(tokens.rich(Type::Secondary, tr("profiles.network_text"))).wrap());
+    ui.add_space(tokens.space.s);
+    let settings = settings_policy(cx.state);
+    let mut chosen = None;
+    let columns = if ui.available_width() > 720.0 { 4 } else { 2 };
+    for row in CHOICES.chunks(columns) {
+        cells(ui, row.len(), tokens.space.s, |i, ui| {
+            let (policy, key) = row[i];
+            let title = tr(&format!("profiles.policy.{key}"));
+            let detail = tr_with(&format!("profiles.policy.{key}_text"), &[("words", &words(settings))]);
+            if choice(ui, title, &detail, network.policy == policy) && network.policy != policy {
+                chosen = Some(policy);
+            }
+        });
+        ui.add_space(tokens.space.xs);
+    }
+    if let Some(policy) = chosen {
+        let wanted = ProfileNetwork { policy, ..network.clone() };
+        let more = policy == Some(NetworkPolicy::All) && !network.forbid_cloud;
+        set(cx, profile, wanted, more.then(|| tr("profiles.allow_all_text")));
+    }
+    ui.add_space(tokens.space.s);
+    let in_force = if list.active == profile.id {
+        cx.state.network.as_ref().map(|status| if status.forbid_cloud { None } else { Some(status.policy) })
+    } else {
+        let own = network.policy.unwrap_or(settings);
+        let strict = if rank(own) < rank(settings) { own } else { settings };
+        Some((!network.forbid_cloud).then_some(strict))
+    };
+    if let Some(in_force) = in_force {
+        let words = in_force.map_or(tr("profiles.words.forbidden"), words);
+        let icon = if in_force.is_none() { Icon::ShieldCheck } else { Icon::Info };
+        let text = tr_with("profiles.in_force", &[("words", &words)]);
+        states::banner(ui, crate::widgets::Tone::Neutral, icon, &text);
+    }
+    ui.add_space(tokens.space.m);
+    ui.horizontal(|ui| {
+        let mut on = network.forbid_cloud;
+        if toggle(ui, &mut on, tr("profiles.forbid")).changed() {
+            let wanted = ProfileNetwork { forbid_cloud: on, ..network.clone() };
+            set(cx, profile, wanted, (!on).then(|| tr("profiles.allow_cloud_text")));
+        }
+        ui.vertical(|ui| {
+            ui.label(tokens.rich(Type::Strong, tr("profiles.forbid")));
+            ui.add(egui::Label::new(tokens.rich(Type::Secondary, tr("profiles.forbid_text"))).wrap());
+        });
+    });
+    ui.add_space(tokens.space.m);
+    if let Some(hosts) = hosts::ui(ui, &network.hosts, host) {
+        set(cx, profile, ProfileNetwork { hosts, ..network.clone() }, None);
+    }
+}
+
+/// Changes it; with words, after the person was asked.
+fn set(cx: &mut Cx<'_>, profile: &Profile, network: ProfileNetwork, ask: Option<&str>) {
+    let command = UiCommand::Profiles(ProfilesCommand::SetNetwork { id: profile.id, network });
+    cx.commands.push(match ask {
+        None => command,
+        Some(consequence) => UiCommand::Confirm(Confirmation {
+            title: tr_with("profiles.allow_title", &[("name", &profile.name)]),
+            consequence: consequence.to_owned(),
+            verb: tr("profiles.allow_verb").to_owned(),
+            danger: true,
+            then: Box::new(command),
+        }),
+    });
+}
+
+/// One of the choices as a card; true when it was clicked.
+fn choice(ui: &mut Ui, title: &str, detail: &str, selected: bool) -> bool {
+    let tokens = ui.tokens();
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 100.0), Sense::click());
+    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), selected, title));
+    let (fill, edge) = match (selected, response.hovered()) {
+        (true, _) => (tokens.color.selection, tokens.color.accent),
+        (false, true) => (tokens.color.bg3, tokens.color.line),
+        (false, false) => (tokens.color.bg2, tokens.color.line),
+    };
+    let painter = ui.painter();
+    painter.rect(rect, tokens.radius.card, fill, Stroke::new(1.0, edge), StrokeKind::Inside);
+    if response.has_focus() {
+        focus_ring(ui, rect);
+    }
+    let inner = rect.shrink(tokens.space.m);
+    // Painted: the card speaks for itself.
+    let text = |words: &str, kind: Type, ink| {
+        let font = tokens.font(kind);
+        painter.layout(words.to_owned(), font, ink, inner.width())
+    };
+    let head = text(title, Type::Strong, tokens.color.text);
+    let below = inner.min + vec2(0.0, head.size().y + 2.0);
+    painter.galley(inner.min, head, tokens.color.text);
+    painter.galley(below, text(detail, Type::Secondary, tokens.color.text_2), tokens.color.text_2);
+    response.clicked()
+}
+
+fn words(policy: NetworkPolicy) -> &'static str {
+    match policy {
+        NetworkPolicy::Nothing => tr("profiles.words.nothing"),
+        NetworkPolicy::Listed => tr("profiles.words.listed"),
+        NetworkPolicy::All => tr("profiles.words.all"),
+    }
+}
+
+fn rank(policy: NetworkPolicy) -> u8 {
+    match policy {
+        NetworkPolicy::Nothing => 0,
+        NetworkPolicy::Listed => 1,
+        NetworkPolicy::All => 2,
+    }
+}
+
+fn settings_policy(state: &AppState) -> NetworkPolicy {
+    match state.setting("network.policy").map(|entry| &entry.value) {
+        Some(SettingValue::Text(text)) if text == "all" => NetworkPolicy::All,
+        Some(SettingValue::Text(text)) if text == "listed" => NetworkPolicy::Listed,
+        _ => NetworkPolicy::Nothing,
+    }
+}

@@ -1,0 +1,145 @@
+//! Tests of the page by accessible label.
+
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT, Queryable};
+use rspa_core::model::{
+    LedgerEntry, NetworkPolicy, Page, Profile, ProfileCounts, ProfileId, ProfileList, ProfileNetwork, Timestamp,
+};
+
+use super::ProfilesView;
+use crate::commands::UiCommand;
+use crate::commands::pages::profiles::ProfilesCommand;
+use crate::fixtures::{self, Stage, page};
+use crate::state::{AppState, Slot};
+
+const WIDE: (f32, f32) = (1096.0, 774.0);
+const NARROW: (f32, f32) = (480.0, 700.0);
+
+fn id(number: u32) -> ProfileId {
+    format!("01890000-0000-7000-8000-{number:012}").parse().unwrap()
+}
+
+fn profile(number: u32, name: &str, forbid_cloud: bool) -> Profile {
+    let network = ProfileNetwork { forbid_cloud, ..ProfileNetwork::default() };
+    Profile { id: id(number), name: name.into(), created: fixtures::NOW, updated: fixtures::NOW, network }
+}
+
+fn row(number: u64, allowed: bool) -> LedgerEntry {
+    LedgerEntry {
+        at: Timestamp(fixtures::NOW.0 - i64::try_from(number).unwrap() * 3_600_000),
+        who: "models".into(),
+        destination: format!("https://host{number}.example.org:443"),
+        purpose: "Download SmolLM2 135M".into(),
+        allowed,
+        reason: if allowed { "confirmed once by the person".into() } else { "policy: nothing".into() },
+        bytes_sent: 120,
+        bytes_received: if allowed { 98_000_000 } else { 0 },
+        profile: Some(id(2)),
+        profile_name: "Work".into(),
+    }
+}
+
+fn state(ledger: Vec<LedgerEntry>, total: u64) -> AppState {
+    let mut state = fixtures::state();
+    state.pages.profiles.list = Slot::with(ProfileList {
+        active: id(1),
+        profiles: vec![profile(1, "Personal", false), profile(2, "Work", true)],
+        counts: vec![ProfileCounts { sources: 3, chats: 12 }, ProfileCounts { sources: 1, chats: 1 }],
+    });
+    state.pages.profiles.ledger = Slot::with(Page { items: ledger, total, offset: 0 });
+    state
+}
+
+fn shown(size: (f32, f32)) -> Harness<'static, Stage<ProfilesView>> {
+    let mut harness = page::<ProfilesView>(state((0..50).map(|n| row(n, n % 2 == 0)).collect(), 120), size, true);
+    harness.run();
+    harness
+}
+
+fn commands(harness: &Harness<'_, Stage<ProfilesView>>) -> Vec<ProfilesCommand> {
+    let one = |command: &UiCommand| match command {
+        UiCommand::Profiles(command) => Some(command.clone()),
+        _ => None,
+    };
+    harness.state().commands.iter().filter_map(one).collect()
+}
+
+#[test]
+fn a_profile_is_made_with_a_name_that_is_free() {
+    let mut harness = shown(WIDE);
+    harness.get_by_label("New profile").click();
+    harness.run();
+    harness.get_by_label("Name").type_text("WORK");
+    harness.run();
+    assert!(harness.query_by_label_contains("already a profile of this name").is_some());
+    harness.get_by_label("Name").type_text(" 2");
+    harness.run();
+    harness.get_by_label("Make").click();
+    harness.run();
+    let network = ProfileNetwork::default();
+    assert_eq!(commands(&harness), [ProfilesCommand::Create { name: "WORK 2".into(), network }]);
+}
+
+#[test]
+fn only_the_whole_name_deletes() {
+    let mut harness = shown(WIDE);
+    assert!(harness.get_by_label("Delete").accesskit_node().is_disabled(), "the active one");
+    harness.get_by_label_contains("Work").click();
+    harness.run();
+    harness.get_by_label("Delete").click();
+    harness.run();
+    harness.get_by_label("Name").type_text("Wor");
+    harness.run();
+    harness.key_press(egui::Key::Enter);
+    harness.run();
+    assert!(commands(&harness).is_empty());
+    harness.get_by_label("Name").type_text("k");
+    harness.run();
+    harness.key_press(egui::Key::Enter);
+    harness.run();
+    assert_eq!(commands(&harness), [ProfilesCommand::Delete { id: id(2), typed: "Work".into() }]);
+}
+
+#[test]
+fn stricter_is_set_at_once_and_looser_is_asked() {
+    let mut harness = shown(WIDE);
+    harness.get_by_label("Nothing").click();
+    harness.run();
+    let network = ProfileNetwork { policy: Some(NetworkPolicy::Nothing), ..ProfileNetwork::default() };
+    assert_eq!(commands(&harness), [ProfilesCommand::SetNetwork { id: id(1), network }]);
+    harness.get_by_label("All hosts").click();
+    harness.run();
+    let Some(UiCommand::Confirm(question)) = harness.state().commands.last() else { panic!("a question") };
+    assert!(question.title.contains("Personal") && question.danger);
+    harness.get_by_label_contains("Work").click();
+    harness.run();
+    harness.get_by_role_and_label(egui::accesskit::Role::Switch, "Forbid every cloud call").click();
+    harness.run();
+    assert!(matches!(harness.state().commands.last(), Some(UiCommand::Confirm(_))));
+    harness.get_by_label("Host to add").type_text("https://a.org");
+    harness.run();
+    assert!(harness.query_by_label_contains("no https://").is_some());
+}
+
+#[test]
+fn the_ledger_turns_its_pages() {
+    let mut harness = shown(WIDE);
+    assert!(harness.query_by_label("1–50 of 120").is_some());
+    assert!(harness.query_by_label_contains("host1.example.org:443: Download SmolLM2 135M, blocked").is_some());
+    harness.get_by_label("Older rows").click();
+    harness.run();
+    assert_eq!(commands(&harness), [ProfilesCommand::Ledger(50)]);
+    assert!(harness.get_by_label("Newer rows").accesskit_node().is_disabled());
+}
+
+#[test]
+fn it_stands_in_a_narrow_pane_and_without_rows() {
+    let harness = shown(NARROW);
+    assert!(harness.query_by_label("Network ledger").is_some());
+    let mut harness = page::<ProfilesView>(state(Vec::new(), 0), WIDE, false);
+    harness.run();
+    assert!(harness.query_by_label_contains("Nothing has asked to leave this computer").is_some());
+    let mut harness = page::<ProfilesView>(AppState::default(), WIDE, false);
+    harness.run();
+    assert!(harness.query_by_label("Reading the profiles…").is_some());
+}
