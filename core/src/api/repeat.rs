@@ -106,6 +106,7 @@ impl Request {
                 SystemRequest::GetOverview(_)
                 | SystemRequest::CheckFiles(_)
                 | SystemRequest::RunDoctor(_)
+                | SystemRequest::CheckFiles(_)
                 | SystemRequest::ListJobs(_)
                 | SystemRequest::GetNetworkStatus(_)
                 | SystemRequest::ListLedger(_)

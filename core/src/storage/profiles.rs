@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::kinds::Kind;
 use super::{
     AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, chats, decode,
-    first_version, knowledge, models, trash, ui_state,
+    first_version, golden_record, knowledge, models, trash, ui_state,
 };
 use crate::clock::Ids;
 use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
@@ -39,6 +39,8 @@ struct StoredProfile {
     hosts: Vec<String>,
     forbid_cloud: bool,
 }
+
+golden_record!(StoredProfile);
 
 impl Record for StoredProfile {
     const NAME: &'static str = "profile";
