@@ -167,7 +167,7 @@ fn a_key_is_found_nowhere_outside_of_the_vault() {
     said += &format!("{:?}", core.call(DumpSettings {}).wait());
     said += &format!("{:?}", core.call(RunDoctor {}).wait());
     said += &format!("{:?}", core.call(ListLedger { page: PageRequest::default() }).wait());
-    said += &format!("{:?}", core.call(CreateBackup {}).wait());
+    said += &format!("{:?}", core.call(CreateBackup { to: None }).wait());
     while let Some(Heard::Event(event)) = listener.try_next() {
         said += &format!("{event:?}");
     }
