@@ -164,8 +164,6 @@ impl Load {
             reason: "policy".to_owned(),
             bytes_sent: 5,
             bytes_received: 0,
-            profile: None,
-            profile_name: String::new(),
         };
         let row = self.main.write(move |txn| ledger::insert(txn, &entry))?;
         self.rows.push(row);

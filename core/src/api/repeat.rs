@@ -104,7 +104,6 @@ impl Request {
             },
             Self::System(request) => match request {
                 SystemRequest::GetOverview(_)
-                | SystemRequest::CheckFiles(_)
                 | SystemRequest::RunDoctor(_)
                 | SystemRequest::CheckFiles(_)
                 | SystemRequest::ListJobs(_)
