@@ -175,7 +175,10 @@ impl<'a> Outputs<'a> {
     fn open_database(&mut self) {
         match open_database(&self.options.folder, |words| self.complain(words)) {
             Ok(database) => {
-                self.store.opened(LogReader::new(database.clone()));
+                let reader = LogReader::new(database.clone());
+                // What cannot be read now will be told with the next write.
+                self.store.added(reader.newest().unwrap_or_default());
+                self.store.opened(reader);
                 self.database = Some(database);
                 if self.database_trouble.take().is_some() {
                     self.options.reports.health(DATABASE, true, "logs are kept in the database again");
@@ -298,8 +301,6 @@ fn open_database(folder: &Path, complain: impl Fn(&str)) -> Result<Db, StorageEr
         let options = DbOptions { cache_bytes: 4 << 20, ..DbOptions::default() };
         let db = Db::open(&path, &tables::LOGS, options)?;
         logs::prepare(&db)?;
-        let read = db.read()?;
-        drop(read);
         Ok(db)
     };
     match open() {

@@ -218,6 +218,14 @@ impl LogReader {
         &self.db
     }
 
+    /// The newest of all entries; 0 when there was none yet.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn newest(&self) -> Result<LogId, StorageError> {
+        Ok(View::new(&self.db.read()?)?.newest)
+    }
+
     /// The page after `cursor` of what matches. `stop` is asked now and then whether nobody waits any more.
     ///
     /// # Errors
