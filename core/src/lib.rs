@@ -21,6 +21,8 @@ pub mod observe;
 mod panics;
 mod priority;
 pub mod settings;
+#[cfg(test)]
+mod soak;
 pub mod storage;
 pub mod trust;
 pub mod workspace;
