@@ -111,6 +111,9 @@ impl Shell {
         }
         self.engine.poll(ctx, &mut self.state, &mut self.queue);
         self.tell_of_exports();
+        if self.state.restart_wanted.take().is_some() {
+            self.restart_engine(ctx);
+        }
         self.poll_picker();
         self.begin_welcome();
     }
@@ -126,6 +129,14 @@ impl Shell {
             state.entered = Some(text);
         });
         ctx.request_repaint();
+    }
+
+    /// Ends the engine and starts it again, as a restore asks for; everything is read again then.
+    fn restart_engine(&mut self, ctx: &Context) {
+        if self.engine.restart(ctx) {
+            self.state.forget_data();
+            self.views = Views::default();
+        }
     }
 
     /// Draws the window and applies what the person did.

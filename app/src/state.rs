@@ -138,9 +138,17 @@ pub struct AppState {
     pub entered: Option<Option<String>>,
     /// Changes of the look that core has not confirmed yet.
     pub look_waits: u32,
+    /// The engine must start again, and why.
+    pub restart_wanted: Option<String>,
 }
 
 impl AppState {
+    /// Lets go of everything that came from core: it starts again, perhaps with other data. The window's own stays.
+    pub(crate) fn forget_data(&mut self) {
+        let old = std::mem::take(self);
+        *self = Self { now: old.now, notices: old.notices, ui: old.ui, ..Self::default() };
+    }
+
     pub fn has_signal(&self, signal: &Signal) -> bool {
         self.signals.contains(signal)
     }

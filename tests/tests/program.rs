@@ -4,6 +4,7 @@
 
 mod program {
     mod answering;
+    mod backups;
     mod command_line;
     mod crash;
     mod data_folder;

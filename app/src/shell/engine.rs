@@ -9,7 +9,7 @@ use rspa_core::api::request::knowledge::ListSources;
 use rspa_core::api::request::models::{ListCatalogue, ListModels, Recommend};
 use rspa_core::api::request::settings::ListSettings;
 use rspa_core::api::request::system::{GetNetworkStatus, GetOverview, GetUiState, ListJobs};
-use rspa_core::api::{ApiError, Call, Core, CoreOptions, ErrorCategory, Heard, Pending, Subscription};
+use rspa_core::api::{ApiError, Call, Core, CoreOptions, ErrorCategory, Heard, Pending, Subscription, WorksIn};
 use rspa_core::model::{Job, NetworkStatus, ProfileId};
 
 use crate::commands::CommandQueue;
@@ -91,10 +91,17 @@ impl Engine {
 
     /// Starts the core on a thread of its own and reads what the window stored.
     pub fn start(options: CoreOptions, wake: impl FnOnce() + Send + 'static) -> Receiver<Started> {
+        Self::start_with(move || Core::start(options), wake)
+    }
+
+    fn start_with(
+        start: impl FnOnce() -> Result<Core, ApiError> + Send + 'static,
+        wake: impl FnOnce() + Send + 'static,
+    ) -> Receiver<Started> {
         let (sender, receiver) = channel();
         let work = move || {
             let begin = Instant::now();
-            let core = Core::start(options);
+            let core = start();
             let persisted = core
                 .as_ref()
                 .ok()
@@ -110,10 +117,26 @@ impl Engine {
         receiver
     }
 
-    pub fn restart(&mut self, ctx: &Context) {
-        if let Some(make) = &mut self.make_options {
-            let ctx = ctx.clone();
-            self.starting = Some(Self::start(make(), move || ctx.request_repaint()));
+    /// Starts the engine, or the one that runs again, without keeping the window waiting. False when nothing can be started.
+    pub fn restart(&mut self, ctx: &Context) -> bool {
+        self.errands.clear();
+        self.events = None;
+        let ctx = ctx.clone();
+        let wake = move || ctx.request_repaint();
+        self.starting = match (self.core.take(), &mut self.make_options) {
+            (Some(core), _) => Some(Self::start_with(move || Self::again(core), wake)),
+            (None, Some(make)) => Some(Self::start(make(), wake)),
+            (None, None) => return false,
+        };
+        true
+    }
+
+    /// Another process that owns the data folder starts its own engine again.
+    fn again(core: Core) -> Result<Core, ApiError> {
+        match core.restart() {
+            Err(_) if matches!(core.works_in(), WorksIn::Other(_)) => Ok(core),
+            Err(error) => Err(error),
+            Ok(()) => Ok(core),
         }
     }
 

@@ -151,10 +151,8 @@ impl AppState {
             | Event::CredentialsChanged
             | Event::BackupsChanged => {}
             Event::ProfileSwitched { profile } => stale.switched = Some(profile),
-            Event::RestartNeeded { .. }
-            | Event::ConsentAsked { .. }
-            | Event::ConsentEnded { .. }
-            | Event::WindowWanted => {}
+            Event::RestartNeeded { why } => self.restart_wanted = Some(why),
+            Event::ConsentAsked { .. } | Event::ConsentEnded { .. } | Event::WindowWanted => {}
             Event::ShuttingDown => self.core = super::CoreStatus::Closed,
         }
         stale

@@ -256,11 +256,6 @@ impl Context {
         self.shared.turn.lock().await
     }
 
-    /// The worlds that are open now.
-    pub fn open_worlds(&self) -> Vec<Self> {
-        self.worlds().open.values().cloned().collect()
-    }
-
     /// Makes this profile the one that the person works in; it must be open.
     pub(super) fn set_active(&self, profile: ProfileId) {
         self.worlds().active = profile;

@@ -148,6 +148,8 @@ pub(super) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<Merged, Stora
                 }
                 names.push(stored.name.to_lowercase());
                 table.put(key.value(), &stored)?;
+                // It lives again: what is left of it is not removed at the next start.
+                txn.table(DELETED)?.remove(key.value())?;
                 merged.added += 1;
             }
         }

@@ -266,7 +266,7 @@ async fn restore(
 
 /// Sources came into the store without the services' doing: those that are open take them up.
 fn look_again(ctx: &Context) -> Result<(), ApiError> {
-    for world in ctx.open_worlds() {
+    for world in ctx.open_profiles() {
         world.knowledge()?.sources_changed()?;
     }
     Ok(())
