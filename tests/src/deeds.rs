@@ -21,7 +21,7 @@ pub enum Deed {
 }
 
 impl Deed {
-    pub const ALL: [Self; 4] = [Self::Setting, Self::Index, Self::Chat, Self::Profile];
+    pub const ALL: [Self; 5] = [Self::Setting, Self::Index, Self::Chat, Self::Profile, Self::Backup];
 }
 
 /// One verb with its arguments, to be run in whatever way a test likes.
