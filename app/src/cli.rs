@@ -7,6 +7,7 @@ mod ask;
 mod backup;
 mod bench;
 mod chat;
+mod confirm;
 mod credentials;
 mod db;
 mod doctor;
@@ -22,6 +23,7 @@ mod profiles;
 mod reset;
 mod restore;
 mod search;
+mod secret;
 mod session;
 mod settings;
 mod trash;
@@ -70,7 +72,7 @@ fn perform(arguments: Arguments, output: Output, started: Instant, exit_at_once:
                 "Switch the window with rspa profiles switch NAME, or in its status bar.",
             ));
         }
-        return window::open(&global, started, exit_at_once);
+        return window::open(&global, output, started, exit_at_once);
     };
     let interrupt = Interrupt::listen(exit_at_once)?;
     let context = Context { global, output, interrupt, started };

@@ -1,5 +1,6 @@
 //! The shell around the pages: rail, panes, status bar, palette, dialogs; applies commands and keeps the state.
 
+mod consent;
 mod dispatch;
 mod drop;
 mod engine;
@@ -47,6 +48,7 @@ pub struct Shell {
     confirmation: Option<Confirmation>,
     welcome: Option<Welcome>,
     notices_open: bool,
+    consent: consent::Asking,
     look: Option<Look>,
     saved: persist::Saved,
 }
@@ -66,6 +68,7 @@ impl Shell {
             confirmation: None,
             welcome: None,
             notices_open: false,
+            consent: consent::Asking::default(),
             look: None,
             saved: persist::Saved::default(),
         }
@@ -115,6 +118,7 @@ impl Shell {
             self.restart_engine(ctx);
         }
         self.poll_picker();
+        self.come_forward(ctx);
         self.begin_welcome();
     }
 
@@ -143,7 +147,7 @@ impl Shell {
     pub fn ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         self.apply_look(&ctx);
-        if self.picker.is_none() && self.confirmation.is_none() {
+        if self.picker.is_none() && self.confirmation.is_none() && self.state.consents.is_empty() {
             for action in self.shortcuts.pressed(&ctx) {
                 self.queue.run(action);
             }
@@ -180,7 +184,8 @@ impl Shell {
         ui.spacing_mut().item_spacing.y = 0.0;
         match &self.state.core {
             CoreStatus::Starting => {
-                states::loading(ui, tr("core.starting"));
+                let long = self.engine.waits_long(ui.ctx());
+                states::loading(ui, tr(if long { "core.starting_long" } else { "core.starting" }));
                 return;
             }
             CoreStatus::Failed(error) => {

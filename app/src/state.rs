@@ -13,9 +13,9 @@ use std::path::PathBuf;
 use rspa_core::api::ApiError;
 use rspa_core::model::CatalogueModel;
 use rspa_core::model::{
-    ChatId, ChatSummary, Document, DocumentProblem, DocumentText, Job, JobId, JobState, Message, MessageId, ModelList,
-    NetworkStatus, Overview, Page as ListPage, ProfileId, Recommendation, SearchQuery, SearchResults, SettingEntry,
-    SourceId, SourceStatus, Timestamp,
+    ChatId, ChatSummary, ConsentQuestion, Document, DocumentProblem, DocumentText, Job, JobId, JobState, Message,
+    MessageId, ModelList, NetworkStatus, Overview, Page as ListPage, ProfileId, Recommendation, SearchQuery,
+    SearchResults, SettingEntry, SourceId, SourceStatus, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -132,6 +132,10 @@ pub struct AppState {
     /// Parts that work less well than they should: part and detail.
     pub degraded: Vec<(String, String)>,
     pub signals: Vec<Signal>,
+    /// Questions of other processes that wait for the person, oldest first.
+    pub consents: Vec<ConsentQuestion>,
+    /// The program was started once more: this window comes to the front.
+    pub window_wanted: bool,
     /// What survives a restart.
     pub ui: Persisted,
     /// What the window kept for the profile that was just switched to, until the shell takes it.

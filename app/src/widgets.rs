@@ -13,6 +13,7 @@ pub mod markdown;
 pub mod passage_card;
 pub mod picker;
 pub mod progress;
+pub mod secret_field;
 pub mod select;
 pub mod sparkline;
 pub mod states;

@@ -174,3 +174,16 @@ fn what_a_killed_owner_leaves_behind_stops_nobody() {
     let client = start(folder.path(), Role::Command);
     assert_eq!((owner.works_in(), client.works_in()), (WorksIn::Here, WorksIn::Other(Role::Command)));
 }
+
+#[test]
+fn an_owner_that_nobody_can_reach_is_told_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let _owner = start(folder.path(), Role::Command);
+    let mut other = options(folder.path(), Role::Command);
+    other.environment.insert("XDG_RUNTIME_DIR".to_owned(), elsewhere.path().display().to_string());
+    let error = Core::start(other).err().unwrap();
+    assert_eq!(error.category, ErrorCategory::Storage);
+    assert!(error.message.contains("in use by another rspa"), "{error}");
+    assert!(error.advice.contains("Close its window"), "{}", error.advice);
+}

@@ -12,6 +12,7 @@ pub mod process;
 pub mod program;
 pub mod seed;
 pub mod strace;
+pub mod terminal;
 pub mod wait;
 pub mod window;
 pub mod world;

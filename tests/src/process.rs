@@ -52,6 +52,11 @@ impl Running {
     /// When the program cannot be started.
     pub fn start(command: &mut Command) -> Self {
         own_group(command);
+        Self::start_as_it_is(command)
+    }
+
+    /// For a command that makes a session, and so a group, of its own.
+    pub(crate) fn start_as_it_is(command: &mut Command) -> Self {
         let what = format!("{command:?}");
         let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {what}: {error}"));
         Self { child, what }

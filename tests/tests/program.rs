@@ -12,6 +12,7 @@ mod program {
     mod hostile_tree;
     mod interrupt;
     mod offline;
+    mod ownership;
     mod profiles;
     mod settings;
 }

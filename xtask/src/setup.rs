@@ -14,7 +14,7 @@ struct Need {
     is_there: fn() -> bool,
 }
 
-const NEEDS: [Need; 8] = [
+const NEEDS: [Need; 10] = [
     Need { name: "a Vulkan driver", package: "mesa-vulkan-drivers", is_there: has_vulkan_driver },
     Need { name: "the virtual display Xvfb", package: "xvfb", is_there: || process::exists("Xvfb") },
     Need { name: "xdotool", package: "xdotool", is_there: || process::exists("xdotool") },
@@ -26,6 +26,8 @@ const NEEDS: [Need; 8] = [
     Need { name: "the cursor library of X11", package: "libxcursor1", is_there: || has_library("libXcursor.so.1") },
     Need { name: "the input library of X11", package: "libxi6", is_there: || has_library("libXi.so.6") },
     Need { name: "the bridge from Xlib to XCB", package: "libx11-xcb1", is_there: || has_library("libX11-xcb.so.1") },
+    Need { name: "the GNOME keyring", package: "gnome-keyring", is_there: || process::exists("gnome-keyring-daemon") },
+    Need { name: "D-Bus", package: "dbus", is_there: || process::exists("dbus-run-session") },
     Need { name: "strace", package: "strace", is_there: || process::exists("strace") },
 ];
 

@@ -7,7 +7,7 @@ use rspa_core::api::request::knowledge::{
     AddSource, ListDocuments, ListProblems, ListSources, PauseSource, RemoveSource, RescanSource, WaitFor,
     WaitForSource,
 };
-use rspa_core::api::{Event, Heard};
+use rspa_core::api::{Event, Heard, WorksIn};
 use rspa_core::model::{Document, DocumentProblem, Page, PageRequest, SourceId, SourceState, SourceStatus};
 use serde_json::{Value, json};
 
@@ -98,7 +98,7 @@ pub fn run(context: &Context, arguments: IndexArguments) -> Result<(), Failure> 
             let session = Session::start(context)?;
             let status = session.call(AddSource { path })?;
             let status = wait_for(&session, status, &wait)?;
-            show_one(output, &status, wait.wait.is_none())
+            show_one(output, &status, wait.wait.is_none() && session.core.works_in() == WorksIn::Here)
         }
         IndexVerb::List => {
             let session = Session::start(context)?;

@@ -1,7 +1,6 @@
 //! `rspa models`: what is installed, import, download after asking, removal.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -14,6 +13,7 @@ use rspa_core::model::{InstalledModel, ModelId, ModelList, file_servers};
 use serde_json::{Value, json};
 
 use super::Context;
+use super::confirm::{self, Reply};
 use super::failure::Failure;
 use super::job;
 use super::output::{Output, one_line, path_text, size, with_path};
@@ -218,15 +218,16 @@ fn download(context: &Context, id: &str, yes: Option<String>) -> Result<(), Fail
         (1, Some(host)) => (*host).to_owned(),
         _ => return Err(Failure::validation("the files of this model lie on several hosts", "Choose another model.")),
     };
-    confirm(model, &host, yes.as_deref())?;
+    confirm(&session, model, &host, yes.as_deref())?;
     let mut events = session.events()?;
-    let started = session.call(DownloadModel { catalogue_id: model.id.clone(), confirmed_host: host })?;
+    let started = session.call_confirmed(DownloadModel { catalogue_id: model.id.clone(), confirmed_host: host })?;
     job::follow(&session, &mut events, started)?;
     done(context.output, "downloaded", id)
 }
 
-/// A person at a terminal says yes, or `--yes` names exactly the host; anything else is a no.
-fn confirm(model: &CatalogueModel, host: &str, yes: Option<&str>) -> Result<(), Failure> {
+/// A person at a terminal says yes, or `--yes` names exactly the host; anything else is a no. Where a window has the data
+/// folder, that asks.
+fn confirm(session: &Session, model: &CatalogueModel, host: &str, yes: Option<&str>) -> Result<(), Failure> {
     let places = places(host);
     let question = format!("Download {} ({}) from {places}?", model.name, size(bytes_of(model)));
     if let Some(named) = yes {
@@ -235,16 +236,13 @@ fn confirm(model: &CatalogueModel, host: &str, yes: Option<&str>) -> Result<(), 
         }
         return Err(refused(format!("{} would come from {places}, not from {}", model.name, one_line(named)), host));
     }
-    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
-        return Err(refused(format!("nobody is here to confirm: {question}"), host));
+    if session.asks_in_window() {
+        return Ok(());
     }
-    write!(std::io::stderr().lock(), "{question} Nothing else will be sent or fetched. [y/N] ").ok();
-    let mut reply = String::new();
-    std::io::stdin().lock().read_line(&mut reply)?;
-    if matches!(reply.trim(), "y" | "Y" | "yes") {
-        Ok(())
-    } else {
-        Err(refused("not confirmed; nothing was fetched".to_owned(), host))
+    match confirm::ask(session, &format!("{question} Nothing else will be sent or fetched."))? {
+        Reply::Yes => Ok(()),
+        Reply::No => Err(refused("not confirmed; nothing was fetched".to_owned(), host)),
+        Reply::Nobody => Err(refused(format!("nobody is here to confirm: {question}"), host)),
     }
 }
 

@@ -4,16 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rspa_core::api::request::profiles::ListProfiles;
-use rspa_core::api::{Call, Core, CoreOptions, Heard, Pending, Role};
+use rspa_core::api::request::settings::ListSettings;
+use rspa_core::api::{Call, Core, CoreOptions, Guard, Heard, Pending, Role, WorksIn};
 use rspa_core::clock::SystemClock;
 use rspa_core::model::Profile;
+use rspa_core::settings::schema;
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc;
 
 use super::failure::Failure;
 use super::interrupt::Interrupt;
-use super::output::Output;
-use super::{Context, arguments::Global};
+use super::output::{Output, one_line};
+use super::settings::value_text;
+use super::{Context, arguments::Global, confirm};
 
 pub struct Session {
     pub core: Core,
@@ -29,12 +32,14 @@ impl Session {
 
     pub fn with_options(context: &Context, options: CoreOptions) -> Result<Self, Failure> {
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        let variables = set_variables(&options.environment);
         let core = Core::start(options)?;
         let mut session = Self { core, output: context.output, interrupt: context.interrupt.clone(), runtime };
         if let Some(name) = &context.global.profile {
             let profile = session.profile_named(name)?;
             session.core = session.core.in_profile(profile.id);
         }
+        session.tell_what_does_not_apply(&variables)?;
         Ok(session)
     }
 
@@ -48,9 +53,50 @@ impl Session {
         })
     }
 
-    /// Asks the core and waits for the reply, or for an interrupt.
+    /// Asks the core and waits for the reply, or for an interrupt. What only the person may allow is confirmed first:
+    /// at the terminal, or in the window that has the data folder.
     pub fn call<C: Call>(&self, request: C) -> Result<C::Reply, Failure> {
-        self.wait(self.core.call(request))
+        self.ask(request, false)
+    }
+
+    /// As [`Session::call`], where the person has said yes already (`--yes`, or a question with more detail).
+    pub fn call_confirmed<C: Call>(&self, request: C) -> Result<C::Reply, Failure> {
+        self.ask(request, true)
+    }
+
+    fn ask<C: Call>(&self, request: C, confirmed: bool) -> Result<C::Reply, Failure> {
+        let request = request.into_request();
+        if let Guard::Person(what) = request.guard() {
+            if self.asks_in_window() {
+                self.output.note(&format!("Waiting for your answer in the window: {what}"));
+            } else if self.core.works_in() == WorksIn::Here && !(confirmed && !confirm::only_in_person(&request)) {
+                confirm::allow(self, &what)?;
+            }
+        }
+        self.wait(self.core.send::<C>(request))
+    }
+
+    /// A window has the data folder: it asks the person what only the person may allow.
+    pub fn asks_in_window(&self) -> bool {
+        self.core.works_in() == WorksIn::Other(Role::Window)
+    }
+
+    /// Another process does the work with its own settings: variables of this one that say otherwise are named.
+    fn tell_what_does_not_apply(&self, variables: &[(String, String, String)]) -> Result<(), Failure> {
+        if variables.is_empty() || !matches!(self.core.works_in(), WorksIn::Other(_)) {
+            return Ok(());
+        }
+        let entries = self.call(ListSettings {})?;
+        for (key, variable, value) in variables {
+            let in_force = entries.iter().find(|entry| entry.key == *key).map(|entry| value_text(&entry.value));
+            if in_force.as_ref().is_some_and(|in_force| in_force != value) {
+                self.output.note(&format!(
+                    "{variable} does not apply: another rspa has this data folder open and works with {key} = {}",
+                    one_line(&in_force.unwrap_or_default())
+                ));
+            }
+        }
+        Ok(())
     }
 
     pub fn wait<T>(&self, pending: Pending<T>) -> Result<T, Failure> {
@@ -135,6 +181,14 @@ impl Drop for Session {
 
 pub struct Events {
     receiver: mpsc::Receiver<Heard>,
+}
+
+/// Settings that the environment names: key, variable, value.
+fn set_variables(environment: &BTreeMap<String, String>) -> Vec<(String, String, String)> {
+    let set = |variable: String, key: &str| {
+        environment.get(&variable).map(|value| (key.to_owned(), variable.clone(), value.trim().to_owned()))
+    };
+    schema().iter().filter_map(|setting| set(setting.variable(), &setting.key)).collect()
 }
 
 /// What the global arguments and the environment say.

@@ -189,7 +189,7 @@ fn show(output: Output, entry: &SettingEntry) -> Result<(), Failure> {
     }
 }
 
-fn value_text(value: &SettingValue) -> String {
+pub fn value_text(value: &SettingValue) -> String {
     match value {
         SettingValue::Bool(value) => value.to_string(),
         SettingValue::Integer(value) => value.to_string(),

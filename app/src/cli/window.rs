@@ -3,15 +3,20 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use rspa_core::api::{Core, Role};
 use rspa_core::clock::SystemClock;
 
 use super::arguments::Global;
 use super::failure::Failure;
 use super::interrupt::Interrupt;
+use super::output::Output;
 use super::session;
 use crate::{Measure, WindowOptions, run_window};
 
-pub fn open(global: &Global, started: Instant, exit_at_once: fn(i32) -> !) -> Result<(), Failure> {
+pub fn open(global: &Global, output: Output, started: Instant, exit_at_once: fn(i32) -> !) -> Result<(), Failure> {
+    if Core::raise_window(&session::options(global, Role::Window)) {
+        return output.line("The window is open already; it comes to the front.");
+    }
     check_display()?;
     let interrupt = Interrupt::listen(exit_at_once)?;
     let waiter = tokio::runtime::Builder::new_current_thread().build()?;

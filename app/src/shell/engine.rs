@@ -3,14 +3,15 @@
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{Duration, Instant};
 
-use egui::Context;
+use egui::{Context, ViewportCommand};
 use rspa_core::api::request::chats::ListChats;
+use rspa_core::api::request::consents::ListConsents;
 use rspa_core::api::request::knowledge::ListSources;
 use rspa_core::api::request::models::{ListCatalogue, ListModels, Recommend};
 use rspa_core::api::request::settings::ListSettings;
 use rspa_core::api::request::system::{GetNetworkStatus, GetOverview, GetUiState, ListJobs};
-use rspa_core::api::{ApiError, Call, Core, CoreOptions, ErrorCategory, Heard, Pending, Subscription, WorksIn};
-use rspa_core::model::{Job, NetworkStatus, ProfileId};
+use rspa_core::api::{ApiError, Call, Core, CoreOptions, ErrorCategory, Heard, Opened, Pending, Subscription, WorksIn};
+use rspa_core::model::{ConsentQuestion, Job, NetworkStatus, ProfileId};
 
 use crate::commands::CommandQueue;
 use crate::state::{AppState, CoreStatus, NoticeKind, Slot, persisted};
@@ -21,9 +22,12 @@ pub const DAYS: u32 = 14;
 /// The figures are asked for at most this often while work goes on.
 const OVERVIEW_EVERY: Duration = Duration::from_secs(2);
 
+/// A start that takes longer waits for another process.
+const LONG_START: Duration = Duration::from_secs(3);
+
 /// What starting gave.
 pub struct Started {
-    pub core: Result<Core, ApiError>,
+    pub core: Result<Opened, ApiError>,
     /// What the window stored last time.
     pub persisted: Option<String>,
     pub took: Duration,
@@ -57,11 +61,14 @@ impl<T, F: FnOnce(&mut AppState, &mut CommandQueue, Result<T, ApiError>)> Errand
 pub struct Engine {
     make_options: Option<MakeOptions>,
     starting: Option<Receiver<Started>>,
+    /// When the window first waited for the core.
+    waits_since: Option<Instant>,
     core: Option<Core>,
     events: Option<Subscription>,
     errands: Vec<Box<dyn Errand>>,
     network: Slot<NetworkStatus>,
     jobs: Slot<Vec<Job>>,
+    consents: Slot<Vec<ConsentQuestion>>,
     overview_asked: Option<Instant>,
     overview_due: bool,
     /// Another profile became the active one.
@@ -83,7 +90,7 @@ impl Engine {
 
     pub fn running(ctx: &Context, core: Core) -> Self {
         let (sender, receiver) = channel();
-        let started = Started { core: Ok(core), persisted: None, took: Duration::ZERO };
+        let started = Started { core: Ok(Opened::Core(core)), persisted: None, took: Duration::ZERO };
         sender.send(started).expect("the receiver is here");
         ctx.request_repaint();
         Self { starting: Some(receiver), ..Self::default() }
@@ -91,21 +98,23 @@ impl Engine {
 
     /// Starts the core on a thread of its own and reads what the window stored.
     pub fn start(options: CoreOptions, wake: impl FnOnce() + Send + 'static) -> Receiver<Started> {
-        Self::start_with(move || Core::start(options), wake)
+        Self::start_with(move || Core::open(options), wake)
     }
 
     fn start_with(
-        start: impl FnOnce() -> Result<Core, ApiError> + Send + 'static,
+        start: impl FnOnce() -> Result<Opened, ApiError> + Send + 'static,
         wake: impl FnOnce() + Send + 'static,
     ) -> Receiver<Started> {
         let (sender, receiver) = channel();
         let work = move || {
             let begin = Instant::now();
             let core = start();
-            let persisted = core
-                .as_ref()
-                .ok()
-                .and_then(|core| core.call(GetUiState { name: persisted::NAME.to_owned() }).wait().ok().flatten());
+            let persisted = match &core {
+                Ok(Opened::Core(core)) => {
+                    core.call(GetUiState { name: persisted::NAME.to_owned() }).wait().ok().flatten()
+                }
+                _ => None,
+            };
             // Nobody waits any more when the window was closed in the meantime.
             if sender.send(Started { core, persisted, took: begin.elapsed() }).is_ok() {
                 wake();
@@ -121,6 +130,7 @@ impl Engine {
     pub fn restart(&mut self, ctx: &Context) -> bool {
         self.errands.clear();
         self.events = None;
+        self.waits_since = None;
         let ctx = ctx.clone();
         let wake = move || ctx.request_repaint();
         self.starting = match (self.core.take(), &mut self.make_options) {
@@ -132,12 +142,21 @@ impl Engine {
     }
 
     /// Another process that owns the data folder starts its own engine again.
-    fn again(core: Core) -> Result<Core, ApiError> {
+    fn again(core: Core) -> Result<Opened, ApiError> {
         match core.restart() {
-            Err(_) if matches!(core.works_in(), WorksIn::Other(_)) => Ok(core),
+            Err(_) if matches!(core.works_in(), WorksIn::Other(_)) => Ok(Opened::Core(core)),
             Err(error) => Err(error),
-            Ok(()) => Ok(core),
+            Ok(()) => Ok(Opened::Core(core)),
         }
+    }
+
+    /// The core takes longer to start than opening files does: another process finishes its work first.
+    pub(super) fn waits_long(&mut self, ctx: &Context) -> bool {
+        let since = self.waits_since.get_or_insert_with(Instant::now).elapsed();
+        if since < LONG_START {
+            ctx.request_repaint_after(LONG_START - since);
+        }
+        since >= LONG_START
     }
 
     /// Takes the started core over, once; gives what the window stored.
@@ -154,7 +173,13 @@ impl Engine {
         self.starting = None;
         self.start_took = Some(started.took);
         let core = match started.core {
-            Ok(core) => core,
+            Ok(Opened::Core(core)) => core,
+            Ok(Opened::Raised) => {
+                // Two were started at the same time: the other one stays.
+                state.core = CoreStatus::Closed;
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+                return None;
+            }
             Err(error) => {
                 state.core = CoreStatus::Failed(error);
                 return None;
@@ -196,6 +221,7 @@ impl Engine {
             self.events = None;
         }
         if stale.everything {
+            state.consents.clear();
             self.ask_everything(state);
             state.chats.messages.retain(|id, _| Some(*id) == state.chats.open);
             if let Some(open) = state.chats.open {
@@ -247,6 +273,14 @@ impl Engine {
             && let Some(jobs) = self.jobs.get()
         {
             state.jobs = jobs.clone();
+        }
+        if self.consents.poll()
+            && let Some(waiting) = self.consents.get()
+        {
+            // Some may have been told meanwhile.
+            let fresh = waiting.iter().filter(|asked| state.consents.iter().all(|known| known.id != asked.id));
+            let fresh: Vec<_> = fresh.cloned().collect();
+            state.consents.extend(fresh);
         }
         state.overview.poll();
         state.chats.list.poll();
@@ -313,6 +347,7 @@ impl Engine {
         let Some(core) = &self.core else { return };
         self.network.ask(core.call(GetNetworkStatus {}));
         self.jobs.ask(core.call(ListJobs {}));
+        self.consents.ask(core.call(ListConsents {}));
         state.chats.list.ask(core.call(ListChats {}));
         state.knowledge.sources.ask(core.call(ListSources {}));
         state.models.list.ask(core.call(ListModels {}));

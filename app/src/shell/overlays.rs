@@ -69,6 +69,8 @@ impl Shell {
         {
             self.palette = None;
         }
+        // Last, so that it lies over all others.
+        self.consents(ctx);
     }
 
     pub(super) fn open_palette(&mut self, scope: Scope) {

@@ -152,7 +152,13 @@ impl AppState {
             | Event::BackupsChanged => {}
             Event::ProfileSwitched { profile } => stale.switched = Some(profile),
             Event::RestartNeeded { why } => self.restart_wanted = Some(why),
-            Event::ConsentAsked { .. } | Event::ConsentEnded { .. } | Event::WindowWanted => {}
+            Event::ConsentAsked { question } => {
+                if self.consents.iter().all(|known| known.id != question.id) {
+                    self.consents.push(question);
+                }
+            }
+            Event::ConsentEnded { id } => self.consents.retain(|known| known.id != id),
+            Event::WindowWanted => self.window_wanted = true,
             Event::ShuttingDown => self.core = super::CoreStatus::Closed,
         }
         stale

@@ -42,8 +42,8 @@ impl Request {
             Self::Credentials(request) => match request {
                 CredentialsRequest::ListCredentials(_)
                 | CredentialsRequest::LockVault(_)
-                | CredentialsRequest::ListGrants(_)
-                | CredentialsRequest::RevokeGrant(_) => true,
+                | CredentialsRequest::ListGrants(_) => true,
+                // Some carry secrets, which are not kept to be sent again; each of the others asks the person.
                 CredentialsRequest::SetCredential(_)
                 | CredentialsRequest::RemoveCredential(_)
                 | CredentialsRequest::TestCredential(_)
@@ -51,7 +51,8 @@ impl Request {
                 | CredentialsRequest::SetPassphrase(_)
                 | CredentialsRequest::RotateKey(_)
                 | CredentialsRequest::MoveVault(_)
-                | CredentialsRequest::AnswerGrant(_) => false,
+                | CredentialsRequest::AnswerGrant(_)
+                | CredentialsRequest::RevokeGrant(_) => false,
             },
             Self::Knowledge(request) => match request {
                 KnowledgeRequest::AddSource(_)

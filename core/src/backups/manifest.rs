@@ -108,6 +108,10 @@ pub(super) fn is_allowed(name: &str) -> bool {
         return true;
     }
     let Some((folder, rest)) = name.split_once('/') else { return false };
+    // The key of a vault without a passphrase: with it in the backup, whoever finds one could open all credentials.
+    if folder == "credentials" && rest.ends_with(".key") {
+        return false;
+    }
     FOLDERS.contains(&folder)
         && name.len() <= LONGEST_NAME
         && rest.split('/').count() <= super::write::DEEPEST

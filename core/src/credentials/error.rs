@@ -72,7 +72,7 @@ impl CredentialError {
                 "Unlock the keychain of your system, or set security.vault to files to keep credentials in sealed files."
             }
             Self::Damaged { .. } => {
-                "Restore the folder credentials from a backup, or remove this credential and set it anew."
+                "Restore the folder credentials from a backup, or remove what cannot be opened and store it anew."
             }
             Self::Disk { .. } => "Check the disk and the permissions of the folder credentials, then try again.",
             Self::Storage(error) => error.advice(),

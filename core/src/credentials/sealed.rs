@@ -209,17 +209,32 @@ impl SealedFiles {
         }
         let opened = match self.read_header()? {
             Some(Header { kept: Kept::Passphrase { .. }, .. }) => return Err(CredentialError::Locked),
-            Some(header) => {
-                let Kept::KeyFile { id } = header.kept else { return Err(CredentialError::Locked) };
-                let outer = self.read_key_file(id)?;
-                Ring::open(header, outer)?
-                    .ok_or_else(|| CredentialError::damaged(HEADER, "its key file does not open it"))?
-            }
+            Some(header) => match self.open_with_key_file(header) {
+                // Nothing is sealed with the lost key any more: a new one serves as well.
+                Err(CredentialError::Damaged { .. }) if self.services()?.is_empty() => self.make()?,
+                opened => opened?,
+            },
             None => self.make()?,
         };
         *ring = Some(opened);
         self.finish(ring);
         Ok(())
+    }
+
+    fn open_with_key_file(&self, header: Header) -> Result<Ring, CredentialError> {
+        let Kept::KeyFile { id } = header.kept else { return Err(CredentialError::Locked) };
+        let outer = self.read_key_file(id)?;
+        Ring::open(header, outer)?.ok_or_else(|| CredentialError::damaged(HEADER, "its key file does not open it"))
+    }
+
+    /// Forgets a vault that holds nothing, with its passphrase. False when something is sealed in it.
+    pub fn forget_empty(&self) -> Result<bool, CredentialError> {
+        let mut ring = self.ring();
+        if !self.services()?.is_empty() {
+            return Ok(false);
+        }
+        *ring = Some(self.make()?);
+        Ok(true)
     }
 
     fn make(&self) -> Result<Ring, CredentialError> {

@@ -117,8 +117,29 @@ impl Credentials {
         {
             self.ctx.happened("credential.asked", &format!("{consumer} wants to use the credential for {service}"));
             self.changed();
+            self.ask_person(service, consumer);
         }
         result
+    }
+
+    /// Asks in the window. A question that nobody answers there waits on the Credentials page.
+    fn ask_person(&self, service: &str, consumer: &Consumer) {
+        let (ctx, keeper) = (self.ctx.clone(), self.keeper.clone());
+        let (service, consumer) = (service.to_owned(), consumer.clone());
+        self.ctx.spawn(async move {
+            let what = format!("From now on {consumer} may use the credential for {service}.");
+            let (now, who) = (ctx.clock.now(), consumer.to_string());
+            let asked = ctx.consents.ask(&ctx.events, &ctx.ids, now, &who, &what, &ctx.shutdown);
+            if let Err(error) = asked.await {
+                return tracing::info!(%error, service, "not allowed in the window");
+            }
+            let profile = ctx.profile;
+            let answered = ctx.blocking(move || Ok(keeper.answer_grant(profile, &service, consumer, true)?)).await;
+            if let Err(error) = answered {
+                tracing::warn!(%error, "an answer was not stored");
+            }
+            ctx.events.publish(None, Event::CredentialsChanged);
+        });
     }
 
     /// Asks the service whether it knows the key.

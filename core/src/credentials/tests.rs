@@ -349,3 +349,70 @@ fn a_keychain_that_hangs_or_lies_loses_nothing() {
     assert!(status.keychain_problem.unwrap().contains("did not answer"));
     assert_eq!(run.read("openai").unwrap(), "alpha");
 }
+
+#[test]
+fn a_lost_key_or_passphrase_loses_what_it_sealed_and_nothing_more() {
+    let computer = Computer::new(false, &[]);
+    let run = computer.start();
+    run.keeper.set(new("openai", "alpha")).unwrap();
+    drop(run);
+    for entry in std::fs::read_dir(computer.folder.path().join("credentials")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "key") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let run = computer.start();
+    let error = run.read("openai").unwrap_err();
+    assert!(error.to_string().contains("it is missing") && error.advice().contains("remove"), "{error}");
+    assert!(run.keeper.set(new("gemini", "beta")).is_err());
+    run.keeper.remove("openai").unwrap();
+    run.keeper.set(new("gemini", "beta")).unwrap();
+    run.keeper.set_passphrase(None, Some(&secret("open sesame"))).unwrap();
+    drop(run);
+    let run = computer.start();
+    assert!(run.keeper.set_passphrase(None, Some(&secret("other words"))).is_err(), "something is sealed");
+    run.keeper.remove("gemini").unwrap();
+    run.keeper.set_passphrase(None, Some(&secret("other words"))).unwrap();
+    run.keeper.set(new("gemini", "gamma")).unwrap();
+    run.keeper.lock().unwrap();
+    run.keeper.unlock(&secret("other words")).unwrap();
+    assert_eq!(run.read("gemini").unwrap(), "gamma");
+}
+
+#[test]
+fn an_agents_first_use_asks_in_the_window_and_a_yes_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = crate::engine::Engine::start(crate::api::CoreOptions {
+        role: crate::api::Role::Command,
+        data_folder: Some(folder.path().to_owned()),
+        overrides: BTreeMap::new(),
+        environment: BTreeMap::new(),
+        console_level: None,
+        chat_model: None,
+        clock: Arc::new(ManualClock::at(Timestamp(1_760_000_000_000))),
+    })
+    .unwrap_or_else(|_refused| panic!("the engine does not start"));
+    let ctx = engine.context().clone();
+    let credentials = ctx.credentials().unwrap();
+    credentials.keeper().set(new("openai", "sk-canary")).unwrap();
+    let agent = Consumer::Agent("researcher".to_owned());
+    let mut listener = ctx.events.listen();
+    assert!(matches!(credentials.secret_for("openai", &agent), Err(CredentialError::NeedsConsent { .. })));
+    // A second use while the question waits does not ask a second time.
+    assert!(credentials.secret_for("openai", &agent).is_err());
+    let question = loop {
+        if let crate::api::Heard::Event(heard) = listener.next()
+            && let crate::api::Event::ConsentAsked { question } = heard.event
+        {
+            break question;
+        }
+    };
+    assert!(question.what.contains("openai") && question.who.contains("researcher"), "{question:?}");
+    assert_eq!(ctx.consents.list().len(), 1);
+    ctx.consents.answer(question.id, true).unwrap();
+    while credentials.secret_for("openai", &agent).is_err() {
+        listener.next();
+    }
+    assert_eq!(credentials.secret_for("openai", &agent).unwrap().reveal(), "sk-canary");
+}

@@ -169,6 +169,10 @@ impl Watcher {
 /// Gathers changes and asks for scans until the watcher closes.
 pub(super) fn run(inner: &Inner) {
     let receiver = inner.watcher.open();
+    if inner.stop.is_cancelled() {
+        // Closed before it was opened: nobody would say so again.
+        return;
+    }
     // Sources that were scanned before this thread began are not watched yet.
     let missed: Vec<SourceId> = inner
         .board

@@ -17,6 +17,14 @@ const UNTRACKED: &[&str] = &[
     "model_speeds",
     // A feed of what happened, which trims itself.
     "recent",
+    // What was done stays done: the log of it only grows, a lockout is not undone, and a right that was taken back
+    // does not return.
+    "audit",
+    "audit_head",
+    "vault_attempts",
+    "credential_grants",
+    // It tells of sealed files and of entries in the keychain, which do not go back with it.
+    "credentials",
 ];
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.

@@ -1,38 +1,14 @@
-//! The data folder: in use, read-only, full. Each has an answer in words, and nothing is lost.
+//! The data folder: read-only, full. Each has an answer in words, and nothing is lost.
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use rspa_tests::documents::source_tree;
-use rspa_tests::process::Running;
 use rspa_tests::program::is_root;
-use rspa_tests::world::{LIMIT, World};
-
-#[test]
-fn a_second_start_says_that_the_folder_is_in_use() {
-    let world = World::empty();
-    let mut command = world.command();
-    command.args(["chat", "--json"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut first = Running::start(&mut command);
-    // Without a model the first message is answered with an error: from then on the folder is surely taken.
-    first.child().stdin.as_mut().unwrap().write_all(b"hello\n").unwrap();
-    let mut said = BufReader::new(first.child().stderr.take().unwrap());
-    let mut line = String::new();
-    said.read_line(&mut line).unwrap();
-    assert!(line.contains("\"error\""), "{line}");
-
-    let fault = world.error(4, ["index", "list"]);
-    assert_eq!(fault.category, "storage");
-    assert!(fault.message.contains("use"), "{fault:?}");
-
-    drop(first.child().stdin.take());
-    drop(said);
-    first.ended_within(LIMIT);
-    world.json(["index", "list"]);
-}
+use rspa_tests::world::World;
 
 #[test]
 fn a_read_only_folder_is_refused_in_words() {

@@ -13,9 +13,10 @@ use crate::local::net::Net;
 use crate::local::place::Place;
 use crate::workspace::places::Places;
 
-/// How long a folder may be locked without anybody who answers: an owner that starts or ends just now. Ending takes the
-/// longest (see the engine's own patience).
-const SILENCE: Duration = Duration::from_secs(15);
+/// How long a folder may be locked without anybody who answers, when a process starts: an owner that starts or ends.
+const SILENCE: Duration = Duration::from_secs(5);
+/// The same for a process that has worked before: its owner may take as long to end as the engine's patience.
+const SILENCE_AGAIN: Duration = Duration::from_secs(15);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long a window may take to say that it comes to the front.
@@ -43,7 +44,8 @@ pub(super) enum Found {
 impl Switch {
     /// Blocks until somebody works, or nobody can.
     pub(super) fn find(self: &Arc<Self>, intent: Intent) -> Result<Found, ApiError> {
-        let mut silent_until = Instant::now() + SILENCE;
+        let silence = if intent == Intent::Start { SILENCE } else { SILENCE_AGAIN };
+        let mut silent_until = Instant::now() + silence;
         let mut from: Option<Client> = None;
         loop {
             if self.closing.is_cancelled() {
@@ -78,7 +80,7 @@ impl Switch {
                     }
                     // Kept until the folder is open here: by its end the command sees that it can go on.
                     from = Some(client);
-                    silent_until = Instant::now() + SILENCE;
+                    silent_until = Instant::now() + SILENCE_AGAIN;
                     continue;
                 }
                 Err(NoOwner::Nobody) if Instant::now() < silent_until => {}

@@ -106,13 +106,16 @@ impl Switch {
     /// The engine, once nothing runs that must not be repeated; from then on requests wait. None when `gone`.
     fn take_idle(&self, gone: impl Fn() -> bool) -> Option<Here> {
         while !gone() {
+            if self.is_busy()? {
+                // It goes on working meanwhile: it may need to be stopped, or asked how far it is.
+                self.pause(LOOK);
+                continue;
+            }
             let here = self.take_here()?;
             if !here.engine.is_busy() {
                 return Some(here);
             }
-            // It may need to be stopped, or asked how far it is.
-            self.here(here);
-            self.pause(LOOK);
+            self.put_back(here);
         }
         None
     }

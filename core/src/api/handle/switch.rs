@@ -120,29 +120,34 @@ impl Switch {
     }
 
     /// Works here from now on.
-    pub fn here(&self, here: Here) {
+    fn here(&self, here: Here) {
+        // Before the lock: wakers are called.
+        self.outlets.replace(here.engine.context().events.clone());
+        self.put_back(here);
+    }
+
+    /// Goes on working here; what waits is carried out.
+    pub fn put_back(&self, here: Here) {
         let mut work = self.work();
         let Work::Nobody(waiting) = &mut *work else {
             drop(work);
             return here.end();
         };
-        let waiting = std::mem::take(waiting);
-        self.remember(here.engine.context().active().profile);
-        self.outlets.replace(here.engine.context().events.clone());
-        waiting.into_iter().for_each(|parcel| here.engine.carry(parcel));
+        std::mem::take(waiting).into_iter().for_each(|parcel| here.engine.carry(parcel));
         *work = Work::Here(here);
     }
 
     fn there(self: &Arc<Self>, client: Client) {
         let number = self.connection.fetch_add(1, Ordering::SeqCst) + 1;
+        self.remember(client.profile());
+        // Before the lock: wakers are called.
+        self.outlets.replace(client.events.clone());
         let mut work = self.work();
         let Work::Nobody(waiting) = &mut *work else {
             drop(work);
             return client.close();
         };
         let waiting = std::mem::take(waiting);
-        self.remember(client.profile());
-        self.outlets.replace(client.events.clone());
         let switch = Arc::downgrade(self);
         client.stay(Box::new(move |parcels| {
             if let Some(switch) = switch.upgrade() {
@@ -209,6 +214,14 @@ impl Switch {
             Work::Here(_) => WorksIn::Here,
             Work::There(client) => WorksIn::Other(client.welcome.role),
             Work::Nobody(_) | Work::Failed(_) | Work::Ended => WorksIn::Nowhere,
+        }
+    }
+
+    /// None when no engine works here.
+    pub fn is_busy(&self) -> Option<bool> {
+        match &*self.work() {
+            Work::Here(here) => Some(here.engine.is_busy()),
+            _ => None,
         }
     }
 
@@ -343,9 +356,11 @@ impl Owner for Switch {
     }
 
     fn window_wanted(&self) {
-        if let Work::Here(here) = &*self.work() {
-            here.engine.context().events.publish(None, Event::WindowWanted);
-        }
+        let events = match &*self.work() {
+            Work::Here(here) => here.engine.context().events.clone(),
+            _ => return,
+        };
+        events.publish(None, Event::WindowWanted);
     }
 
     fn hand_over(self: Arc<Self>, taker: Taker) -> bool {

@@ -22,7 +22,7 @@ use crate::clock::SystemClock;
 use crate::local::frame;
 use crate::local::message::{FromClient, FromOwner, Greeting, Hello, Refusal, Welcome};
 use crate::local::place::Place;
-use crate::model::{ConsentId, ConsentQuestion, ProfileNetwork, SettingValue, TrashId};
+use crate::model::{ConsentId, ConsentQuestion, JobKind, ProfileNetwork, SettingValue, TrashId};
 
 fn environment(folder: &Path) -> BTreeMap<String, String> {
     let text = folder.display().to_string();
@@ -323,4 +323,57 @@ fn a_restart_keeps_the_handle_the_data_and_the_clients() {
     client.call(CreateChat { title: "after".to_owned() }).wait().unwrap();
     assert_eq!(owner.call(ListChats {}).wait().unwrap().len(), 2);
     assert!(client.restart().unwrap_err().message.contains("another rspa"));
+}
+
+#[test]
+fn a_window_gets_the_folder_only_after_what_must_not_be_cut_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = start(folder.path(), Role::Command);
+    let job = {
+        let Work::Here(here) = &*command.handle.0.work() else { panic!("it works here") };
+        let jobs = &here.engine.context().jobs;
+        jobs.start(JobKind::Import, "Import a model", "bytes", 0, CancellationToken::new())
+    };
+    let mut window = Raw::connect(folder.path());
+    window.send(&Hello::of(Role::Window, None));
+    assert!(matches!(window.read(), Some(Greeting::Welcome(_))));
+    window.send(&FromClient::TakeOver);
+    // Answered after the wish, and by the command: it goes on working while the job runs.
+    window.ask(1, ListJobs {}.into_request()).unwrap();
+    command.call(CreateChat { title: "meanwhile".to_owned() }).wait().unwrap();
+    assert_eq!(command.works_in(), WorksIn::Here);
+    let mut events = command.subscribe();
+    job.finish(Ok(()));
+    assert!(matches!(window.read(), Some(FromOwner::Released)));
+    // Nobody has the folder now: it can be opened, and what is asked waits.
+    let pending = command.call(ListChats {});
+    assert_eq!(command.works_in(), WorksIn::Nowhere);
+    // The window crashes before it opened the folder: the command opens it again.
+    drop(window);
+    assert_eq!(pending.wait().unwrap()[0].chat.title, "meanwhile");
+    assert_eq!(command.works_in(), WorksIn::Here);
+    while !matches!(events.next(), Heard::Gap(_)) {}
+}
+
+#[test]
+fn a_window_that_goes_while_it_waits_leaves_everything_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = start(folder.path(), Role::Command);
+    let job = {
+        let Work::Here(here) = &*command.handle.0.work() else { panic!("it works here") };
+        let jobs = &here.engine.context().jobs;
+        jobs.start(JobKind::Download, "Download a model", "bytes", 0, CancellationToken::new())
+    };
+    let mut window = Raw::greeted(folder.path());
+    window.send(&FromClient::TakeOver);
+    window.ask(1, ListJobs {}.into_request()).unwrap();
+    drop(window);
+    // The next window waits its turn behind the one that went, and finds the same command.
+    let mut next = Raw::greeted(folder.path());
+    next.send(&FromClient::TakeOver);
+    command.call(CreateChat { title: "meanwhile".to_owned() }).wait().unwrap();
+    job.finish(Ok(()));
+    assert!(matches!(next.read(), Some(FromOwner::Released)));
+    drop(next);
+    assert_eq!(command.call(ListChats {}).wait().unwrap().len(), 1);
 }

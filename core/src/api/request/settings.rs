@@ -90,7 +90,7 @@ impl SettingsRequest {
             Self::ImportSettings(import) if import.preview => Guard::Open,
             Self::ImportSettings(_) => Guard::person("Settings are taken over from a file."),
             Self::SetSetting(set) if is_guarded(&set.key) => {
-                Guard::person(format!("The setting {} becomes {:?}.", set.key, set.value))
+                Guard::person(format!("The setting {} becomes: {}.", set.key, in_words(&set.value)))
             }
             Self::SetSetting(_) => Guard::Open,
             Self::ResetSetting(reset) => match &reset.key {
@@ -99,6 +99,17 @@ impl SettingsRequest {
                 None => Guard::person("All settings go back to their defaults."),
             },
         }
+    }
+}
+
+fn in_words(value: &SettingValue) -> String {
+    match value {
+        SettingValue::Bool(value) => if *value { "on" } else { "off" }.to_owned(),
+        SettingValue::Integer(value) => value.to_string(),
+        SettingValue::Number(value) => value.to_string(),
+        SettingValue::Text(value) => value.clone(),
+        SettingValue::List(values) if values.is_empty() => "nothing".to_owned(),
+        SettingValue::List(values) => values.join(", "),
     }
 }
 

@@ -129,6 +129,8 @@ impl Keeper {
         }
         match (self.sealed.inspect()?.protection, old) {
             (Protection::Passphrase, Some(old)) => self.try_passphrase(|| self.sealed.unlock(old))?,
+            // A forgotten passphrase of a vault that holds nothing protects nothing.
+            (Protection::Passphrase, None) if self.sealed.forget_empty()? => {}
             (Protection::Passphrase, None) => {
                 return Err(CredentialError::invalid("the vault has a passphrase", "Type the present one too."));
             }

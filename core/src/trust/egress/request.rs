@@ -65,10 +65,12 @@ impl Egress {
         let reason = match verdict {
             Err(reason) => {
                 let mut refusal = self.refuse(entry, &reason);
-                refusal.advice = format!(
-                    "Confirm this one request to {}, or change the network policy under Profiles & network.",
-                    destination.host
-                );
+                if self.forbidden(&destination.host).is_none() {
+                    refusal.advice = format!(
+                        "Confirm this one request to {}, or change the network policy under Profiles & network.",
+                        destination.host
+                    );
+                }
                 return Err(refusal);
             }
             Ok(reason) => reason,
