@@ -8,6 +8,7 @@ mod notices_panel;
 mod overlays;
 mod persist;
 mod rail;
+mod rescue;
 mod status;
 
 use std::sync::Arc;
@@ -25,8 +26,9 @@ use crate::commands::palette::Palette;
 use crate::commands::{CommandQueue, Confirmation, PickPurpose, Shortcuts};
 use crate::design::{self, Look, UiExt};
 use crate::layout::Panes;
-use crate::state::{AppState, CoreStatus, persisted};
+use crate::state::{AppState, CoreStatus, Rescuing, persisted};
 use crate::text::tr;
+use crate::views::recovery::RecoveryView;
 use crate::views::welcome::Welcome;
 use crate::views::{Cx, Views};
 use crate::widgets::picker::Picker;
@@ -47,6 +49,7 @@ pub struct Shell {
     picker: Option<(PickPurpose, Picker)>,
     confirmation: Option<Confirmation>,
     welcome: Option<Welcome>,
+    recovery: RecoveryView,
     notices_open: bool,
     consent: consent::Asking,
     look: Option<Look>,
@@ -67,6 +70,7 @@ impl Shell {
             picker: None,
             confirmation: None,
             welcome: None,
+            recovery: RecoveryView::default(),
             notices_open: false,
             consent: consent::Asking::default(),
             look: None,
@@ -101,6 +105,11 @@ impl Shell {
         self.state.now = self.clock.now();
         if let Some(persisted) = self.engine.take_start(ctx, &mut self.state) {
             self.restore(ctx, persisted);
+        }
+        if self.engine.poll_rescue(&mut self.state.rescuing) {
+            self.engine.restart(ctx);
+            self.state.core = CoreStatus::Starting;
+            self.state.rescuing = Rescuing::Nothing;
         }
         let until = Instant::now() + DRAIN;
         if self.engine.drain(&mut self.state, until) {
@@ -189,9 +198,21 @@ impl Shell {
                 return;
             }
             CoreStatus::Failed(error) => {
-                if states::core_failed(ui, error) {
+                let again = match &self.state.rescuing {
+                    Rescuing::Looking => {
+                        states::loading(ui, tr("recovery.looking"));
+                        false
+                    }
+                    Rescuing::Nothing => states::core_failed(ui, error),
+                    Rescuing::Found { recovery, target, work } => {
+                        let choice = self.recovery.ui(ui, recovery, target, work, self.state.now);
+                        choice.is_some_and(|choice| self.engine.rescue(ui.ctx(), choice, &mut self.state.rescuing))
+                    }
+                };
+                if again {
                     self.engine.restart(ui.ctx());
                     self.state.core = CoreStatus::Starting;
+                    self.state.rescuing = Rescuing::Nothing;
                 }
                 return;
             }

@@ -17,6 +17,7 @@ use rspa_core::model::{
     MessageId, ModelList, NetworkStatus, Overview, Page as ListPage, ProfileId, Recommendation, SearchQuery,
     SearchResults, SettingEntry, SourceId, SourceStatus, Timestamp,
 };
+use rspa_core::recovery::{Exported, Recovery};
 use serde::{Deserialize, Serialize};
 
 pub use notices::{Notice, NoticeKind, Notices};
@@ -111,12 +112,39 @@ pub struct ModelsState {
     pub catalogue: Slot<Vec<CatalogueModel>>,
 }
 
+/// The way on when the core could not start because its database is damaged.
+#[derive(Clone, Debug, Default)]
+pub enum Rescuing {
+    /// The database is not damaged, or nobody has looked.
+    #[default]
+    Nothing,
+    /// The data folder is being looked at.
+    Looking,
+    Found {
+        recovery: Box<Recovery>,
+        /// Where what can be read is saved, unless the person names another folder.
+        target: PathBuf,
+        work: RescueWork,
+    },
+}
+
+/// What recovery does or did last.
+#[derive(Clone, Debug, Default)]
+pub enum RescueWork {
+    #[default]
+    Idle,
+    Running,
+    Saved(Exported),
+    Failed(ApiError),
+}
+
 /// All that views may read.
 #[derive(Default)]
 pub struct AppState {
     pub core: CoreStatus,
     /// The profile whose content is shown; none until the core runs.
     pub profile: Option<ProfileId>,
+    pub rescuing: Rescuing,
     /// The time of this frame.
     pub now: Timestamp,
     pub network: Option<NetworkStatus>,

@@ -18,6 +18,7 @@ mod knowledge;
 mod logs;
 mod models;
 mod profiles;
+pub mod recovery;
 mod settings;
 mod trash;
 pub mod welcome;

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use carry::Carrying;
 pub use consents::Consents;
 pub use context::Context;
-pub use databases::Databases;
+pub use databases::{Databases, knowledge_files};
 pub use events::Events;
 pub(crate) use events::Listener;
 pub use jobs::{JobHandle, Jobs};
@@ -207,7 +207,13 @@ async fn follow_settings(ctx: Context, cancel: CancellationToken) -> Result<(), 
             () = tokio::time::sleep(SETTINGS_INTERVAL) => {}
         }
         let inner = ctx.clone();
-        let changed = ctx.blocking(move || Ok(inner.settings.reload_if_changed())).await?;
+        let changed = ctx
+            .blocking(move || {
+                let changed = inner.settings.reload_if_changed();
+                inner.databases.keep_history(&inner.settings.current().database, inner.clock.now())?;
+                Ok(changed)
+            })
+            .await?;
         handlers::settings::tell(&ctx, &changed);
     }
 }

@@ -20,6 +20,7 @@ pub mod model;
 pub mod observe;
 mod panics;
 mod priority;
+pub mod recovery;
 pub mod settings;
 #[cfg(test)]
 mod soak;

@@ -14,6 +14,8 @@ mod db;
 pub mod disk;
 mod error;
 pub mod examine;
+#[cfg(test)]
+pub(crate) mod golden;
 pub mod history;
 pub mod kinds;
 pub mod knowledge;
@@ -26,6 +28,8 @@ pub mod profiles;
 mod read_table;
 pub mod recent;
 mod record;
+pub mod rules;
+pub mod salvage;
 pub mod snapshot;
 mod table;
 pub mod tables;
@@ -37,7 +41,7 @@ pub use error::StorageError;
 pub use history::Tracking;
 pub use migrate::{Migration, Schema};
 pub use read_table::ReadTable;
-pub use record::{NoEarlier, Record, RecordReading, RecordWriting, decode, encode, first_version};
+pub use record::{NoEarlier, Record, RecordReading, RecordWriting, decode, encode, first_version, golden_record};
 pub use table::Table;
 pub use txn::{AnyTable, RawRow, RawRows, RawTable, ReadTxn, WriteTxn};
 

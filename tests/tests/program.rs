@@ -14,5 +14,7 @@ mod program {
     mod offline;
     mod ownership;
     mod profiles;
+    mod old_data;
+    mod recovery;
     mod settings;
 }

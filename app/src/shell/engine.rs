@@ -59,7 +59,8 @@ impl<T, F: FnOnce(&mut AppState, &mut CommandQueue, Result<T, ApiError>)> Errand
 
 #[derive(Default)]
 pub struct Engine {
-    make_options: Option<MakeOptions>,
+    pub(super) make_options: Option<MakeOptions>,
+    pub(super) rescue: Option<super::rescue::Running>,
     starting: Option<Receiver<Started>>,
     /// When the window first waited for the core.
     waits_since: Option<Instant>,
@@ -181,6 +182,9 @@ impl Engine {
                 return None;
             }
             Err(error) => {
+                if rspa_core::recovery::concerns(&error) {
+                    self.look_for_damage(ctx, &mut state.rescuing);
+                }
                 state.core = CoreStatus::Failed(error);
                 return None;
             }

@@ -121,7 +121,8 @@ impl Context {
         let cache_bytes = usize::try_from(settings.current().database.cache_mb).unwrap_or(64) << 20;
         let saved =
             backups::before_migration(&desk(&places, &settings, &options.clock, None)).map_err(ApiError::from)?;
-        let databases = Databases::open(&places, cache_bytes)?;
+        let databases = Databases::open(&places, cache_bytes, &options.clock)?;
+        databases.keep_history(&settings.current().database, options.clock.now()).map_err(ApiError::from)?;
         let ids = Ids::new(options.clock.clone());
         super::profiles::remove_leftovers(databases.main(), &places, &SystemDisk)?;
         let profile = profiles::active_or_new(databases.main(), &ids, options.clock.now())?;
@@ -157,6 +158,12 @@ impl Context {
         if let Some(plan) = backups::take_note(&SystemDisk, context.places.data()) {
             after_restore(&context, &plan);
         }
+        let weak = Arc::downgrade(&context.0);
+        context.databases.tell(Box::new(move |kept| {
+            if let Some(world) = weak.upgrade() {
+                Self(world).made_anew(kept);
+            }
+        }));
         Ok(context)
     }
 
@@ -373,6 +380,14 @@ impl Context {
                 tracing::warn!(%error, "a recent item was not stored");
             }
         });
+    }
+
+    /// Tells the person that a damaged file was made anew.
+    fn made_anew(&self, kept: &crate::storage::anew::KeptAside) {
+        let name = kept.kept.file_name().unwrap_or_default().to_string_lossy();
+        let detail = format!("was damaged and is made anew; the damaged file is kept as {name}");
+        self.health(&kept.file, false, &detail);
+        self.happened("storage.made_anew", &format!("{} {detail}", kept.file));
     }
 
     pub(super) fn stop_accepting(&self) {

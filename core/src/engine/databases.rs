@@ -1,32 +1,66 @@
 //! The open files: the main one from the start, the others when they are first needed; closed together at shutdown.
+//! Those that can be built again are made anew when they are damaged, and it is told.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::StartError;
 use crate::api::ApiError;
-use crate::model::ProfileId;
-use crate::storage::{Db, DbOptions, StorageError, tables};
+use crate::clock::Clock;
+use crate::model::{FileReport, ProfileId, Timestamp};
+use crate::settings::Database;
+use crate::storage::anew::{KeptAside, open_or_anew};
+use crate::storage::disk::{Disk, SystemDisk};
+use crate::storage::{Db, DbOptions, Schema, StorageError, check, tables};
 use crate::workspace::places::{Places, private_folder};
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Told when a damaged file was kept aside and made anew.
+type Teller = Box<dyn Fn(&KeptAside) + Send + Sync>;
 
 pub struct Databases {
     main: Db,
     /// Of a profile's knowledge file; the others are small.
     cache_bytes: usize,
     places: Places,
+    clock: Arc<dyn Clock>,
+    disk: Arc<dyn Disk>,
     knowledge: Mutex<BTreeMap<ProfileId, Db>>,
     cache: Mutex<Option<Db>>,
+    teller: OnceLock<Teller>,
+    /// When the history was last pruned, in milliseconds since the epoch.
+    pruned: AtomicI64,
 }
 
 impl Databases {
-    pub(super) fn open(places: &Places, cache_bytes: usize) -> Result<Self, StartError> {
-        let main = Db::open(&places.main_db(), &tables::MAIN, DbOptions::default()).map_err(|error| {
+    pub(super) fn open(places: &Places, cache_bytes: usize, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
+        let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
+        let options = DbOptions { clock: clock.clone(), disk: disk.clone(), ..DbOptions::default() };
+        let main = Db::open(&places.main_db(), &tables::MAIN, options).map_err(|error| {
             let in_use = matches!(error, StorageError::InUse { .. });
             let mut error = ApiError::from(error);
             error.message = format!("the data folder {} cannot be used: {}", places.data().display(), error.message);
             if in_use { StartError::InUse(error) } else { StartError::Other(error) }
         })?;
-        Ok(Self { main, cache_bytes, places: places.clone(), knowledge: Mutex::default(), cache: Mutex::default() })
+        Ok(Self {
+            main,
+            cache_bytes,
+            places: places.clone(),
+            clock: clock.clone(),
+            disk,
+            knowledge: Mutex::default(),
+            cache: Mutex::default(),
+            teller: OnceLock::new(),
+            pruned: AtomicI64::new(i64::MIN),
+        })
+    }
+
+    /// Says who is told of damaged files that were made anew; once.
+    pub(super) fn tell(&self, teller: Teller) {
+        self.teller.set(teller).ok();
     }
 
     /// What the person made.
@@ -34,16 +68,14 @@ impl Databases {
         &self.main
     }
 
-    /// Documents, passages and vectors of a profile.
+    /// Documents, passages and vectors of a profile. A damaged file is kept aside; the new one is empty, and its sources
+    /// are read again as those of a profile that was never read.
     pub fn knowledge(&self, profile: ProfileId) -> Result<Db, StorageError> {
         let mut open = self.knowledge.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(db) = open.get(&profile) {
             return Ok(db.clone());
         }
-        let path = self.places.knowledge_db(profile);
-        make_parent(&path)?;
-        let options = DbOptions { cache_bytes: self.cache_bytes, ..DbOptions::default() };
-        let db = Db::open(&path, &tables::KNOWLEDGE, options)?;
+        let db = self.derived(&self.places.knowledge_db(profile), &tables::KNOWLEDGE, self.cache_bytes)?;
         open.insert(profile, db.clone());
         Ok(db)
     }
@@ -62,10 +94,19 @@ impl Databases {
         if let Some(db) = open.as_ref() {
             return Ok(db.clone());
         }
-        let path = self.places.cache_db();
-        make_parent(&path)?;
-        let db = Db::open(&path, &tables::CACHE, DbOptions::default())?;
+        let db = self.derived(&self.places.cache_db(), &tables::CACHE, DbOptions::default().cache_bytes)?;
         *open = Some(db.clone());
+        Ok(db)
+    }
+
+    fn derived(&self, path: &Path, schema: &Schema, cache_bytes: usize) -> Result<Db, StorageError> {
+        make_parent(path)?;
+        let options =
+            DbOptions { cache_bytes, clock: self.clock.clone(), disk: self.disk.clone(), ..DbOptions::default() };
+        let (db, kept) = open_or_anew(path, schema, options)?;
+        if let (Some(kept), Some(tell)) = (kept, self.teller.get()) {
+            tell(&kept);
+        }
         Ok(db)
     }
 
@@ -77,6 +118,47 @@ impl Databases {
         files
     }
 
+    /// Checks every page and row of the main, knowledge and cache files; takes a while, and writes wait meanwhile.
+    ///
+    /// # Errors
+    /// When a file cannot be looked at. Damage is what the reports say.
+    pub fn check(&self) -> Result<Vec<FileReport>, StorageError> {
+        let mut reports = vec![self.main.check(&tables::MAIN)?];
+        let open = self.knowledge.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for (folder, path) in knowledge_files(&self.places) {
+            let db = open.values().find(|db| db.path() == path);
+            let report = match db {
+                Some(db) => db.check(&tables::KNOWLEDGE)?,
+                None => check::file(&path, &tables::KNOWLEDGE, self.disk.as_ref())?,
+            };
+            reports.push(FileReport { file: folder, ..report });
+        }
+        let cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(cache) = cache {
+            reports.push(cache.check(&tables::CACHE)?);
+        } else if self.places.cache_db().exists() {
+            reports.push(check::file(&self.places.cache_db(), &tables::CACHE, self.disk.as_ref())?);
+        }
+        Ok(reports)
+    }
+
+    /// Keeps the history of changes as the settings say; prunes it once a day. Cheap when there is nothing to do.
+    ///
+    /// # Errors
+    /// When pruning fails.
+    pub fn keep_history(&self, chosen: &Database, now: Timestamp) -> Result<(), StorageError> {
+        let max_bytes = u64::try_from(chosen.history_mb).unwrap_or(0) << 20;
+        self.main.set_history(chosen.history_days > 0, max_bytes);
+        let last = self.pruned.load(Ordering::Acquire);
+        if chosen.history_days > 0 && now.0.saturating_sub(last) >= DAY_MS {
+            self.pruned.store(now.0, Ordering::Release);
+            let before = Timestamp(now.0.saturating_sub(chosen.history_days.saturating_mul(DAY_MS)));
+            let gone = self.main.prune_history(before, max_bytes)?;
+            tracing::debug!(gone, "the history of changes was pruned");
+        }
+        Ok(())
+    }
+
     pub(super) fn close(&self) {
         for db in self.open_files().iter().rev() {
             db.close();
@@ -84,7 +166,23 @@ impl Databases {
     }
 }
 
-fn make_parent(path: &std::path::Path) -> Result<(), StorageError> {
+/// The knowledge files that exist, each with its name below the data folder.
+pub fn knowledge_files(places: &Places) -> Vec<(String, PathBuf)> {
+    let profiles = places.data().join("profiles");
+    let Ok(entries) = std::fs::read_dir(&profiles) else { return Vec::new() };
+    let mut files: Vec<_> = entries
+        .flatten()
+        .map(|entry| {
+            let name = format!("profiles/{}/knowledge.redb", entry.file_name().to_string_lossy());
+            (name, entry.path().join("knowledge.redb"))
+        })
+        .filter(|(_, path)| path.is_file())
+        .collect();
+    files.sort();
+    files
+}
+
+fn make_parent(path: &Path) -> Result<(), StorageError> {
     let parent = path.parent().unwrap_or(path);
     private_folder(parent)
         .map_err(|error| StorageError::Open { file: parent.display().to_string(), detail: error.to_string() })

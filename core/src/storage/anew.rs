@@ -36,15 +36,8 @@ pub fn open_or_anew(path: &Path, schema: &Schema, options: DbOptions) -> Result<
 /// # Errors
 /// What the disk says; the file is then where it was.
 pub fn set_aside(path: &Path, now: Timestamp, disk: &dyn Disk) -> Result<PathBuf, StorageError> {
-    let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-    let failed = |error| StorageError::opening_io(&file, &error);
-    let time = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default().strftime("%Y%m%d-%H%M%S").to_string();
-    let mut kept = path.with_file_name(format!("{file}.damaged-{time}"));
-    let mut number = 2;
-    while disk.exists(&kept) {
-        kept = path.with_file_name(format!("{file}.damaged-{time}-{number}"));
-        number += 1;
-    }
+    let failed = |error| StorageError::opening_io(&name_of(path), &error);
+    let kept = name_aside(path, now, disk);
     disk.rename(path, &kept).map_err(failed)?;
     let mark = super::read_table::mark_of(path);
     if disk.exists(&mark) {
@@ -52,4 +45,35 @@ pub fn set_aside(path: &Path, now: Timestamp, disk: &dyn Disk) -> Result<PathBuf
     }
     disk.sync_folder(path.parent().unwrap_or(path)).map_err(failed)?;
     Ok(kept)
+}
+
+/// As [`set_aside`], with a copy: the file itself stays where it is too.
+///
+/// # Errors
+/// What the disk says.
+pub fn copy_aside(path: &Path, now: Timestamp, disk: &dyn Disk) -> Result<PathBuf, StorageError> {
+    let failed = |error| StorageError::opening_io(&name_of(path), &error);
+    let kept = name_aside(path, now, disk);
+    let (mut from, mut to) = (disk.open(path).map_err(failed)?, disk.create(&kept).map_err(failed)?);
+    std::io::copy(&mut from, &mut to).map_err(failed)?;
+    to.sync().map_err(failed)?;
+    disk.sync_folder(path.parent().unwrap_or(path)).map_err(failed)?;
+    Ok(kept)
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
+}
+
+/// A name beside the file that is not taken.
+fn name_aside(path: &Path, now: Timestamp, disk: &dyn Disk) -> PathBuf {
+    let file = name_of(path);
+    let time = jiff::Timestamp::from_millisecond(now.0).unwrap_or_default().strftime("%Y%m%d-%H%M%S").to_string();
+    let mut kept = path.with_file_name(format!("{file}.damaged-{time}"));
+    let mut number = 2;
+    while disk.exists(&kept) {
+        kept = path.with_file_name(format!("{file}.damaged-{time}-{number}"));
+        number += 1;
+    }
+    kept
 }

@@ -1,10 +1,13 @@
 //! Chats and messages: rows, their order, which answers are unfinished, and how much was asked and worked when.
 
+use std::collections::BTreeMap;
+
 use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::kinds::Kind;
+use super::salvage::{self, Rows, Salvaged};
 use super::{AnyTable, Db, ReadTxn, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
 use crate::api::{ApiError, ErrorCategory};
 use crate::model::{
@@ -468,6 +471,97 @@ pub fn totals(main: &Db, profile: ProfileId) -> Result<(u64, u64), StorageError>
         questions += u64::from(stored.questions);
     }
     Ok((chats as u64, questions))
+}
+
+/// What does not fit together among the tables of this store, in words.
+pub(super) fn broken(txn: &ReadTxn) -> Result<Vec<String>, StorageError> {
+    let mut broken = Vec::new();
+    let (chats, by_update, messages) = (txn.table(CHATS)?, txn.table(CHATS_BY_UPDATE)?, txn.table(MESSAGES)?);
+    let mut counts: BTreeMap<u128, u32> = BTreeMap::new();
+    let (mut chat_rows, mut order_rows, mut message_rows) = (0, 0, 0);
+    for row in txn.table(CHAT_MESSAGES)?.iter()? {
+        let (key, id) = row?;
+        let ((chat, number), id) = (key.value(), id.value());
+        let stored: Option<StoredMessage> = messages.record(id)?;
+        if stored.is_none_or(|message| message.chat.as_u128() != chat || message.number != number) {
+            broken.push(format!("message {number} of a chat is another one or missing"));
+        }
+        *counts.entry(chat).or_default() += 1;
+        order_rows += 1;
+    }
+    for row in chats.iter()? {
+        let (key, value) = row?;
+        let (id, stored) = (key.value(), decode::<StoredChat>(value.value())?);
+        if by_update.get((stored.profile.as_u128(), stored.updated, id))?.is_none() {
+            broken.push("a chat is missing in the list by time".to_owned());
+        }
+        if counts.remove(&id).unwrap_or(0) != stored.messages || stored.messages > stored.next {
+            broken.push("a chat counts its messages wrongly".to_owned());
+        }
+        chat_rows += 1;
+    }
+    if !counts.is_empty() {
+        broken.push("messages belong to chats that are not there".to_owned());
+    }
+    if by_update.iter()?.count() != chat_rows {
+        broken.push("the list of chats by time has too many rows".to_owned());
+    }
+    let unfinished = txn.table(UNFINISHED)?;
+    let mut open = 0;
+    for row in messages.iter()? {
+        let (key, value) = row?;
+        let stored: StoredMessage = decode(value.value())?;
+        if matches!(stored.state, MessageState::Preparing | MessageState::Streaming) {
+            open += 1;
+            if unfinished.get(key.value())?.is_none() {
+                broken.push("an unfinished answer is not listed as one".to_owned());
+            }
+        }
+        message_rows += 1;
+    }
+    if message_rows != order_rows {
+        broken.push("messages belong to no chat".to_owned());
+    }
+    if unfinished.iter()?.count() != open {
+        broken.push("a finished answer is listed as unfinished".to_owned());
+    }
+    Ok(broken)
+}
+
+/// What can be read of the chats of a damaged file, each with its messages in their order; messages whose chat is gone
+/// come last, without one.
+pub(super) fn salvage(txn: &ReadTxn) -> Result<Salvaged<(Option<Chat>, Vec<Message>)>, StorageError> {
+    let chats: Rows<(u128, StoredChat)> = salvage::records(txn, &CHATS, |key| u128_of(key))?;
+    let messages: Rows<(u128, StoredMessage)> = salvage::records(txn, &MESSAGES, |key| u128_of(key))?;
+    let mut of: BTreeMap<Uuid, Vec<(u32, Message)>> = BTreeMap::new();
+    let read = messages.items.len();
+    for (id, stored) in messages.items {
+        of.entry(stored.chat).or_default().push((stored.number, message_of(id, stored)));
+    }
+    let ordered = |mut messages: Vec<(u32, Message)>| {
+        messages.sort_by_key(|(number, _)| *number);
+        messages.into_iter().map(|(_, message)| message).collect::<Vec<_>>()
+    };
+    let expected: usize = chats.items.iter().map(|(_, chat)| chat.messages as usize).sum();
+    let mut items: Vec<_> = chats
+        .items
+        .iter()
+        .map(|(id, stored)| {
+            let chat = chat_of(*id, stored);
+            let messages = of.remove(&chat.id.0).map(ordered).unwrap_or_default();
+            (Some(chat), messages)
+        })
+        .collect();
+    items.extend(of.into_values().map(|messages| (None, ordered(messages))));
+    let mut missing = [chats.missing, messages.missing].concat();
+    if expected > read {
+        missing.push(format!("{} messages that the chats once had", expected - read));
+    }
+    Ok(Salvaged { items, missing })
+}
+
+fn u128_of(key: &[u8]) -> Option<u128> {
+    Some(u128::from_le_bytes(key.try_into().ok()?))
 }
 
 fn preview(text: &str) -> String {

@@ -9,14 +9,14 @@ use std::thread::JoinHandle;
 use redb::{Database, ReadableDatabase};
 
 use super::backend::create;
-use super::check::{self, FileReport};
+use super::check;
 use super::disk::{Disk, SystemDisk};
 use super::history::{self, Limits, Recorder, Tracking};
 use super::migrate::{self, LAST_CHANGE, META, Schema, guarded, panic_text};
 use super::read_table::{Suspicion, mark_of};
 use super::{ReadTxn, StorageError, WriteTxn};
 use crate::clock::{Clock, SystemClock};
-use crate::model::Timestamp;
+use crate::model::{FileReport, Timestamp};
 
 /// Opens the file; called again after a failed write, since redb refuses a database that met an I/O error.
 type Opener = Box<dyn Fn() -> Result<Database, StorageError> + Send>;
@@ -48,6 +48,9 @@ impl Default for DbOptions {
 /// Bytes of a file's history until [`Db::set_history`] says otherwise.
 const HISTORY_BYTES: u64 = 256 << 20;
 
+/// Files of what the person made are checked wholly at every start up to so many bytes: a few hundredths of a second.
+const QUICKLY_CHECKED: u64 = 32 << 20;
+
 /// A handle to an open file; clones share it. The file is closed when the last one goes, or by [`Db::close`].
 #[derive(Clone)]
 pub struct Db {
@@ -77,13 +80,8 @@ impl Db {
         let file = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
         let disk = options.disk.clone();
         migrate::check_version(&file, migrate::peek_version(path, &file, disk.as_ref())?, schema)?;
-        let mark = mark_of(path);
-        if disk.exists(&mark) && disk.exists(path) {
-            // It showed damage the last time: a look at its first pages is not enough.
-            if let Some(detail) = check::file(path, schema, disk.as_ref())?.damage {
-                return Err(StorageError::Damaged { file, detail });
-            }
-            disk.remove_file(&mark).map_err(|error| StorageError::opening_io(&file, &error))?;
+        if disk.exists(path) {
+            check_first(path, &file, schema, disk.as_ref())?;
         }
         if !disk.exists(path) {
             make(path, &file, disk.as_ref())?;
@@ -123,11 +121,11 @@ impl Db {
     ) -> Result<Self, StorageError> {
         let database = opener()?;
         let (last, last_time) = guarded(&file, || {
-            let read = ReadTxn::new(database.begin_read()?, None);
+            let read = ReadTxn::new(database.begin_read()?);
             migrate::check_version(&file, migrate::read_version(&read)?, schema)?;
             drop(read);
             migrate::apply(&database, &file, schema)?;
-            let read = ReadTxn::new(database.begin_read()?, None);
+            let read = ReadTxn::new(database.begin_read()?);
             Ok((migrate::read_meta(&read, LAST_CHANGE)?.unwrap_or(0), history::last_time(&read)?))
         })?;
         let recorder = match schema.tracking {
@@ -217,7 +215,7 @@ impl Db {
         if let Err(StorageError::Damaged { detail, .. }) = &inner {
             self.inner.suspicion.raise(detail);
         }
-        Ok(ReadTxn::new(inner?, Some(self.inner.suspicion.clone())))
+        Ok(ReadTxn::watched(inner?, self.inner.suspicion.clone()))
     }
 
     /// Runs `work` in the next commit and returns when that commit is durable. Blocks this thread: not for async code.
@@ -448,6 +446,25 @@ enum Attempt {
     Commit(StorageError),
 }
 
+/// Looks at all of a file before it is opened where that is quick, and where it showed damage the last time: redb changes
+/// a file by opening it, and one that is refused must stay as it is.
+fn check_first(path: &Path, file: &str, schema: &Schema, disk: &dyn Disk) -> Result<(), StorageError> {
+    let failed = |error| StorageError::opening_io(file, &error);
+    let mark = mark_of(path);
+    let suspected = disk.exists(&mark);
+    let precious = matches!(schema.tracking, Tracking::AllBut(_));
+    if !suspected && !(precious && disk.len(path).map_err(failed)? <= QUICKLY_CHECKED) {
+        return Ok(());
+    }
+    if let Some(detail) = check::pages(path, schema, disk)?.damage {
+        return Err(StorageError::Damaged { file: file.to_owned(), detail });
+    }
+    if suspected {
+        disk.remove_file(&mark).map_err(failed)?;
+    }
+    Ok(())
+}
+
 /// Makes an empty database beside its place and moves it there: redb writes the mark of its files last, so that one
 /// whose making was cut off could never be opened again. Of two first starts, one makes it and the other waits, so that
 /// neither moves its file over the one that the other has opened.
@@ -467,5 +484,7 @@ fn make(path: &Path, file: &str, disk: &dyn Disk) -> Result<(), StorageError> {
     Ok(())
 }
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod tests;

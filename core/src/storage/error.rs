@@ -65,7 +65,7 @@ impl StorageError {
         }
     }
 
-    pub(super) fn opening_io(file: &str, error: &io::Error) -> Self {
+    pub(crate) fn opening_io(file: &str, error: &io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => {
                 Self::Damaged { file: file.to_owned(), detail: error.to_string() }

@@ -10,7 +10,7 @@ mod write;
 use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
 
-use super::{AnyTable, Db, first_version};
+use super::{AnyTable, Db, ReadTxn, RecordReading, StorageError, decode, first_version};
 use crate::model::{DocumentId, DocumentKind, SourceId, Timestamp};
 
 /// `(source, path within it)` to the file's record. Paths are the system's own bytes.
@@ -35,6 +35,7 @@ pub(super) const TABLES: &[&dyn AnyTable] =
     &[&FILES, &DOCUMENTS, &PASSAGES, &VECTORS, &SPACES, &LOG, &COUNTS, &PROBLEMS, &NUMBERS];
 pub(super) use sources::{
     KIND as SOURCES_KIND, TABLES as SOURCE_TABLES, merge as merge_sources, remove_profile as remove_profile_sources,
+    salvage as salvage_sources,
 };
 pub use sources::{list as list_sources, put as put_source, remove as remove_source};
 
@@ -223,6 +224,51 @@ struct StoredChange {
     added: Vec<PassageRange>,
 }
 first_version!(StoredChange, "change");
+
+/// What does not fit together among the tables of a knowledge file, in words.
+pub(super) fn broken(txn: &ReadTxn) -> Result<Vec<String>, StorageError> {
+    let mut broken = Vec::new();
+    let (documents, passages) = (txn.table(DOCUMENTS)?, txn.table(PASSAGES)?);
+    let (mut of_files, mut of_passages) = (0_usize, 0_usize);
+    let mut sums: std::collections::BTreeMap<u128, Counts> = std::collections::BTreeMap::new();
+    for row in txn.table(FILES)?.iter()? {
+        let (key, value) = row?;
+        let (source, path) = key.value();
+        let stored: StoredFile = decode(value.value())?;
+        let Some(document) = stored.document else { continue };
+        let back = documents.get(document.id)?;
+        if back.is_none_or(|back| back.value() != (source, path)) {
+            broken.push("a file's document is not listed".to_owned());
+        }
+        for number in document.passages.ids() {
+            let passage: Option<StoredPassage> = passages.record(number)?;
+            if passage.is_none_or(|passage| passage.document != document.id) {
+                broken.push("a document lacks a passage".to_owned());
+            }
+        }
+        let sum = sums.entry(source).or_default();
+        sum.documents += 1;
+        sum.passages += u64::from(document.passages.count);
+        of_files += 1;
+        of_passages += document.passages.count as usize;
+    }
+    if documents.iter()?.count() != of_files || passages.iter()?.count() != of_passages {
+        broken.push("documents or passages belong to no file".to_owned());
+    }
+    for row in txn.table(COUNTS)?.iter()? {
+        let (key, value) = row?;
+        let (count, sum): (Counts, Counts) = (decode(value.value())?, sums.remove(&key.value()).unwrap_or_default());
+        if (count.documents, count.passages) != (sum.documents, sum.passages) {
+            broken.push("a source counts its documents wrongly".to_owned());
+        }
+    }
+    for row in txn.table(VECTORS)?.iter()? {
+        if passages.get(row?.0.value().1)?.is_none() {
+            broken.push("a vector belongs to no passage".to_owned());
+        }
+    }
+    Ok(broken)
+}
 
 fn hex(hash: &[u8; 32]) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()

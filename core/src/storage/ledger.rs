@@ -5,7 +5,7 @@ use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AnyTable, Db, Record, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
+use super::{AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
 use crate::model::{LedgerEntry, Page, PageRequest, ProfileId, Timestamp};
 
 /// Time in milliseconds, then the change number: no two rows share a key.
@@ -121,7 +121,11 @@ fn add(txn: &WriteTxn<'_>, total: &str, amount: u64) -> Result<(), StorageError>
 }
 
 pub fn totals(main: &Db) -> Result<LedgerTotals, StorageError> {
-    let table = main.read()?.table(TOTALS)?;
+    read_totals(&main.read()?)
+}
+
+fn read_totals(txn: &ReadTxn) -> Result<LedgerTotals, StorageError> {
+    let table = txn.table(TOTALS)?;
     let of = |name: &str| -> Result<u64, StorageError> { Ok(table.get(name)?.map_or(0, |value| value.value())) };
     Ok(LedgerTotals {
         allowed: of("allowed")?,
@@ -129,6 +133,19 @@ pub fn totals(main: &Db) -> Result<LedgerTotals, StorageError> {
         bytes_sent: of("sent")?,
         bytes_received: of("received")?,
     })
+}
+
+/// What does not fit together among the tables of this store, in words.
+pub(super) fn broken(txn: &ReadTxn) -> Result<Vec<String>, StorageError> {
+    let mut sum = LedgerTotals::default();
+    for row in txn.table(LEDGER)?.iter()? {
+        let stored: StoredEntry = decode(row?.1.value())?;
+        *(if stored.allowed { &mut sum.allowed } else { &mut sum.blocked }) += 1;
+        sum.bytes_sent += stored.bytes_sent;
+        sum.bytes_received += stored.bytes_received;
+    }
+    let fits = read_totals(txn)? == sum;
+    Ok(if fits { Vec::new() } else { vec!["the totals of the network ledger are not its sums".to_owned()] })
 }
 
 /// Newest first.

@@ -48,7 +48,7 @@ pub(super) fn peek_version(path: &Path, file: &str, disk: &dyn Disk) -> Result<O
     guarded(file, || {
         let backend = disk.database(path).map_err(|error| StorageError::opening(file, error))?;
         let database = create_untouched(backend, 1 << 20).map_err(|error| StorageError::opening(file, error))?;
-        read_version(&ReadTxn::new(database.begin_read()?, None))
+        read_version(&ReadTxn::new(database.begin_read()?))
     })
 }
 
@@ -87,7 +87,7 @@ pub(super) fn check_version(file: &str, found: Option<u64>, schema: &Schema) -> 
 /// # Errors
 /// `Migration` when a step fails or panics: the file then holds what it held.
 pub(super) fn apply(database: &redb::Database, file: &str, schema: &Schema) -> Result<(), StorageError> {
-    let read = ReadTxn::new(database.begin_read()?, None);
+    let read = ReadTxn::new(database.begin_read()?);
     let found = read_version(&read)?;
     let present: HashSet<String> =
         read.raw().list_tables()?.map(|table| redb::TableHandle::name(&table).to_owned()).collect();
@@ -138,3 +138,6 @@ fn steps(
     write.table(META)?.insert(SCHEMA_VERSION, schema.version)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

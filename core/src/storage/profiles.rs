@@ -1,6 +1,6 @@
 //! Profiles: each a separate world of sources, chats and knowledge. One exists from the first start on.
 
-use redb::{ReadableTable, TableDefinition};
+use redb::TableDefinition;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::Kind;

@@ -40,7 +40,7 @@ impl Record for NoEarlier {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __first_version {
-    ($record:ty, $name:literal) => {
+    ($record:ident, $name:literal) => {
         impl $crate::storage::Record for $record {
             const NAME: &'static str = $name;
             const VERSION: u16 = 1;
@@ -50,9 +50,25 @@ macro_rules! __first_version {
                 match before {}
             }
         }
+        $crate::storage::golden_record!($record);
     };
 }
 pub use crate::__first_version as first_version;
+
+/// Tests a record against the bytes that were stored of each of its versions: every [`Record`] has one of these.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __golden_record {
+    ($record:ident) => {
+        #[cfg(test)]
+        #[test]
+        #[allow(non_snake_case, reason = "the test is named as the record")]
+        fn $record() {
+            $crate::storage::golden::check::<$record>();
+        }
+    };
+}
+pub use crate::__golden_record as golden_record;
 
 pub fn encode<R: Record>(record: &R) -> Result<Vec<u8>, StorageError> {
     let mut bytes = R::VERSION.to_le_bytes().to_vec();
@@ -79,6 +95,80 @@ fn decode_version<R: Record>(version: u16, body: &[u8]) -> Result<R, StorageErro
             .map_err(|error| StorageError::Record { record: R::NAME, detail: error.to_string() });
     }
     decode_version::<R::Before>(version, body).map(R::upgrade)
+}
+
+/// A record of any kind and version as JSON; none for bytes that are no record.
+pub(super) fn to_json(bytes: &[u8]) -> Option<serde_json::Value> {
+    let (version, body) = bytes.split_first_chunk::<2>()?;
+    let Loose(value) = rmp_serde::from_slice(body).ok()?;
+    Some(serde_json::json!({ "version": u16::from_le_bytes(*version), "record": value }))
+}
+
+/// Any value as JSON; bytes (ids among them) as hexadecimal digits.
+struct Loose(serde_json::Value);
+
+impl<'de> serde::Deserialize<'de> for Loose {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LooseVisitor).map(Self)
+    }
+}
+
+struct LooseVisitor;
+
+impl<'de> serde::de::Visitor<'de> for LooseVisitor {
+    type Value = serde_json::Value;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_bytes<E>(self, value: &[u8]) -> Result<Self::Value, E> {
+        Ok(value.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(serde_json::Value::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(serde_json::Value::Null)
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Loose(value)) = list.next_element()? {
+            values.push(value);
+        }
+        Ok(values.into())
+    }
+
+    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = serde_json::Map::new();
+        while let Some((Loose(key), Loose(value))) = map.next_entry()? {
+            fields.insert(key.as_str().map_or_else(|| key.to_string(), str::to_owned), value);
+        }
+        Ok(fields.into())
+    }
 }
 
 /// Reads records from any table whose values are record bytes.
@@ -113,7 +203,16 @@ mod tests {
     struct NoteV1 {
         text: String,
     }
-    first_version!(NoteV1, "note");
+
+    impl Record for NoteV1 {
+        const NAME: &'static str = "note";
+        const VERSION: u16 = 1;
+        type Before = NoEarlier;
+
+        fn upgrade(before: NoEarlier) -> Self {
+            match before {}
+        }
+    }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     struct NoteV2 {

@@ -19,8 +19,12 @@ pub struct ReadTxn {
 }
 
 impl ReadTxn {
-    pub(super) fn new(inner: redb::ReadTransaction, suspicion: Option<Arc<Suspicion>>) -> Self {
-        Self { inner, suspicion }
+    pub(super) fn new(inner: redb::ReadTransaction) -> Self {
+        Self { inner, suspicion: None }
+    }
+
+    pub(super) fn watched(inner: redb::ReadTransaction, suspicion: Arc<Suspicion>) -> Self {
+        Self { inner, suspicion: Some(suspicion) }
     }
 
     pub(in crate::storage) fn table<K: Key + 'static, V: Value + 'static>(
@@ -100,7 +104,7 @@ pub struct RawRow {
 }
 
 /// The rows of a table in the order of its keys.
-pub type RawRows = Box<dyn Iterator<Item = Result<RawRow, StorageError>>>;
+pub type RawRows = Box<dyn DoubleEndedIterator<Item = Result<RawRow, StorageError>>>;
 
 /// A table that is open for writing, as bytes. Only bytes that came from a table of the same definition may be put.
 pub trait RawTable {
@@ -122,6 +126,9 @@ pub trait AnyTable: Sync {
     fn raw_get(&self, txn: &ReadTxn, key: &[u8]) -> Result<Option<Vec<u8>>, StorageError>;
 
     fn raw_table<'a>(&self, txn: &WriteTxn<'a>) -> Result<Box<dyn RawTable + 'a>, StorageError>;
+
+    /// A row in words, for people who look for what is left in a damaged file: key, then value (records as JSON).
+    fn row_text(&self, row: &RawRow) -> (String, serde_json::Value);
 
     /// How the table orders these two keys.
     fn compare_keys(&self, one: &[u8], other: &[u8]) -> Ordering;
@@ -155,6 +162,12 @@ impl<K: Key + Sync + 'static, V: Value + Sync + 'static> AnyTable for TableDefin
 
     fn raw_table<'a>(&self, txn: &WriteTxn<'a>) -> Result<Box<dyn RawTable + 'a>, StorageError> {
         Ok(Box::new(txn.table(*self)?))
+    }
+
+    fn row_text(&self, row: &RawRow) -> (String, serde_json::Value) {
+        let key = format!("{:?}", K::from_bytes(&row.key));
+        let record = super::record::to_json(&row.value).filter(|_| V::type_name() == <&[u8]>::type_name());
+        (key, record.unwrap_or_else(|| format!("{:?}", V::from_bytes(&row.value)).into()))
     }
 
     fn compare_keys(&self, one: &[u8], other: &[u8]) -> Ordering {

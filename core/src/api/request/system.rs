@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::Guard;
 use crate::api::family::family;
-use crate::model::{DoctorReport, FolderListing, Job, JobId, LedgerEntry, NetworkStatus, Overview, Page, PageRequest};
+use crate::model::{
+    DoctorReport, FileReport, FolderListing, Job, JobId, LedgerEntry, NetworkStatus, Overview, Page, PageRequest,
+};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetOverview {
@@ -16,6 +18,10 @@ pub struct GetOverview {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RunDoctor {}
+
+/// Checks every page and row of the data files; takes a while.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CheckFiles {}
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListJobs {}
@@ -58,6 +64,7 @@ pub struct PutUiState {
 family!(System, SystemRequest, SystemResponse {
     GetOverview => Overview,
     RunDoctor => DoctorReport,
+    CheckFiles => Vec<FileReport>,
     ListJobs => Vec<Job>,
     CancelJob => (),
     GetNetworkStatus => NetworkStatus,
@@ -73,6 +80,7 @@ impl SystemRequest {
         match self {
             Self::GetOverview(_)
             | Self::RunDoctor(_)
+            | Self::CheckFiles(_)
             | Self::ListJobs(_)
             | Self::CancelJob(_)
             | Self::GetNetworkStatus(_)

@@ -25,6 +25,7 @@ pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request)
             ctx.blocking(move || overview::overview(&inner, get.days)).await.map(Response::GetOverview)
         }
         Request::RunDoctor(_) => ctx.blocking(move || Ok(doctor::examine(&inner))).await.map(Response::RunDoctor),
+        Request::CheckFiles(_) => ctx.blocking(move || Ok(inner.databases.check()?)).await.map(Response::CheckFiles),
         Request::GetNetworkStatus(_) => {
             ctx.blocking(move || inner.egress.status()).await.map(Response::GetNetworkStatus)
         }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::model::{DataKind, Merged, ProfileId, Source, SourceId, Timestamp};
 use crate::storage::kinds::Kind;
+use crate::storage::salvage::{self, Rows, Salvaged};
 use crate::storage::{AnyTable, Db, ReadTxn, RecordWriting, StorageError, WriteTxn, decode, first_version};
 
 /// `(profile, source)` to the source.
@@ -27,6 +28,19 @@ struct StoredSource {
 }
 first_version!(StoredSource, "source");
 
+fn source_of(profile: u128, id: u128, stored: StoredSource) -> Source {
+    Source {
+        id: SourceId(Uuid::from_u128(id)),
+        profile: ProfileId(Uuid::from_u128(profile)),
+        path: stored.path,
+        name: stored.name,
+        sample: stored.sample,
+        paused: stored.paused,
+        created: Timestamp(stored.created),
+        updated: Timestamp(stored.updated),
+    }
+}
+
 /// Oldest first.
 pub fn list(main: &Db, profile: ProfileId) -> Result<Vec<Source>, StorageError> {
     let txn = main.read()?;
@@ -37,18 +51,21 @@ pub fn list(main: &Db, profile: ProfileId) -> Result<Vec<Source>, StorageError> 
         .map(|row| {
             let (key, value) = row?;
             let stored: StoredSource = decode(value.value())?;
-            Ok(Source {
-                id: SourceId(Uuid::from_u128(key.value().1)),
-                profile,
-                path: stored.path,
-                name: stored.name,
-                sample: stored.sample,
-                paused: stored.paused,
-                created: Timestamp(stored.created),
-                updated: Timestamp(stored.updated),
-            })
+            let (profile, id) = key.value();
+            Ok(source_of(profile, id, stored))
         })
         .collect()
+}
+
+/// What can be read of the sources of a damaged file.
+pub(in crate::storage) fn salvage(txn: &ReadTxn) -> Result<Salvaged<Source>, StorageError> {
+    let keys = |key: &[u8]| {
+        let (profile, source) = key.split_at_checked(16)?;
+        Some((u128::from_le_bytes(profile.try_into().ok()?), u128::from_le_bytes(source.try_into().ok()?)))
+    };
+    let rows: Rows<((u128, u128), StoredSource)> = salvage::records(txn, &SOURCES, keys)?;
+    let items = rows.items.into_iter().map(|((profile, id), stored)| source_of(profile, id, stored)).collect();
+    Ok(Salvaged { items, missing: rows.missing })
 }
 
 pub fn put(main: &Db, source: &Source) -> Result<(), StorageError> {
