@@ -21,8 +21,7 @@ pub enum Deed {
 }
 
 impl Deed {
-    pub const ALL: [Self; 6] =
-        [Self::Setting, Self::Index, Self::Chat, Self::Profile, Self::Backup, Self::Credential];
+    pub const ALL: [Self; 6] = [Self::Setting, Self::Index, Self::Chat, Self::Profile, Self::Backup, Self::Credential];
 }
 
 /// One verb with its arguments, to be run in whatever way a test likes.

@@ -12,9 +12,9 @@ mod program {
     mod hostile_tree;
     mod interrupt;
     mod offline;
+    mod old_data;
     mod ownership;
     mod profiles;
-    mod old_data;
     mod recovery;
     mod settings;
 }

@@ -5,7 +5,9 @@ use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
+use super::{
+    AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version,
+};
 use crate::model::{LedgerEntry, Page, PageRequest, ProfileId, Timestamp};
 
 /// Time in milliseconds, then the change number: no two rows share a key.

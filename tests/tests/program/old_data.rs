@@ -36,7 +36,8 @@ fn the_first_version_opens_and_everything_is_there() {
     assert!(path.ends_with("/docs/boats.md"), "{found}");
 
     let settings = world.json(["settings", "list"]);
-    let of = |key: &str| settings.as_array().unwrap().iter().find(|entry| entry["key"] == key).unwrap()["value"].clone();
+    let of =
+        |key: &str| settings.as_array().unwrap().iter().find(|entry| entry["key"] == key).unwrap()["value"].clone();
     assert_eq!((of("ui.theme"), of("models.temperature")), ("dark".into(), 0.2.into()));
 
     // No model is installed; all that concerns data is fine.
