@@ -25,8 +25,9 @@ pub struct NewestBackup {
     pub name: String,
     /// When it was made.
     pub at: Timestamp,
-    /// What it holds beside what can still be read, one line per kind of thing: "chats: 3 come back, 1 is gone".
-    pub differences: Vec<String>,
+    pub chats: u64,
+    pub messages: u64,
+    pub sources: u64,
 }
 
 /// Where backups lie; the backups of the data folder are one.
@@ -54,6 +55,8 @@ pub struct Recovery {
     pub detail: String,
     pub readable: Readable,
     pub backup: Option<NewestBackup>,
+    /// What the backup holds and what of the damaged file it lacks, in words; empty without a backup.
+    pub differences: Vec<String>,
     /// Why it is not known whether there is a backup.
     pub backup_problem: Option<String>,
 }
@@ -84,7 +87,37 @@ pub fn examine(places: &Places, disk: &dyn Disk, shelf: &dyn Shelf) -> Result<Op
         Ok(backup) => (backup, None),
         Err(error) => (None, Some(error.to_string())),
     };
-    Ok(Some(Recovery { file, bytes: report.bytes, detail, readable: readable(&remains), backup, backup_problem }))
+    let readable = readable(&remains);
+    let differences = backup.as_ref().map(|backup| differences(backup, &remains, &readable)).unwrap_or_default();
+    Ok(Some(Recovery { file, bytes: report.bytes, detail, readable, backup, differences, backup_problem }))
+}
+
+/// Titles of chats that are told by name.
+const NAMED: usize = 5;
+
+fn differences(backup: &NewestBackup, remains: &salvage::Remains, readable: &Readable) -> Vec<String> {
+    let count = |what: &str, in_backup: u64, here: usize| {
+        format!("{what}: {in_backup} in the backup, {here} can be read of the damaged file")
+    };
+    let mut lines = vec![
+        count("Chats", backup.chats, readable.chats),
+        count("Messages", backup.messages, readable.messages),
+        count("Sources", backup.sources, readable.sources),
+    ];
+    let later: Vec<&str> = remains
+        .chats
+        .items
+        .iter()
+        .filter_map(|(chat, _)| chat.as_ref().filter(|chat| chat.updated > backup.at))
+        .map(|chat| chat.title.as_str())
+        .collect();
+    if !later.is_empty() {
+        let named = later.iter().take(NAMED).map(|title| format!("“{title}”")).collect::<Vec<_>>().join(", ");
+        let more = later.len().saturating_sub(NAMED);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        lines.push(format!("Changed after the backup, so save them first: {named}{more}"));
+    }
+    lines
 }
 
 fn read(places: &Places, disk: &dyn Disk) -> Result<salvage::Remains, ApiError> {
@@ -165,25 +198,6 @@ fn no_backup() -> ApiError {
 /// Whether an error of a start is about a damaged main database: then [`examine`] says more.
 pub fn concerns(error: &ApiError) -> bool {
     error.category == ErrorCategory::Storage
-}
-
-/// A shelf without backups, for tests and for folders that have none.
-pub struct EmptyShelf;
-
-impl Shelf for EmptyShelf {
-    fn newest(&self) -> Result<Option<NewestBackup>, ApiError> {
-        Ok(None)
-    }
-
-    fn restore(&self, _name: &str) -> Result<(), ApiError> {
-        Err(no_backup())
-    }
-}
-
-impl From<crate::storage::anew::KeptAside> for String {
-    fn from(kept: crate::storage::anew::KeptAside) -> Self {
-        format!("{} was damaged ({}) and is made anew; it is kept as {}", kept.file, kept.detail, kept.kept.display())
-    }
 }
 
 /// What [`StorageError`] an error of the folder of a recovery is.

@@ -154,6 +154,8 @@ impl Load {
     fn ledger(&mut self) -> Result<(), StorageError> {
         let entry = LedgerEntry {
             at: Timestamp(START + self.rows.len() as i64),
+            profile: None,
+            profile_name: String::new(),
             who: "load".to_owned(),
             destination: "example.org".to_owned(),
             purpose: "test".to_owned(),

@@ -114,7 +114,7 @@ fn advice(recovery: &Recovery) -> String {
     match (&recovery.backup, &recovery.backup_problem) {
         (Some(backup), _) => {
             text.push_str(&format!("The newest backup is {}.\n", backup.name));
-            for difference in &backup.differences {
+            for difference in &recovery.differences {
                 text.push_str(&format!("  {difference}\n"));
             }
             text.push_str("  rspa db recover --from-backup   restores it\n");

@@ -164,7 +164,7 @@ fn backup(ui: &mut Ui, recovery: &Recovery, now: Timestamp, idle: bool) -> Optio
         section_title(ui, tr("recovery.backup.title"));
         match &recovery.backup {
             Some(backup) => {
-                newest(ui, backup, now);
+                newest(ui, recovery, backup, now);
                 let button = Button::new(tr("recovery.backup.button")).icon(Icon::ArrowCounterClockwise).primary();
                 if ui.add(button.enabled(idle)).clicked() {
                     choice = Some(Choice::Restore);
@@ -179,10 +179,10 @@ fn backup(ui: &mut Ui, recovery: &Recovery, now: Timestamp, idle: bool) -> Optio
     choice
 }
 
-fn newest(ui: &mut Ui, backup: &NewestBackup, now: Timestamp) {
+fn newest(ui: &mut Ui, recovery: &Recovery, backup: &NewestBackup, now: Timestamp) {
     let tokens = ui.tokens();
     secondary(ui, &tr_with("recovery.backup.newest", &[("name", &backup.name), ("when", &ago(backup.at, now))]));
-    for difference in &backup.differences {
+    for difference in &recovery.differences {
         secondary(ui, difference);
     }
     ui.add_space(tokens.space.xs);

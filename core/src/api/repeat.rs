@@ -104,6 +104,7 @@ impl Request {
             Self::System(request) => match request {
                 SystemRequest::GetOverview(_)
                 | SystemRequest::RunDoctor(_)
+                | SystemRequest::CheckFiles(_)
                 | SystemRequest::ListJobs(_)
                 | SystemRequest::GetNetworkStatus(_)
                 | SystemRequest::ListLedger(_)

@@ -3,9 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{EmptyShelf, Exported, NewestBackup, Recovery, Shelf};
+use super::{Exported, NewestBackup, Recovery, Shelf};
 use crate::api::{ApiError, CoreOptions};
+use crate::backups::{Desk, Unwatched};
 use crate::clock::Clock;
+use crate::model::{BackupState, RestoreFrom};
+use crate::settings::Settings;
 use crate::storage::disk::{Disk, SystemDisk};
 use crate::workspace::places::Places;
 
@@ -15,17 +18,50 @@ pub struct Rescue {
     places: Places,
     disk: Arc<dyn Disk>,
     clock: Arc<dyn Clock>,
+    settings: Arc<Settings>,
+}
+
+/// The backups of the data folder.
+impl Shelf for Desk {
+    fn newest(&self) -> Result<Option<NewestBackup>, ApiError> {
+        let list = self.list();
+        if let Some(problem) = list.problem {
+            return Err(ApiError::new(crate::api::ErrorCategory::Storage, problem, "Check the folder of the backups."));
+        }
+        for found in list.backups {
+            let usable = match &found.state {
+                BackupState::Good { .. } => true,
+                BackupState::Bad { .. } => false,
+                BackupState::Unknown => self
+                    .verify(&found.name, &Unwatched)
+                    .is_ok_and(|info| matches!(info.state, BackupState::Good { .. })),
+            };
+            if usable {
+                let (chats, messages, sources) = (found.chats, found.messages, found.sources);
+                return Ok(Some(NewestBackup { name: found.name, at: found.made, chats, messages, sources }));
+            }
+        }
+        Ok(None)
+    }
+
+    fn restore(&self, name: &str) -> Result<(), ApiError> {
+        self.replace(&RestoreFrom::Backup { name: name.to_owned() }, &Unwatched)?;
+        Ok(())
+    }
 }
 
 impl Rescue {
     /// For the data folder that these options name.
     ///
     /// # Errors
-    /// When the environment names no home folder.
+    /// When the environment names no home folder, or the settings cannot be used.
     pub fn of(options: &CoreOptions) -> Result<Self, ApiError> {
         let executable = std::env::current_exe().ok();
         let places = Places::find(&options.environment, options.data_folder.as_deref(), executable.as_deref())?;
-        Ok(Self { places, disk: Arc::new(SystemDisk), clock: options.clock.clone() })
+        let working = std::env::current_dir().ok();
+        let settings = Settings::load(&places, &options.environment, &options.overrides, working.as_deref())?;
+        let (disk, clock) = (Arc::new(SystemDisk), options.clock.clone());
+        Ok(Self { places, disk, clock, settings: Arc::new(settings) })
     }
 
     pub fn places(&self) -> &Places {
@@ -34,7 +70,7 @@ impl Rescue {
 
     /// The backups of this data folder.
     fn shelf(&self) -> Box<dyn Shelf> {
-        Box::new(EmptyShelf)
+        Box::new(crate::engine::handlers::backups::desk(&self.places, &self.settings, &self.clock, None))
     }
 
     /// See [`super::examine`].

@@ -60,11 +60,24 @@ fn spoil(places: &Places) {
     std::fs::write(places.main_db(), bytes).unwrap();
 }
 
+/// A folder that has no backups.
+struct EmptyShelf;
+
+impl Shelf for EmptyShelf {
+    fn newest(&self) -> Result<Option<NewestBackup>, ApiError> {
+        Ok(None)
+    }
+
+    fn restore(&self, _name: &str) -> Result<(), ApiError> {
+        Err(no_backup())
+    }
+}
+
 struct OneBackup(RefCell<Vec<String>>);
 
 impl Shelf for OneBackup {
     fn newest(&self) -> Result<Option<NewestBackup>, ApiError> {
-        Ok(Some(NewestBackup { name: "b1".to_owned(), at: NOW, differences: Vec::new() }))
+        Ok(Some(NewestBackup { name: "b1".to_owned(), at: Timestamp(NOW.0 - 1), chats: 7, messages: 14, sources: 0 }))
     }
 
     fn restore(&self, name: &str) -> Result<(), ApiError> {
@@ -119,6 +132,8 @@ fn a_new_beginning_keeps_the_damaged_file() {
     spoil(&places);
     let before = std::fs::read(places.main_db()).unwrap();
     let shelf = OneBackup(RefCell::default());
+    let told = examine(&places, &SystemDisk, &shelf).unwrap().unwrap().differences;
+    assert!(told[0].starts_with("Chats: 7 in the backup, ") && told[3].contains("“About ferry 0”"), "{told:?}");
     let (backup, copy) = restore_newest(&places, &SystemDisk, &shelf, NOW).unwrap();
     assert_eq!((backup.name.as_str(), shelf.0.borrow().as_slice()), ("b1", &["b1".to_owned()][..]));
     assert_eq!(std::fs::read(copy.unwrap()).unwrap(), before);

@@ -187,6 +187,9 @@ impl Db {
     /// # Errors
     /// As [`Db::write`].
     pub fn prune_history(&self, before: Timestamp, max_bytes: u64) -> Result<u64, StorageError> {
+        if !history::can_be_pruned(&self.read()?, before, max_bytes)? {
+            return Ok(0);
+        }
         self.write(move |txn| history::prune(txn.raw(), before, max_bytes))
     }
 

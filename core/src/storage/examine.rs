@@ -35,7 +35,7 @@ pub fn nothing() -> Result<ReadTxn, StorageError> {
     let database = redb::Builder::new()
         .create_with_backend(redb::backends::InMemoryBackend::new())
         .map_err(|error| StorageError::opening("nothing", error))?;
-    Ok(ReadTxn::new(database.begin_read()?, None))
+    Ok(ReadTxn::new(database.begin_read()?))
 }
 
 /// # Errors
@@ -48,7 +48,7 @@ pub fn examine(disk: &dyn Disk, path: &Path) -> Result<Examined, StorageError> {
 fn examine_file(disk: &dyn Disk, path: &Path, file: &str) -> Result<Examined, StorageError> {
     let opening = |error| StorageError::opening(file, error);
     let database = backend::create_untouched(disk.database(path).map_err(opening)?, CACHE).map_err(opening)?;
-    let txn = ReadTxn::new(database.begin_read()?, None);
+    let txn = ReadTxn::new(database.begin_read()?);
     let schema = migrate::read_version(&txn)?;
     migrate::check_version(file, schema, &tables::MAIN)?;
     let schema = schema.ok_or_else(|| StorageError::Damaged {

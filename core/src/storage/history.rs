@@ -215,6 +215,16 @@ fn trim(
     Ok(removed)
 }
 
+/// Whether [`prune`] would remove anything.
+pub(super) fn can_be_pruned(txn: &ReadTxn, before: Timestamp, max_bytes: u64) -> Result<bool, StorageError> {
+    if read_meta(txn, BYTES)?.unwrap_or(0) > max_bytes {
+        return Ok(true);
+    }
+    let Some(changes) = txn.table_if_there(CHANGES)? else { return Ok(false) };
+    let oldest = changes.first()?.map(|(_, entry)| entry.value().0);
+    Ok(oldest.is_some_and(|oldest| oldest < minute(before.0) * STEP_MS))
+}
+
 /// Removes what lies before a time, and the oldest beyond so many bytes; the number of entries removed.
 pub(super) fn prune(txn: &redb::WriteTransaction, before: Timestamp, max_bytes: u64) -> Result<u64, StorageError> {
     let (mut meta, mut changes) = (txn.open_table(META)?, txn.open_table(CHANGES)?);

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version,
+    golden_record,
 };
 use crate::model::{LedgerEntry, Page, PageRequest, ProfileId, Timestamp};
 
@@ -42,6 +43,8 @@ struct StoredEntry {
     /// As it was then: the profile may be gone.
     profile_name: String,
 }
+
+golden_record!(StoredEntry);
 
 impl Record for StoredEntry {
     const NAME: &'static str = "ledger entry";

@@ -1,12 +1,12 @@
 //! Profiles: each a separate world of sources, chats and knowledge. One exists from the first start on.
 
-use redb::TableDefinition;
+use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 
 use super::kinds::Kind;
 use super::{
     AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, chats, decode, first_version,
-    knowledge, models, recent, ui_state,
+    golden_record, knowledge, models, recent, ui_state,
 };
 use crate::clock::Ids;
 use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
@@ -39,6 +39,8 @@ struct StoredProfile {
     hosts: Vec<String>,
     forbid_cloud: bool,
 }
+
+golden_record!(StoredProfile);
 
 impl Record for StoredProfile {
     const NAME: &'static str = "profile";

@@ -50,6 +50,26 @@ fn damage_is_told_and_a_new_beginning_keeps_the_file() {
 }
 
 #[test]
+fn the_newest_backup_brings_everything_back() {
+    let world = World::empty();
+    world.write("docs/boats.md", "# Boats\n\nThe ferry leaves at nine.\n");
+    world.json(["index", "add", "--wait", "docs"]);
+    world.json(["backup", "create"]);
+    let path = world.data().join("main.redb");
+    let mut bytes = fs::read(&path).unwrap();
+    bytes.truncate(bytes.len() / 2);
+    fs::write(&path, &bytes).unwrap();
+    let said = world.run(["db", "check"]).stdout;
+    assert!(said.contains("Sources: 1 in the backup") && said.contains("--from-backup"), "{said}");
+    world.json(["db", "recover", "--from-backup"]);
+    assert_eq!(world.json(["index", "list"])[0]["name"], "docs");
+    let found = world.json(["search", "ferry"]);
+    assert_eq!(found["hits"].as_array().map(Vec::len), Some(1), "{found}");
+    let kept = names(&world, "main.redb.damaged-");
+    assert!(fs::read(world.data().join(&kept[0])).unwrap() == bytes);
+}
+
+#[test]
 fn derived_files_are_made_anew() {
     let world = World::empty();
     world.write("docs/boats.md", "# Boats\n\nThe ferry leaves at nine.\n");
@@ -63,7 +83,7 @@ fn derived_files_are_made_anew() {
     let found = world.json(["search", "ferry"]);
     assert_eq!(found["hits"].as_array().map(Vec::len), Some(1), "{found}");
     let kept = |folder: &std::path::Path| {
-        fs::read_dir(folder).unwrap().any(|entry| entry.unwrap().file_name().to_string_lossy().contains(".damaged-"))
+        fs::read_dir(folder).unwrap().any(|entry| entry.unwrap().file_name().to_string_lossy().contains("damaged"))
     };
     assert!(kept(&profile) && kept(&world.data().join("logs")));
     assert_eq!(world.json(["db", "check"])["ok"], true);

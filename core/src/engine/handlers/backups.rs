@@ -39,12 +39,7 @@ pub struct Backups {
 }
 
 /// Where the backups of a data folder are worked on.
-pub(in crate::engine) fn desk(
-    places: &Places,
-    settings: &Arc<Settings>,
-    clock: &Arc<dyn Clock>,
-    main: Option<Db>,
-) -> Desk {
+pub(crate) fn desk(places: &Places, settings: &Arc<Settings>, clock: &Arc<dyn Clock>, main: Option<Db>) -> Desk {
     Desk {
         data: places.data().to_owned(),
         options: DbOptions { disk: Arc::new(SystemDisk), clock: clock.clone(), ..DbOptions::default() },

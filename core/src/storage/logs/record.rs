@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{LogEntry, LogId, LogLevel, Timestamp};
-use crate::storage::{Record, first_version};
+use crate::storage::{Record, first_version, golden_record};
 
 /// The first version: its time was in the key, and errors were fields.
 #[derive(Clone, Serialize, Deserialize)]
@@ -39,6 +39,8 @@ pub(super) struct StoredLog {
     #[serde(default)]
     pub fields: Vec<(String, String)>,
 }
+
+golden_record!(StoredLog);
 
 impl Record for StoredLog {
     const NAME: &'static str = "log entry";
