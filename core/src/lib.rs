@@ -23,6 +23,8 @@ mod panics;
 mod priority;
 pub mod recovery;
 pub mod settings;
+#[cfg(test)]
+mod soak;
 pub mod storage;
 mod supervision;
 pub mod trust;

@@ -359,5 +359,5 @@ fn soak() {
         }
         seed += 1;
     }
-    println!("power cuts: {done} crash points, seeds {first} to {}", seed - 1);
+    println!("soak: power cuts in a mixed load {done} seed {first} to {}", seed - 1);
 }

@@ -129,3 +129,56 @@ fn every_file_cut_short_and_turned_over() {
     }
     seed::report("damaged files", count, seed);
 }
+
+/// A folder whose main database is refused as damaged.
+fn damaged_main(world: &World) -> Vec<u8> {
+    let place = world.data().join("main.redb");
+    let mut bytes = fs::read(&place).unwrap();
+    bytes[..64].fill(0x55);
+    fs::write(&place, &bytes).unwrap();
+    let ending = Ending::of(&world.run(["chat", "--list", "--json"]));
+    let fault = ending.storage_fault().unwrap_or_else(|| panic!("{ending:?}"));
+    assert!(fault.message.contains("damaged"), "{fault:?}");
+    let check = world.run(["db", "check", "--json"]);
+    assert_eq!(check.code(), Some(1), "{check:?}");
+    assert!(fs::read(&place).unwrap() == bytes, "it was changed by looking");
+    bytes
+}
+
+#[test]
+fn a_damaged_database_comes_back_from_the_newest_backup() {
+    let world = World::in_memory();
+    let mut record = Record::default();
+    record.check_works(&world);
+    world.json(["backup", "create"]);
+    let damaged = damaged_main(&world);
+    let recovered = world.json(["db", "recover", "--from-backup"]);
+    let kept = recovered["kept"].as_str().unwrap_or_else(|| panic!("{recovered}"));
+    record.check_works(&world);
+    assert!(holds(Path::new(kept), &damaged), "the damaged file is not in {kept}");
+}
+
+#[test]
+fn without_a_backup_what_can_be_read_is_saved() {
+    let world = World::in_memory();
+    world.json(["profiles", "create", "alpha"]);
+    world.run(["chat", "--no-knowledge", "--message", "quartz"]);
+    let damaged = damaged_main(&world);
+    let refused = world.run(["db", "recover", "--from-backup", "--json"]);
+    assert!(matches!(Ending::of(&refused), Ending::Refused(_)), "{refused:?}");
+    world.json(["db", "export", "saved"]);
+    assert!(!folder::files(&world.files().join("saved")).is_empty());
+    let recovered = world.json(["db", "recover", "--empty"]);
+    let kept = recovered["kept"].as_str().unwrap_or_else(|| panic!("{recovered}"));
+    assert!(holds(Path::new(kept), &damaged), "the damaged file is not in {kept}");
+    let mut anew = Record::default();
+    anew.check_works(&world);
+}
+
+/// The file, or a file below the folder, holds these bytes.
+fn holds(place: &Path, bytes: &[u8]) -> bool {
+    if place.is_file() {
+        return fs::read(place).unwrap() == bytes;
+    }
+    folder::contents(place).values().any(|content| content == bytes)
+}

@@ -11,6 +11,7 @@ mod missing;
 mod newer;
 mod permission_lost;
 mod read_only;
+mod restore;
 mod signals;
 mod slow_disk;
 mod two_processes;

@@ -31,6 +31,9 @@ fn each_file_that_is_gone_at_the_next_start() {
         // Of these nothing is derived from anything else: they are begun anew, or it is said that they are missing.
         let begun_anew = matches!(name, "main.redb" | "settings.toml");
         let mut record = kept.clone();
+        if path.starts_with("backups") {
+            record.forget_backups();
+        }
         if !begun_anew {
             assert!(ends.iter().all(|end| matches!(end, Ending::Done(_))), "without {}: {ends:?}", path.display());
             if name == "knowledge.redb" {

@@ -39,7 +39,9 @@ fn eight_processes_with_mixed_verbs() {
             let again = if errand.deed == Deed::Setting { &Ending::Killed } else { ending };
             record.heard(errand, again);
             if let Some(fault) = ending.storage_fault() {
-                assert!(fault.message.contains("use"), "{fault:?}");
+                // Whoever worked for it may have ended meanwhile: then it says that it does not know.
+                let known = ["use", "not known"].iter().any(|words| fault.message.contains(words));
+                assert!(known, "{fault:?}");
             } else {
                 confirmed += 1;
             }

@@ -21,7 +21,7 @@ pub enum Deed {
 }
 
 impl Deed {
-    pub const ALL: [Self; 4] = [Self::Setting, Self::Index, Self::Chat, Self::Profile];
+    pub const ALL: [Self; 6] = [Self::Setting, Self::Index, Self::Chat, Self::Profile, Self::Backup, Self::Credential];
 }
 
 /// One verb with its arguments, to be run in whatever way a test likes.
@@ -177,6 +177,11 @@ impl Record {
             }
             Deed::Profile | Deed::Credential => {}
         }
+    }
+
+    /// The test itself removed some.
+    pub fn forget_backups(&mut self) {
+        self.backups.clear();
     }
 
     /// Does one thing and takes down how it ended.

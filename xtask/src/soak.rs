@@ -28,7 +28,7 @@ const PARTS: [Part; 3] = [
     },
     Part {
         name: "fuzz",
-        tests: "package(rspa-core) & test(/fuzz/)",
+        tests: "package(rspa-core) & test(/fuzz|backups::tests::hostile|storage::.*::[A-Z]/)",
         about: "any bytes as settings, backups, messages, records",
     },
 ];

@@ -13,6 +13,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::model::{BackupReason, BackupState, Chat, ChatId, DataKind, ProfileId, RestoreFrom, Timestamp};
 use crate::settings::Settings;
+use crate::soak;
 use crate::storage::disk::Disk;
 use crate::storage::disk::simulated::{Faults, SimulatedDisk};
 use crate::storage::history::Tracking;
@@ -22,10 +23,6 @@ use crate::workspace::places::Places;
 const DATA: &str = "/data";
 const DAY: i64 = 86_400_000;
 const START: Timestamp = Timestamp(1_763_600_000_000);
-
-pub(super) fn soak() -> bool {
-    std::env::var_os("RSPA_SOAK").is_some_and(|value| value == "1")
-}
 
 /// A data folder on a simulated disk.
 struct World {

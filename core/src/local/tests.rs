@@ -1,5 +1,7 @@
 //! Frames: what goes in comes out; what is no frame is refused and never more memory than it really is.
 
+mod fuzz;
+
 use proptest::prelude::*;
 use tokio::io::AsyncWriteExt;
 

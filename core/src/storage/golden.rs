@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{Record, decode, encode};
+use crate::soak::{self, Chance};
 
 fn file(name: &str, version: u16) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/fixtures/records");
@@ -39,7 +40,30 @@ pub(crate) fn check<R: Record>() {
         if version == R::VERSION {
             holds(&serde_json::to_value(&record).unwrap(), &golden["record"], R::NAME);
         }
+        fuzz::<R>(&bytes);
     }
+}
+
+/// Harmed bytes of a record and any bytes are read or refused: never a panic, never more memory than they fill.
+fn fuzz<R: Record>(golden: &[u8]) {
+    let seed = soak::seed(13);
+    let mut chance = Chance(seed);
+    let rounds = soak::count(200, 10_000);
+    for round in 0..rounds {
+        let mut bytes = if round % 8 == 0 { chance.bytes(200) } else { golden.to_vec() };
+        chance.harm(&mut bytes);
+        if round % 2 == 0
+            && let Some(version) = bytes.first_chunk_mut::<2>()
+        {
+            *version = R::VERSION.to_le_bytes();
+        }
+        match decode::<R>(&bytes) {
+            // What can be read can be stored again.
+            Ok(record) => drop(encode(&record).unwrap()),
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+    soak::report("fuzzed records", rounds, seed);
 }
 
 /// That all of `expected` is in `found`; fields that came later may be there too.

@@ -42,8 +42,9 @@ fn prepared() -> (SimulatedDisk, String) {
 }
 
 fn points(operations: u64, few: u64, many: u64) -> Vec<(u64, u64)> {
-    let wanted = if soak() { many } else { few };
-    (0..wanted).map(|index| (index * operations / wanted.min(operations).max(1) % operations, index)).collect()
+    let wanted = if soak::wanted() { many } else { few };
+    let first = soak::seed(0);
+    (0..wanted).map(|index| (index * operations / wanted.min(operations).max(1) % operations, first + index)).collect()
 }
 
 /// Replaces, ends the program, starts it: true when the restore was committed.
@@ -71,7 +72,9 @@ fn a_cut_during_a_restore_leaves_the_old_or_the_new_state() {
     let new = state_of(&whole);
     assert_ne!(old, new);
     let (mut olds, mut news) = (0, 0);
-    for (cut, seed) in points(operations, 60, 10_000) {
+    let points = points(operations, 60, 10_000);
+    soak::report("power cuts in restores", points.len(), points[0].1);
+    for (cut, seed) in points {
         let disk = base.after_power_cut(0);
         disk.cut_at(before + cut);
         let committed = restore(&disk, &name);
@@ -113,7 +116,9 @@ fn a_cut_during_a_backup_leaves_the_data_and_only_whole_backups() {
     let before = whole.operations();
     backup(&whole).unwrap();
     let operations = whole.operations() - before;
-    for (cut, seed) in points(operations, 40, 3_000) {
+    let points = points(operations, 40, 3_000);
+    soak::report("power cuts in backups", points.len(), points[0].1);
+    for (cut, seed) in points {
         let disk = base.after_power_cut(0);
         disk.cut_at(before + cut);
         let made = backup(&disk);

@@ -139,8 +139,8 @@ fn good() -> Vec<u8> {
 fn a_backup_that_was_cut_off_or_changed_is_found_out() {
     let good = good();
     let original = check(good.clone()).unwrap();
-    let rounds = if soak() { 200_000 } else { 300 };
-    let mut state = 0x5eed_u64;
+    let (rounds, seed) = (soak::count(300, 60_000), soak::seed(0x5eed));
+    let mut state = seed;
     let mut random = move |end: usize| {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % end.max(1)
@@ -180,14 +180,15 @@ fn a_backup_that_was_cut_off_or_changed_is_found_out() {
         }
     }
     println!("{found_out} found out, {harmless} harmless of {rounds}");
+    soak::report("fuzzed backup files", rounds, seed);
     assert!(found_out > rounds * 8 / 10, "{found_out} of {rounds}");
 }
 
 #[test]
 fn any_manifest_is_read_or_refused() {
     let text = serde_json::to_string(&manifest(vec![entry("main.redb", b"x")])).unwrap();
-    let rounds = if soak() { 200_000 } else { 2_000 };
-    let mut state = 7_u64;
+    let (rounds, seed) = (soak::count(2_000, 150_000), soak::seed(7));
+    let mut state = seed;
     for _ in 0..rounds {
         let mut bytes = text.clone().into_bytes();
         for _ in 0..3 {
@@ -199,4 +200,5 @@ fn any_manifest_is_read_or_refused() {
             assert!(manifest.entries.iter().all(|entry| manifest::is_allowed(&entry.name)));
         }
     }
+    soak::report("fuzzed manifests of backups", rounds, seed);
 }

@@ -1,10 +1,11 @@
 //! Any bytes as a settings file: never a panic, never a hang, always settings that can be used, problems in words.
 //!
-//! A few thousand of each kind in every run; a million, split by kind, with RSPA_SOAK=1. Seeds are fixed.
+//! A few hundred of each kind in every run; half a million, split by kind, with RSPA_SOAK=1. RSPA_SEED gives the seed.
 
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::soak;
 
 /// Of one file: far above what the slowest machine needs, far below a hang.
 const LONGEST: Duration = Duration::from_secs(30);
@@ -117,8 +118,8 @@ fn check(kind: &str, name: &str, bytes: &[u8], world: &World) {
 }
 
 fn fuzz(kind: &str, name: &str, seed: u64) {
-    let soak = std::env::var_os("RSPA_SOAK").is_some_and(|value| value == "1");
-    let rounds = if soak { 250_000 } else { 400 };
+    let rounds = soak::count(400, 125_000);
+    let seed = soak::seed(seed);
     let world = world();
     let mut dice = Dice(seed);
     for round in 0..rounds {
@@ -129,6 +130,7 @@ fn fuzz(kind: &str, name: &str, seed: u64) {
         };
         check(kind, name, &bytes, &world);
     }
+    soak::report("fuzzed settings files", rounds, seed);
 }
 
 #[test]
