@@ -24,14 +24,14 @@ fn start(data: &Path, overrides: &[(&str, &str)]) -> Core {
         faults: None,
         clock: Arc::new(ManualClock::at(NOW)),
     })
-    .unwrap()
+    .expect("the core of the test works")
 }
 
 /// A core whose log holds 5,000 generated entries.
 fn with_entries(data: &Path) -> Core {
     let logs = data.join("logs");
-    std::fs::create_dir_all(&logs).unwrap();
-    sample::fill(&logs, 5_000, 7, NOW, &|| false).unwrap();
+    std::fs::create_dir_all(&logs).expect("the core of the test works");
+    sample::fill(&logs, 5_000, 7, NOW, &|| false).expect("the core of the test works");
     start(data, &[])
 }
 
@@ -45,7 +45,7 @@ fn all(core: &Core, filter: &LogFilter) -> Vec<LogEntry> {
     let mut cursor = Some(LogCursor::default());
     while let Some(place) = cursor {
         let list = ListLogs { filter: filter.clone(), cursor: place, limit: 300, brief: false };
-        let page = core.call(list).wait().unwrap();
+        let page = core.call(list).wait().expect("the core of the test works");
         cursor = page.next;
         entries.extend(page.entries);
     }

@@ -93,7 +93,7 @@ impl LogsView {
         }
         let list = (shown.choice.clone(), shown.newest);
         if self.drawn.as_ref() != Some(&list) {
-            self.list.to_top();
+            self.list.begin_again();
             self.drawn = Some(list);
         }
         match (shown.total, shown.choice.is_everything()) {

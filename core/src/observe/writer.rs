@@ -177,8 +177,9 @@ impl<'a> Outputs<'a> {
             Ok(database) => {
                 let reader = LogReader::new(database.clone());
                 // What cannot be read now will be told with the next write.
-                self.store.added(reader.newest().unwrap_or_default());
+                let newest = reader.newest().unwrap_or_default();
                 self.store.opened(reader);
+                self.store.added(newest);
                 self.database = Some(database);
                 if self.database_trouble.take().is_some() {
                     self.options.reports.health(DATABASE, true, "logs are kept in the database again");

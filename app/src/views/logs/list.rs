@@ -44,7 +44,7 @@ impl List {
         self.top < 0.5
     }
 
-    pub fn to_top(&mut self) {
+    pub fn begin_again(&mut self) {
         self.top = 0.0;
         self.at = None;
     }

@@ -24,12 +24,14 @@ pub enum Counting {
     For(Duration),
 }
 
+/// How many entries of a block match, by the block's first entry and its length: a block changes only by losing entries.
+type Counts = HashMap<(u64, u32), u32>;
+
 /// Reads one log file; many may read at once while it is written.
 pub struct LogReader {
     db: Db,
-    /// Of the latest filters, newest last: how many entries of a block match, by the block's first entry and its length.
-    /// Blocks do not change but by losing entries.
-    counts: Mutex<Vec<(LogFilter, HashMap<(u64, u32), u32>)>>,
+    /// Of the latest filters, newest last.
+    counts: Mutex<Vec<(LogFilter, Counts)>>,
 }
 
 /// Whether the filter lets this entry through.
@@ -287,7 +289,7 @@ impl LogReader {
         wanted: &Prepared<'_>,
         bounds: &Bounds,
         page: &mut Filling,
-        counts: &mut HashMap<(u64, u32), u32>,
+        counts: &mut Counts,
         counting: Counting,
         stop: &dyn Fn() -> bool,
     ) -> Result<bool, StorageError> {
@@ -428,13 +430,13 @@ impl LogReader {
         Ok(())
     }
 
-    fn take_counts(&self, filter: &LogFilter) -> HashMap<(u64, u32), u32> {
+    fn take_counts(&self, filter: &LogFilter) -> Counts {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let known = counts.iter().position(|(known, _)| known == filter);
         known.map(|place| counts.remove(place).1).unwrap_or_default()
     }
 
-    fn keep_counts(&self, filter: &LogFilter, found: HashMap<(u64, u32), u32>) {
+    fn keep_counts(&self, filter: &LogFilter, found: Counts) {
         if found.is_empty() {
             return;
         }
