@@ -2,6 +2,7 @@
 //! a real keychain.
 #![cfg(unix)]
 #![allow(clippy::disallowed_types, reason = "the stand-in service speaks plain TCP")]
+#![allow(clippy::unwrap_used, reason = "all of this is a test")]
 
 #[path = "credentials/child.rs"]
 mod child;

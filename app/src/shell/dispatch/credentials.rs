@@ -18,22 +18,24 @@ impl Shell {
         match command {
             C::Refresh => self.state.pages.opened(Page::Credentials),
             C::Set { service, label, secret, base_url, expires } => {
-                self.to_vault(SetCredential { service, label, secret, base_url, expires });
+                self.send_vault(SetCredential { service, label, secret, base_url, expires });
             }
-            C::Remove(service) => self.to_vault(RemoveCredential { service }),
+            C::Remove(service) => self.send_vault(RemoveCredential { service }),
             C::Test { service, confirmed_host } => self.test_credential(service, confirmed_host),
-            C::Unlock(passphrase) => self.to_vault(UnlockVault { passphrase }),
-            C::Lock => self.to_vault(LockVault {}),
-            C::SetPassphrase { old, new } => self.to_vault(SetPassphrase { old, new }),
-            C::Rotate => self.to_vault(RotateKey {}),
-            C::Move(to) => self.to_vault(MoveVault { to }),
-            C::AnswerGrant { service, consumer, allowed } => self.to_vault(AnswerGrant { service, consumer, allowed }),
-            C::RevokeGrant { service, consumer } => self.to_vault(RevokeGrant { service, consumer }),
+            C::Unlock(passphrase) => self.send_vault(UnlockVault { passphrase }),
+            C::Lock => self.send_vault(LockVault {}),
+            C::SetPassphrase { old, new } => self.send_vault(SetPassphrase { old, new }),
+            C::Rotate => self.send_vault(RotateKey {}),
+            C::Move(to) => self.send_vault(MoveVault { to }),
+            C::AnswerGrant { service, consumer, allowed } => {
+                self.send_vault(AnswerGrant { service, consumer, allowed })
+            }
+            C::RevokeGrant { service, consumer } => self.send_vault(RevokeGrant { service, consumer }),
         }
     }
 
     /// The list is read again by the event that follows.
-    fn to_vault<C: Call>(&mut self, request: C) {
+    fn send_vault<C: Call>(&mut self, request: C) {
         self.state.pages.credentials.busy = true;
         let done = |state: &mut crate::state::AppState, _: &mut crate::commands::CommandQueue, _reply: C::Reply| {
             state.pages.credentials.busy = false;
