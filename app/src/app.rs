@@ -63,6 +63,7 @@ impl WindowOptions {
             console_level: self.console_level.clone(),
             chat_model: self.chat_model.clone(),
             clock: self.clock.clone(),
+            faults: None,
         }
     }
 }

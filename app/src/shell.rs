@@ -26,7 +26,7 @@ use crate::commands::palette::Palette;
 use crate::commands::{CommandQueue, Confirmation, PickPurpose, Shortcuts};
 use crate::design::{self, Look, UiExt};
 use crate::layout::Panes;
-use crate::state::{AppState, CoreStatus, Rescuing, persisted};
+use crate::state::{AppState, CoreStatus, NoticeKind, Rescuing, persisted};
 use crate::text::tr;
 use crate::views::recovery::RecoveryView;
 use crate::views::welcome::Welcome;
@@ -122,13 +122,24 @@ impl Shell {
             self.enter_profile(ctx, profile);
         }
         self.engine.poll(ctx, &mut self.state, &mut self.queue);
-        self.tell_of_exports();
-        if self.state.restart_wanted.take().is_some() {
-            self.restart_engine(ctx);
+        if let Some(why) = self.state.restart_wanted.take() {
+            self.restart_engine(ctx, why);
         }
+        self.tell_of_exports();
         self.poll_picker();
         self.come_forward(ctx);
         self.begin_welcome();
+    }
+
+    /// Ends the engine and starts it again, as a restore asks for; everything is read again then.
+    fn restart_engine(&mut self, ctx: &Context, why: String) {
+        if self.engine.restart(ctx) {
+            self.state.notices.push(self.state.now, NoticeKind::Info, tr("core.again"), why);
+            self.state.forget_data();
+            self.views = Views::default();
+            (self.palette, self.picker, self.confirmation, self.welcome) = (None, None, None, None);
+            self.saved.begin_again();
+        }
     }
 
     /// Shows another profile: everything of the one before goes, its layout is kept for the next time.
@@ -142,14 +153,6 @@ impl Shell {
             state.entered = Some(text);
         });
         ctx.request_repaint();
-    }
-
-    /// Ends the engine and starts it again, as a restore asks for; everything is read again then.
-    fn restart_engine(&mut self, ctx: &Context) {
-        if self.engine.restart(ctx) {
-            self.state.forget_data();
-            self.views = Views::default();
-        }
     }
 
     /// Draws the window and applies what the person did.
@@ -261,3 +264,6 @@ impl Shell {
         self.engine.shutdown();
     }
 }
+
+#[cfg(test)]
+mod tests;

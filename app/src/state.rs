@@ -20,7 +20,7 @@ use rspa_core::model::{
 use rspa_core::recovery::{Exported, Recovery};
 use serde::{Deserialize, Serialize};
 
-pub use notices::{Notice, NoticeKind, Notices};
+pub use notices::{Notice, NoticeAction, NoticeKind, Notices};
 pub use persisted::Persisted;
 pub(crate) use projection::Stale;
 pub use slot::Slot;

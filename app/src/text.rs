@@ -51,6 +51,11 @@ pub fn tr(key: &str) -> &'static str {
     }
 }
 
+/// As [`tr`], for a key that need not be there.
+pub fn tr_known(key: &str) -> Option<&'static str> {
+    ENGLISH.get(key).map(String::as_str)
+}
+
 /// The text of a key with `{name}` places filled in.
 pub fn tr_with(key: &str, values: &[(&str, &dyn Display)]) -> String {
     values
@@ -140,6 +145,28 @@ pub fn day(at: rspa_core::model::Timestamp) -> String {
 pub fn clock(at: rspa_core::model::Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0)
         .map(|t| t.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M").to_string())
+        .unwrap_or_default()
+}
+
+/// The day as a heading of a list: Today, Yesterday, Tue 4 Mar, 4 Mar 2025.
+pub fn day_heading(at: rspa_core::model::Timestamp, now: rspa_core::model::Timestamp) -> String {
+    let zone = jiff::tz::TimeZone::system();
+    let date = |at: rspa_core::model::Timestamp| {
+        jiff::Timestamp::from_millisecond(at.0).map(|t| t.to_zoned(zone.clone()).date()).ok()
+    };
+    let (Some(then), Some(today)) = (date(at), date(now)) else { return String::new() };
+    match then.until(today).map_or(i32::MAX, |span| span.get_days()) {
+        0 => tr("time.today_heading").to_owned(),
+        1 => tr("time.yesterday_heading").to_owned(),
+        _ if then.year() == today.year() => then.strftime("%a %-d %b").to_string(),
+        _ => then.strftime("%-d %b %Y").to_string(),
+    }
+}
+
+/// Day and time to the second: 4 Mar 2026, 09:12:44.
+pub fn moment(at: rspa_core::model::Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0)
+        .map(|t| t.to_zoned(jiff::tz::TimeZone::system()).strftime("%-d %b %Y, %H:%M:%S").to_string())
         .unwrap_or_default()
 }
 

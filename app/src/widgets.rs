@@ -1,5 +1,6 @@
 //! The building blocks of the pages. Each names itself to screen readers and shows the focus.
 
+pub mod activity;
 pub mod button;
 pub mod chip;
 pub mod citation;

@@ -8,8 +8,10 @@ mod databases;
 mod events;
 pub mod handlers;
 mod jobs;
+pub mod maintenance;
 pub(crate) mod profiles;
 mod services;
+mod session;
 mod supervise;
 
 use std::sync::atomic::Ordering;
@@ -27,8 +29,10 @@ pub use events::Events;
 pub(crate) use events::Listener;
 pub use jobs::{JobHandle, Jobs};
 pub use services::{Service, Services};
+pub use session::{Running, Session};
 
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Parcel, Request, Response, Role};
+use crate::model::Happening;
 use crate::panics::{self, Caught};
 use crate::storage::StorageError;
 
@@ -98,7 +102,9 @@ impl Engine {
             let ctx = context.clone();
             context.spawn(async move { ctx.services.start_all(&ctx) });
             context.spawn_worker("settings", follow_settings);
+            context.spawn_worker("maintenance", maintenance::run);
         }
+        tell_of_cut_off(&context);
         for words in context.settings.migrated() {
             context.happened("settings.migrated", &words);
         }
@@ -156,6 +162,7 @@ impl Engine {
                 runtime.shutdown_timeout(Duration::from_secs(2));
             }
         }
+        self.context.session.end();
         self.context.databases.close();
         self.context.events.close();
         self.context.observe.stop();
@@ -166,6 +173,15 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.shutdown();
     }
+}
+
+/// Says so when nothing ended the last run properly.
+fn tell_of_cut_off(ctx: &Context) {
+    let Some(cut_off) = &ctx.session.cut_off else { return };
+    tracing::warn!(pid = cut_off.pid, role = cut_off.role, "the program did not end properly last time");
+    let happening = Happening::new("program.cut_off", "The program did not end properly last time")
+        .describe("It crashed, was ended by force, or the power was cut. Everything that was confirmed is there.");
+    ctx.activity(happening.with("pid", cut_off.pid).with("role", &cut_off.role).with("version", &cut_off.version));
 }
 
 /// Runs the family's handler; a panic in it becomes an error of this one request.
@@ -206,6 +222,7 @@ async fn follow_settings(ctx: Context, cancel: CancellationToken) -> Result<(), 
             () = cancel.cancelled() => return Ok(()),
             () = tokio::time::sleep(SETTINGS_INTERVAL) => {}
         }
+        ctx.begin_turn("settings");
         let inner = ctx.clone();
         let changed = ctx
             .blocking(move || {

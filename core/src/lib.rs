@@ -13,6 +13,7 @@ pub mod clock;
 pub mod cpu_time;
 pub mod credentials;
 pub mod engine;
+pub mod faults;
 pub mod inference;
 pub mod knowledge;
 pub mod local;
@@ -25,5 +26,6 @@ pub mod settings;
 #[cfg(test)]
 mod soak;
 pub mod storage;
+mod supervision;
 pub mod trust;
 pub mod workspace;

@@ -19,5 +19,6 @@ pub const PROTOCOL: u32 = 1;
 /// The first field of each greeting, so that whoever speaks something else is told from a stranger.
 pub const MAGIC: &str = "rspa-local";
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -24,7 +24,8 @@ pub use file::RotatedFile;
 pub use redact::redact;
 
 use crate::clock::Clock;
-use crate::model::LogId;
+use crate::faults::Turns;
+use crate::model::{LogId, Timestamp};
 use crate::storage::StorageError;
 use crate::storage::logs::LogReader;
 use hub::Sink;
@@ -52,6 +53,8 @@ pub struct ObserveOptions {
     pub retry: Duration,
     pub reports: Arc<dyn Reports>,
     pub clock: Arc<dyn Clock>,
+    /// Where tests let the log thread fail.
+    pub turns: Turns,
 }
 
 /// The logs of one core; ended by [`Observe::stop`], which writes what is queued.
@@ -76,7 +79,7 @@ impl Observe {
             .spawn(move || {
                 // Also after a panic nobody waits for a database that will never be opened.
                 let _ended = Ended(&written);
-                writer::run(options, &queue, &counter, &written);
+                writer::supervise(options, &queue, &counter, &written);
             })
             .inspect_err(|error| {
                 eprintln!("rspa: no thread for logs: {error}");
@@ -103,6 +106,16 @@ impl Observe {
     /// `Refused` when logs are not kept in a database; else why it cannot be read now.
     pub fn reader(&self) -> Result<Arc<LogReader>, StorageError> {
         self.store.reader()
+    }
+
+    /// Removes entries of the database that are older; how many went. Blocks.
+    pub fn prune(&self, before: Timestamp) -> u64 {
+        // Where logs are not kept there is nothing to remove; where they cannot be read that is told already.
+        let Ok(reader) = self.reader() else { return 0 };
+        reader.prune(before).unwrap_or_else(|error| {
+            tracing::warn!(%error, "old log entries could not be removed");
+            0
+        })
     }
 
     /// The number of the newest stored entry, as it rises: a few times a second at most.

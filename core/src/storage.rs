@@ -3,6 +3,7 @@
 //! Only files below this module import redb. A store (chats, sources, the ledger, …) is one file here that owns
 //! its tables, keeps their indexes in the same transaction as the row, and speaks domain types to the outside.
 
+pub mod activities;
 pub mod anew;
 pub mod audit;
 mod backend;
@@ -21,18 +22,19 @@ pub mod kinds;
 pub mod knowledge;
 pub mod ledger;
 pub mod logs;
+pub mod maintenance;
 pub mod merge;
 mod migrate;
 pub mod models;
 pub mod profiles;
 mod read_table;
-pub mod recent;
 mod record;
 pub mod rules;
 pub mod salvage;
 pub mod snapshot;
 mod table;
 pub mod tables;
+pub mod trash;
 mod txn;
 pub mod ui_state;
 

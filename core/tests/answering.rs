@@ -27,6 +27,7 @@ fn start(data: &Path, chat_model: Option<Arc<dyn ChatModel>>, environment: &[(&s
         console_level: None,
         chat_model,
         clock: Arc::new(SystemClock),
+        faults: None,
     })
     .unwrap()
 }

@@ -29,6 +29,7 @@ fn options(data: &Path, clock: Arc<dyn Clock>, role: Role) -> CoreOptions {
         environment: BTreeMap::from([("HOME".to_owned(), data.display().to_string())]),
         console_level: None,
         chat_model: None,
+        faults: None,
         clock,
     }
 }

@@ -23,6 +23,7 @@ fn start(data: &Path) -> Core {
         console_level: None,
         chat_model: None,
         clock: Arc::new(SystemClock),
+        faults: None,
     })
     .expect("the core starts")
 }

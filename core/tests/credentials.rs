@@ -35,6 +35,7 @@ pub fn options(data: &Path, environment: BTreeMap<String, String>) -> CoreOption
         environment,
         console_level: None,
         chat_model: None,
+        faults: None,
         clock: Arc::new(SystemClock),
     }
 }

@@ -21,6 +21,7 @@ fn options(data: &Path) -> CoreOptions {
         console_level: None,
         chat_model: None,
         clock: Arc::new(ManualClock::at(Timestamp(1_760_000_000_000))),
+        faults: None,
     }
 }
 

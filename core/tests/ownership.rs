@@ -21,11 +21,12 @@ fn options(folder: &Path, role: Role) -> CoreOptions {
         console_level: None,
         chat_model: None,
         clock: Arc::new(SystemClock),
+        faults: None,
     }
 }
 
 fn start(folder: &Path, role: Role) -> Core {
-    Core::start(options(folder, role)).unwrap()
+    Core::start(options(folder, role)).expect("the folder can be opened or its owner reached")
 }
 
 fn wait_for(events: &mut Subscription, fits: impl Fn(&Heard) -> bool) {
@@ -40,7 +41,7 @@ fn wait_for(events: &mut Subscription, fits: impl Fn(&Heard) -> bool) {
 
 fn titles(core: &Core) -> Vec<String> {
     let mut titles: Vec<_> =
-        core.call(ListChats {}).wait().unwrap().into_iter().map(|summary| summary.chat.title).collect();
+        core.call(ListChats {}).wait().expect("a reply").into_iter().map(|summary| summary.chat.title).collect();
     titles.sort();
     titles
 }

@@ -110,7 +110,8 @@ impl Load {
             55..60 if !self.chats.is_empty() => {
                 let at = some(&mut self.random, self.chats.len());
                 let (chat, _) = self.chats.remove(at);
-                chats::delete(&self.main, self.profile, chat.id).map(drop)
+                let profile = self.profile;
+                self.main.write(move |txn| chats::erase(txn, profile, chat.id))
             }
             60..68 => self.ledger(),
             68..74 if !self.rows.is_empty() => {

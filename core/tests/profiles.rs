@@ -34,6 +34,7 @@ fn start(data: &Path, role: Role, chat_model: Option<Arc<dyn ChatModel>>) -> Cor
         environment: BTreeMap::from([("HOME".to_owned(), data.display().to_string())]),
         console_level: None,
         chat_model,
+        faults: None,
         clock: Arc::new(SystemClock),
     })
     .unwrap()

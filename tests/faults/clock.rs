@@ -25,6 +25,7 @@ fn start(data: &Path, clock: &Arc<ManualClock>) -> Core {
         console_level: None,
         chat_model: Some(Arc::new(ScriptedModel::new().reply("tide", "It rises three metres."))),
         clock,
+        faults: None,
     })
     .unwrap()
 }

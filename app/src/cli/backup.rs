@@ -35,7 +35,12 @@ enum BackupVerb {
     /// Read a backup whole and compare it with what was written
     Verify { name: String },
     /// Remove a backup for good
-    Delete { name: String },
+    Delete {
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 pub fn run(context: &Context, arguments: BackupArguments) -> Result<(), Failure> {
@@ -61,9 +66,14 @@ pub fn run(context: &Context, arguments: BackupArguments) -> Result<(), Failure>
                 _ => Ok(()),
             }
         }
-        Some(BackupVerb::Delete { name }) => {
+        Some(BackupVerb::Delete { name, yes }) => {
             let session = Session::start(context)?;
-            session.call(DeleteBackup { name: name.clone() })?;
+            let request = DeleteBackup { name: name.clone() };
+            if yes {
+                session.call_confirmed(request)?;
+            } else {
+                session.call(request)?;
+            }
             if output.json {
                 output.json_line(&json!({ "deleted": name }))
             } else {
@@ -105,7 +115,7 @@ fn create(context: &Context, to: Option<PathBuf>) -> Result<(), Failure> {
     let to = to.map(std::path::absolute).transpose()?;
     let session = Session::start(context)?;
     context.output.progress("Making a backup …");
-    let made = session.call(CreateBackup { to });
+    let made = session.call_confirmed(CreateBackup { to });
     context.output.progress_done();
     show(context.output, &made?)
 }

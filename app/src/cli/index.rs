@@ -107,8 +107,11 @@ pub fn run(context: &Context, arguments: IndexArguments) -> Result<(), Failure> 
         IndexVerb::Remove { source } => {
             let session = Session::start(context)?;
             let id = typed::source_of(&session, &source)?;
-            session.call(RemoveSource { id })?;
-            if output.json { output.json_line(&json!({ "removed": id })) } else { output.line("Removed.") }
+            let item = session.call(RemoveSource { id })?;
+            if output.json {
+                return output.json_line(&json!({ "removed": id, "trash": item.id }));
+            }
+            output.line(&format!("Removed. To bring it back: rspa trash restore {}", item.id))
         }
         IndexVerb::Rescan { source, wait } => {
             let session = Session::start(context)?;

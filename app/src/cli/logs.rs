@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::Context;
 use super::failure::Failure;
-use super::output::path_text;
+use super::output::{path_text, with_path};
 use super::session::Session;
 use crate::when;
 
@@ -138,7 +138,7 @@ fn export(
     let path = std::path::absolute(path)?;
     let count = session.call(ExportLogs { filter, path: path.clone(), format, overwrite })?;
     if context.output.json {
-        return context.output.json_line(&json!({ "entries": count, "path": path.to_string_lossy() }));
+        return context.output.json_line(&with_path(&path, json!({ "entries": count })));
     }
     context.output.line(&format!("{count} entries in {}", path_text(&path)))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use rspa_core::api::request::backups::{GetHistoryRange, ListBackups, PreviewRestore, RestoreBackup};
-use rspa_core::api::{OfflineBackups, Role, WorksIn};
+use rspa_core::api::{ApiError, ErrorCategory, OfflineBackups, Role, WorksIn};
 use rspa_core::model::{
     BackupList, DataKind, HistoryRange, KindDifference, RestoreFrom, RestoreMode, RestorePreview, Restored, Timestamp,
 };
@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::Context;
 use super::backup::{Door, door, moment};
+use super::confirm::{self, Reply};
 use super::failure::Failure;
 use super::output::{Output, one_line, path_text};
 use super::session::Session;
@@ -57,10 +58,14 @@ fn with_core(context: &Context, session: &Session, arguments: &RestoreArguments)
     if arguments.preview {
         return Ok(());
     }
-    confirm(arguments, &preview)?;
+    // A window that has the data folder asks itself.
+    if !arguments.yes && !session.asks_in_window() {
+        let question = question(arguments, &preview);
+        agreed(confirm::ask(session, &question)?)?;
+    }
     let mode = if arguments.merge { RestoreMode::Merge } else { RestoreMode::Replace };
     output.progress("Restoring …");
-    let restored = session.call(RestoreBackup { from, mode });
+    let restored = session.call_confirmed(RestoreBackup { from, mode });
     output.progress_done();
     let restored = restored?;
     // Who has the folder open puts the prepared state in place: this process now, a window as soon as it hears of it.
@@ -113,7 +118,9 @@ fn without_core(context: &Context, backups: &OfflineBackups, arguments: &Restore
     if arguments.preview {
         return Ok(());
     }
-    confirm(arguments, &preview)?;
+    if !arguments.yes {
+        agreed(ask_without_core(&question(arguments, &preview))?)?;
+    }
     let as_of = backups.restore(&from)?;
     Session::start(context)?.call(ListBackups {})?;
     if output.json {
@@ -213,27 +220,36 @@ fn words(kind: DataKind) -> &'static str {
     }
 }
 
-/// A person at a terminal says yes, or `--yes` was given; anything else is a no.
-fn confirm(arguments: &RestoreArguments, preview: &RestorePreview) -> Result<(), Failure> {
-    if arguments.yes {
-        return Ok(());
-    }
-    let refused = |message: &str| Failure::validation(message, "Confirm at a terminal, or give --yes.");
-    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
-        return Err(refused("nobody is here to confirm; nothing was changed"));
-    }
-    let question = if arguments.merge {
+fn question(arguments: &RestoreArguments, preview: &RestorePreview) -> String {
+    if arguments.merge {
         "Add what is missing now?".to_owned()
     } else {
-        format!(
-            "Put the state of {} in place of the present one? (A backup of the present one is made.)",
-            moment(preview.as_of)
-        )
+        let time = moment(preview.as_of);
+        format!("Put the state of {time} in place of the present one? (A backup of the present one is made.)")
+    }
+}
+
+fn agreed(reply: Reply) -> Result<(), Failure> {
+    let refused = |message: &str| {
+        let advice = "Confirm at a terminal, or give --yes.";
+        Failure::Api(ApiError::new(ErrorCategory::Authorisation, message, advice))
     };
+    match reply {
+        Reply::Yes => Ok(()),
+        Reply::No => Err(refused("not confirmed; nothing was changed")),
+        Reply::Nobody => Err(refused("nobody is here to confirm; nothing was changed")),
+    }
+}
+
+/// As [`confirm::ask`], while there is no core: at a terminal that is standard input.
+fn ask_without_core(question: &str) -> Result<Reply, Failure> {
+    if !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return Ok(Reply::Nobody);
+    }
     write!(std::io::stderr().lock(), "{question} [y/N] ").ok();
     let mut reply = String::new();
     std::io::stdin().lock().read_line(&mut reply)?;
-    if matches!(reply.trim(), "y" | "Y" | "yes") { Ok(()) } else { Err(refused("not confirmed; nothing was changed")) }
+    Ok(if matches!(reply.trim(), "y" | "Y" | "yes") { Reply::Yes } else { Reply::No })
 }
 
 #[cfg(test)]

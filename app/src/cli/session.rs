@@ -69,7 +69,7 @@ impl Session {
         if let Guard::Person(what) = request.guard() {
             if self.asks_in_window() {
                 self.output.note(&format!("Waiting for your answer in the window: {what}"));
-            } else if self.core.works_in() == WorksIn::Here && !(confirmed && !confirm::only_in_person(&request)) {
+            } else if self.core.works_in() == WorksIn::Here && (!confirmed || confirm::only_in_person(&request)) {
                 confirm::allow(self, &what)?;
             }
         }
@@ -201,6 +201,7 @@ pub fn options(global: &Global, role: Role) -> CoreOptions {
         console_level: global.console_level(),
         chat_model: None,
         clock: Arc::new(SystemClock),
+        faults: None,
     }
 }
 

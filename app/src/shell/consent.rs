@@ -88,8 +88,9 @@ fn ask(ctx: &Context, question: &ConsentQuestion, waiting: usize, fresh: bool, r
                     if refuse.clicked() {
                         answer = Some(Answer::No);
                     }
-                    // Whatever had the keyboard: a key that is on its way refuses.
-                    if fresh || ui.memory(|memory| memory.focused().is_none()) {
+                    // Whatever had the keyboard: a key that is on its way refuses. Afterwards Tab leads to the other.
+                    let lost = !ready || ui.memory(|memory| memory.focused().is_none());
+                    if lost && !refuse.has_focus() {
                         refuse.request_focus();
                     }
                 });

@@ -64,7 +64,10 @@ pub struct Engine {
     starting: Option<Receiver<Started>>,
     /// When the window first waited for the core.
     waits_since: Option<Instant>,
+    /// For requests in the profile that is shown.
     core: Option<Core>,
+    /// For whichever profile is the active one.
+    root: Option<Core>,
     events: Option<Subscription>,
     errands: Vec<Box<dyn Errand>>,
     network: Slot<NetworkStatus>,
@@ -130,11 +133,15 @@ impl Engine {
     /// Starts the engine, or the one that runs again, without keeping the window waiting. False when nothing can be started.
     pub fn restart(&mut self, ctx: &Context) -> bool {
         self.errands.clear();
-        self.events = None;
+        self.network.clear();
+        self.jobs.clear();
+        (self.events, self.switched) = (None, None);
         self.waits_since = None;
         let ctx = ctx.clone();
         let wake = move || ctx.request_repaint();
-        self.starting = match (self.core.take(), &mut self.make_options) {
+        // The handle of no single profile: after a restart another one may be the active one.
+        self.core = None;
+        self.starting = match (self.root.take(), &mut self.make_options) {
             (Some(core), _) => Some(Self::start_with(move || Self::again(core), wake)),
             (None, Some(make)) => Some(Self::start(make(), wake)),
             (None, None) => return false,
@@ -145,9 +152,9 @@ impl Engine {
     /// Another process that owns the data folder starts its own engine again.
     fn again(core: Core) -> Result<Opened, ApiError> {
         match core.restart() {
-            Err(_) if matches!(core.works_in(), WorksIn::Other(_)) => Ok(Opened::Core(core)),
-            Err(error) => Err(error),
-            Ok(()) => Ok(Opened::Core(core)),
+            Err(error) if !matches!(core.works_in(), WorksIn::Other(_)) => Err(error),
+            // The profile that was shown may not exist in the state that is there now.
+            _ => Ok(Opened::Core(core.in_active_profile())),
         }
     }
 
@@ -196,6 +203,7 @@ impl Engine {
         state.profile = Some(profile);
         // Requests belong to the profile that is shown, also in the moment in which another becomes the active one.
         self.core = Some(core.in_profile(profile));
+        self.root = Some(core);
         state.core = CoreStatus::Ready;
         self.ask_everything(state);
         Some(started.persisted)
@@ -225,6 +233,8 @@ impl Engine {
             self.events = None;
         }
         if stale.everything {
+            // The news of a switch may be among what was lost.
+            stale.switched = self.root.as_ref().map(Core::profile).or(stale.switched);
             state.consents.clear();
             self.ask_everything(state);
             state.chats.messages.retain(|id, _| Some(*id) == state.chats.open);
@@ -261,8 +271,8 @@ impl Engine {
         self.network.clear();
         self.jobs.clear();
         state.enter_profile(profile);
-        if let Some(core) = &self.core {
-            self.core = Some(core.in_profile(profile));
+        if let Some(root) = &self.root {
+            self.core = Some(root.in_profile(profile));
             self.ask_everything(state);
         }
     }
@@ -411,7 +421,8 @@ impl Engine {
     pub(super) fn shutdown(&mut self) {
         self.errands.clear();
         self.events = None;
-        if let Some(core) = self.core.take() {
+        self.core = None;
+        if let Some(core) = self.root.take() {
             core.shutdown();
         }
     }

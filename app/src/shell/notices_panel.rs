@@ -13,6 +13,8 @@ pub(super) enum Wish {
     Stay,
     Close,
     Clear,
+    /// The button of this notice was pressed.
+    Act(u64),
 }
 
 pub(super) fn ui(ctx: &Context, notices: &Notices) -> Wish {
@@ -52,6 +54,11 @@ pub(super) fn ui(ctx: &Context, notices: &Notices) -> Wish {
                                 ui.add(egui::Label::new(tokens.rich(Type::Body, &notice.title)).wrap());
                                 if !notice.detail.is_empty() {
                                     ui.add(egui::Label::new(tokens.rich(Type::Secondary, &notice.detail)).wrap());
+                                }
+                                if let Some(action) = &notice.action
+                                    && ui.add(Button::new(action.label.as_str()).small()).clicked()
+                                {
+                                    wish = Wish::Act(notice.number);
                                 }
                             });
                             ui.label(tokens.rich(Type::Label, clock(notice.at)));

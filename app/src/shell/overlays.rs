@@ -25,6 +25,11 @@ impl Shell {
                 notices_panel::Wish::Stay => {}
                 notices_panel::Wish::Close => self.notices_open = false,
                 notices_panel::Wish::Clear => self.state.notices.clear(),
+                notices_panel::Wish::Act(number) => {
+                    if let Some(command) = self.state.notices.take_action(number) {
+                        self.queue.push(command);
+                    }
+                }
             }
         }
         if let Some(question) = &self.confirmation
@@ -106,7 +111,8 @@ impl Shell {
         let mut expired = Vec::new();
         let mut next = i64::MAX;
         for notice in self.state.notices.toasts() {
-            let times = if matches!(notice.kind, NoticeKind::Error | NoticeKind::Warning) { 2 } else { 1 };
+            let slow = matches!(notice.kind, NoticeKind::Error | NoticeKind::Warning) || notice.action.is_some();
+            let times = if slow { 2 } else { 1 };
             let left = notice.at.0 + i64::from(tokens.motion.toast_ms) * times - now;
             if left <= 0 {
                 expired.push(notice.number);
@@ -121,7 +127,16 @@ impl Shell {
             ctx.request_repaint_after(Duration::from_millis(next.unsigned_abs()));
         }
         if !self.notices_open {
-            for number in toast::toasts(ctx, self.state.notices.toasts()) {
+            for pressed in toast::toasts(ctx, self.state.notices.toasts()) {
+                let number = match pressed {
+                    toast::Pressed::Close(number) => number,
+                    toast::Pressed::Action(number) => {
+                        if let Some(command) = self.state.notices.take_action(number) {
+                            self.queue.push(command);
+                        }
+                        number
+                    }
+                };
                 self.state.notices.dismiss(number);
                 ctx.request_repaint();
             }

@@ -3,6 +3,8 @@
 use rspa_core::api::ApiError;
 use rspa_core::model::Timestamp;
 
+use crate::commands::UiCommand;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeKind {
     Info,
@@ -19,6 +21,15 @@ pub struct Notice {
     pub title: String,
     /// What to do next; may be empty.
     pub detail: String,
+    /// What can be done about it with one press, such as taking it back.
+    pub action: Option<NoticeAction>,
+}
+
+/// A button of a notice.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NoticeAction {
+    pub label: String,
+    pub then: Box<UiCommand>,
 }
 
 /// At most this many are kept.
@@ -40,9 +51,30 @@ impl Notices {
         if self.all.len() == KEPT {
             self.all.remove(0);
         }
-        self.all.push(Notice { number, at, kind, title: title.into(), detail: detail.into() });
+        self.all.push(Notice { number, at, kind, title: title.into(), detail: detail.into(), action: None });
         self.toasts.push(number);
         self.unread = (self.unread + 1).min(KEPT);
+    }
+
+    /// As `push`, with a button.
+    pub fn push_with(
+        &mut self,
+        at: Timestamp,
+        kind: NoticeKind,
+        title: impl Into<String>,
+        detail: impl Into<String>,
+        action: NoticeAction,
+    ) {
+        self.push(at, kind, title, detail);
+        if let Some(notice) = self.all.last_mut() {
+            notice.action = Some(action);
+        }
+    }
+
+    /// Takes the button off a notice, once: what it does.
+    pub(crate) fn take_action(&mut self, number: u64) -> Option<UiCommand> {
+        let notice = self.all.iter_mut().find(|notice| notice.number == number)?;
+        Some(*notice.action.take()?.then)
     }
 
     /// Goes to the list behind the bell only.

@@ -117,6 +117,11 @@ impl AppState {
             }
             Event::ModelsChanged => stale.models = true,
             Event::SettingChanged { entry } => {
+                if entry.held.is_some() && self.setting(&entry.key).is_none_or(|known| known.held != entry.held) {
+                    let title = tr_with("settings.held_notice", &[("label", &entry.label)]);
+                    let detail = entry.problem.clone().unwrap_or_default();
+                    self.notices.push(envelope.at, NoticeKind::Warning, title, detail);
+                }
                 if let Some(known) =
                     self.settings.get_mut().and_then(|all| all.iter_mut().find(|known| known.key == entry.key))
                 {
@@ -130,9 +135,9 @@ impl AppState {
                 }
                 self.network = Some(status);
             }
-            Event::Happened { item } => {
+            Event::ActivityCreated { activity } => {
                 if let Some(overview) = self.overview.get_mut() {
-                    overview.recent.insert(0, item);
+                    overview.recent.insert(0, activity);
                     overview.recent.truncate(50);
                 }
                 stale.overview = true;
@@ -145,11 +150,7 @@ impl AppState {
                 }
             }
             // The pages look at these themselves.
-            Event::ActivityCreated { .. }
-            | Event::TrashChanged
-            | Event::ProfilesChanged
-            | Event::CredentialsChanged
-            | Event::BackupsChanged => {}
+            Event::TrashChanged | Event::ProfilesChanged | Event::CredentialsChanged | Event::BackupsChanged => {}
             Event::ProfileSwitched { profile } => stale.switched = Some(profile),
             Event::RestartNeeded { why } => self.restart_wanted = Some(why),
             Event::ConsentAsked { question } => {

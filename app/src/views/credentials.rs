@@ -30,6 +30,8 @@ pub struct CredentialsView {
     vault: vault::VaultForms,
     /// What had been confirmed when the last form was sent.
     sent: Option<u64>,
+    /// The vault works on what was sent.
+    running: bool,
 }
 
 impl View for CredentialsView {
@@ -39,7 +41,10 @@ impl View for CredentialsView {
         // The vault took what was typed: it is overwritten here too.
         if self.sent.is_some_and(|sent| page.confirmed > sent) {
             self.close();
-        } else if self.sent.is_some() && !page.busy && !cx.state.pages.credentials.list.is_waiting() {
+        } else if page.busy {
+            self.running = true;
+        } else if std::mem::take(&mut self.running) {
+            // It was refused: passphrases are typed anew, the rest stays to be put right.
             self.vault.clear();
             self.sent = None;
         }

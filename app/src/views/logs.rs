@@ -35,21 +35,22 @@ impl View for LogsView {
         } else if choice.follow && logs.has_newer() && self.list.is_at_top() {
             cx.commands.push(UiCommand::Logs(LogsCommand::Refresh));
         }
-        let columns = Columns::new(ui.max_rect(), tokens, false, logs.chosen().is_some());
+        let detail = logs.chosen().is_some();
         // Where there is no room beside the list, the entry stands in its place.
-        let instead = logs.chosen().is_some() && columns.inspector.is_none();
-        column(ui, "log", columns.centre, columns.inspector.is_some(), |ui| {
-            if instead {
-                detail::ui(ui, cx);
-                return;
-            }
+        let all = ui.max_rect();
+        if detail && Columns::new(all, tokens, false, true).inspector.is_none() {
+            column(ui, "entry", all, false, |ui| detail::ui(ui, cx));
+            return;
+        }
+        column(ui, "log", all, false, |ui| {
             header(ui, cx);
             self.filters.ui(ui, cx);
-            self.body(ui, cx);
+            let columns = Columns::new(ui.available_rect_before_wrap(), tokens, false, detail);
+            column(ui, "entries", columns.centre, detail, |ui| self.body(ui, cx));
+            if let Some(rect) = columns.inspector {
+                column(ui, "entry", rect, false, |ui| detail::ui(ui, cx));
+            }
         });
-        if let Some(rect) = columns.inspector {
-            column(ui, "entry", rect, false, |ui| detail::ui(ui, cx));
-        }
     }
 }
 
@@ -114,6 +115,7 @@ fn header(ui: &mut Ui, cx: &mut Cx<'_>) {
     let tokens = ui.tokens();
     let logs = &cx.state.pages.logs;
     page_header(ui, tr("page.logs"), |ui| {
+        ui.spacing_mut().item_spacing.x = tokens.space.s;
         if logs.is_exporting() {
             if ui.add(Button::new(tr("logs.export.stop")).icon(Icon::Stop)).clicked() {
                 cx.commands.push(UiCommand::Logs(LogsCommand::StopExport));

@@ -2,7 +2,7 @@
 
 use egui::{Align2, Area, Context, Id, Order, Rect, vec2};
 
-use super::{IconButton, Tone};
+use super::{Button, IconButton, Tone};
 use crate::design::{Icon, Type, UiExt};
 use crate::state::{Notice, NoticeKind};
 use crate::text::tr;
@@ -27,10 +27,18 @@ fn clear_id() -> Id {
     Id::unique("toast-clear")
 }
 
-/// Shows the newest few; returns the numbers of those that were closed.
-pub fn toasts<'a>(ctx: &Context, notices: impl Iterator<Item = &'a Notice>) -> Vec<u64> {
+/// What was pressed on a toast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    Close(u64),
+    /// Its button.
+    Action(u64),
+}
+
+/// Shows the newest few; returns what was pressed.
+pub fn toasts<'a>(ctx: &Context, notices: impl Iterator<Item = &'a Notice>) -> Vec<Pressed> {
     let tokens = ctx.tokens();
-    let mut closed = Vec::new();
+    let mut pressed = Vec::new();
     let all: Vec<_> = notices.collect();
     let (width, margin) = (tokens.size.inspector - 2.0 * tokens.space.m, tokens.space.m);
     let screen = ctx.content_rect();
@@ -59,14 +67,20 @@ pub fn toasts<'a>(ctx: &Context, notices: impl Iterator<Item = &'a Notice>) -> V
                         if !notice.detail.is_empty() {
                             ui.add(egui::Label::new(tokens.rich(Type::Secondary, &notice.detail)).wrap());
                         }
+                        if let Some(action) = &notice.action {
+                            ui.add_space(tokens.space.xs);
+                            if ui.add(Button::new(action.label.as_str()).small()).clicked() {
+                                pressed.push(Pressed::Action(notice.number));
+                            }
+                        }
                     });
                     if ui.add(IconButton::new(Icon::X, tr("notice.dismiss")).small()).clicked() {
-                        closed.push(notice.number);
+                        pressed.push(Pressed::Close(notice.number));
                     }
                 });
             });
         });
         up += response.response.rect.height() + tokens.space.s;
     }
-    closed
+    pressed
 }

@@ -24,6 +24,7 @@ fn core(folder: &Path, role: Role) -> Core {
         environment: BTreeMap::from([("HOME".to_owned(), text.clone()), ("XDG_RUNTIME_DIR".to_owned(), text)]),
         console_level: None,
         chat_model: None,
+        faults: None,
         clock: Arc::new(SystemClock),
     })
     .unwrap()
@@ -64,8 +65,9 @@ fn who_asks_and_what_will_happen_is_said_and_keys_refuse() {
         let pending = ask(&mut window, &command);
         window.get_by_label_contains("network.policy");
         window.get_by_label_contains(&format!("process {}", std::process::id()));
-        window.step();
-        assert!(window.get_by_label("Refuse").is_focused());
+        while !window.get_by_label("Refuse").is_focused() {
+            window.step();
+        }
         window.key_press(key);
         let refused = reply(&mut window, pending).unwrap_err();
         assert_eq!(refused.category, ErrorCategory::Authorisation, "{key:?}");

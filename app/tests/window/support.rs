@@ -288,10 +288,9 @@ pub fn settings() -> Vec<SettingEntry> {
 }
 
 pub fn overview() -> Overview {
-    let recent = |minutes: i64, kind: &str, title: &str| RecentItem {
-        at: Timestamp(NOW.0 - minutes * 60_000),
-        kind: kind.into(),
-        title: title.into(),
+    let recent = |minutes: i64, kind: &str, title: &str| {
+        let id = ActivityId(Uuid::from_u128(minutes.unsigned_abs().into()));
+        Happening::new(kind, title).kept(id, Timestamp(NOW.0 - minutes * 60_000))
     };
     Overview {
         at: NOW,

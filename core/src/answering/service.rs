@@ -15,7 +15,8 @@ use super::{AnswerSettings, ChatModels, CiteEmbedder, FindPassages, Publish};
 use crate::api::request::chats::Sent;
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::clock::{Clock, Ids};
-use crate::model::{Author, Chat, ChatId, Message, MessageId, MessageState, ProfileId, Question, RecentItem};
+use crate::model::{Author, Chat, ChatId, Happening, Message, MessageId, MessageState, ProfileId, Question, TrashItem};
+use crate::storage::trash::{self, Deletion};
 use crate::storage::{Db, chats};
 
 /// Answers that may wait or run at the same time.
@@ -33,6 +34,10 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     pub ids: Arc<Ids>,
     pub publish: Publish,
+    /// Keeps what happened.
+    pub happened: Arc<dyn Fn(Happening) + Send + Sync>,
+    /// An answer begins, on its own thread: a test may let it panic here.
+    pub turn: Arc<dyn Fn() + Send + Sync>,
     pub find: Arc<dyn FindPassages>,
     pub models: Arc<dyn ChatModels>,
     pub embedder: CiteEmbedder,
@@ -103,6 +108,8 @@ impl Answering {
         };
         chats::create(&parts.main, chat.clone())?;
         (parts.publish)(Event::ChatsChanged);
+        let title = if chat.title.is_empty() { "A new chat" } else { &chat.title };
+        (parts.happened)(Happening::new("chat.created", title).with("chat", chat.id));
         Ok(chat)
     }
 
@@ -114,19 +121,22 @@ impl Answering {
         let parts = &self.inner.parts;
         let chat = chats::rename(&parts.main, parts.profile, chat, title)?;
         (parts.publish)(Event::ChatsChanged);
+        (parts.happened)(Happening::new("chat.renamed", &chat.title).with("chat", chat.id));
         Ok(chat)
     }
 
-    /// Stops the answers of the chat, then deletes it.
-    pub fn delete_chat(&self, chat: ChatId) -> Result<(), ApiError> {
+    /// Stops the answers of the chat, then puts it into the trash.
+    pub fn delete_chat(&self, chat: ChatId, deletion: Deletion) -> Result<TrashItem, ApiError> {
         for running in self.inner.running().values().filter(|running| running.chat == chat) {
             running.cancel.cancel();
         }
         self.inner.turns.wake();
         let parts = &self.inner.parts;
-        chats::delete(&parts.main, parts.profile, chat)?;
+        let item = trash::chat(&parts.main, parts.profile, chat, deletion)?;
         (parts.publish)(Event::ChatsChanged);
-        Ok(())
+        (parts.publish)(Event::TrashChanged);
+        (parts.happened)(Happening::new("chat.deleted", &item.title).describe(&item.detail).with("chat", chat));
+        Ok(item)
     }
 
     /// Stores the question and starts its answer.
@@ -263,7 +273,11 @@ impl Answering {
         let spawned = std::thread::Builder::new().name("answer".to_owned()).spawn(move || {
             let kept = answer.clone();
             let run = Run::new(&inner, answer, question, started, cancel);
-            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| run.execute())) {
+            let execute = || {
+                (inner.parts.turn)();
+                run.execute();
+            };
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(execute)) {
                 let error = crate::panics::error_of(panic.as_ref());
                 // What told of the damage may do so again.
                 let finished = catch_unwind(AssertUnwindSafe(|| inner.failed_unexpectedly(kept, error)));
@@ -315,14 +329,24 @@ impl Inner {
                 });
             }
         }
-        let finished = message.state == MessageState::Complete;
+        let (kind, why) = match &message.state {
+            MessageState::Complete => (Some("answer.finished"), String::new()),
+            MessageState::Stopped => (Some("answer.stopped"), String::new()),
+            MessageState::Failed(error) => (Some("answer.failed"), error.message.clone()),
+            MessageState::Preparing | MessageState::Streaming => (None, String::new()),
+        };
+        let stats = message.stats.clone();
+        let id = message.chat;
         // What was asked tells more than how a sentence of the answer begins.
         let chat = chats::get(&self.parts.main, self.parts.profile, message.chat).map(|chat| chat.title);
         let title = chat.ok().filter(|title| !title.is_empty()).unwrap_or_else(|| clipped(&message.text, TITLE));
         (self.parts.publish)(Event::MessageChanged { message });
-        if finished {
-            let item = RecentItem { at: self.parts.clock.now(), kind: "answer.finished".to_owned(), title };
-            (self.parts.publish)(Event::Happened { item });
+        if let Some(kind) = kind {
+            let mut happening = Happening::new(kind, title).describe(why).with("chat", id);
+            if let Some(stats) = stats {
+                happening = happening.with("model", stats.model).with("tokens", stats.answer_tokens);
+            }
+            (self.parts.happened)(happening);
         }
     }
 

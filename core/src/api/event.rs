@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{
     Activity, ChatId, ConsentId, ConsentQuestion, Job, Message, MessageId, NetworkStatus, Passage, ProfileId,
-    RecentItem, SettingEntry, SourceId, SourceStatus, Timestamp,
+    SettingEntry, SourceId, SourceStatus, Timestamp,
 };
 
 /// An event with its number. Numbers rise by one; a gap means that the listener was too slow and must read again.
@@ -62,9 +62,6 @@ pub enum Event {
     NetworkChanged {
         status: NetworkStatus,
     },
-    Happened {
-        item: RecentItem,
-    },
     /// Something works less well than it should, or works again (`healthy`), in words.
     Health {
         part: String,
@@ -102,4 +99,36 @@ pub enum Event {
     /// The program was started once more: the window comes to the front.
     WindowWanted,
     ShuttingDown,
+}
+
+impl Event {
+    /// What it is called in logs and outside of the program; never changed once it was given.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SourceChanged { .. } => "source.changed",
+            Self::SourceRemoved { .. } => "source.removed",
+            Self::MessageChanged { .. } => "message.changed",
+            Self::PassagesFound { .. } => "answer.passages.found",
+            Self::AnswerDelta { .. } => "answer.delta",
+            Self::AnswerProgress { .. } => "answer.progress",
+            Self::ChatsChanged => "chats.changed",
+            Self::JobChanged { .. } => "job.changed",
+            Self::ModelsChanged => "models.changed",
+            Self::SettingChanged { .. } => "setting.changed",
+            Self::NetworkChanged { .. } => "network.changed",
+            Self::Health { healthy: true, .. } => "health.restored",
+            Self::Health { healthy: false, .. } => "health.degraded",
+            Self::ActivityCreated { .. } => "activity.created",
+            Self::TrashChanged => "trash.changed",
+            Self::ProfilesChanged => "profiles.changed",
+            Self::ProfileSwitched { .. } => "profile.switched",
+            Self::CredentialsChanged => "credentials.changed",
+            Self::BackupsChanged => "backups.changed",
+            Self::RestartNeeded { .. } => "restart.needed",
+            Self::ConsentAsked { .. } => "consent.asked",
+            Self::ConsentEnded { .. } => "consent.ended",
+            Self::WindowWanted => "window.wanted",
+            Self::ShuttingDown => "core.stopping",
+        }
+    }
 }

@@ -49,6 +49,8 @@ pub struct CoreOptions {
     /// Replaces the embedded chat models in tests.
     pub chat_model: Option<Arc<dyn crate::inference::ChatModel>>,
     pub clock: Arc<dyn crate::clock::Clock>,
+    /// Lets workers fail in tests; none in the program.
+    pub faults: Option<Arc<dyn crate::faults::Faults>>,
 }
 
 /// What a start gave.
@@ -130,6 +132,12 @@ impl Core {
         Self { handle: self.handle.clone(), profile: Some(profile) }
     }
 
+    /// A handle whose requests belong to the profile that is active when they are made.
+    #[must_use]
+    pub fn in_active_profile(&self) -> Self {
+        Self { handle: self.handle.clone(), profile: None }
+    }
+
     /// Starts a request.
     pub fn call<C: Call>(&self, request: C) -> Pending<C::Reply> {
         self.send::<C>(request.into_request())
@@ -204,5 +212,6 @@ pub enum Heard {
     Closed,
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;

@@ -14,6 +14,7 @@ impl Request {
             Self::Activities(request) => match request {
                 ActivitiesRequest::ListActivities(_)
                 | ActivitiesRequest::ListActivityKinds(_)
+                | ActivitiesRequest::ListActivityAgents(_)
                 | ActivitiesRequest::CleanUp(_) => true,
             },
             Self::Backups(request) => match request {

@@ -35,6 +35,8 @@ pub struct Plan {
     pub files: Vec<String>,
     /// Settings, notes and credentials that are not among the files go; else they stay.
     pub whole: bool,
+    /// The sealed credentials are replaced too.
+    pub credentials: bool,
     /// Where what is replaced is kept, within the data folder's `backups`.
     pub replaced: String,
 }
@@ -70,7 +72,9 @@ pub(super) fn apply(disk: &dyn Disk, data: &Path) -> Result<Option<Plan>, Backup
         }
     }
     if plan.whole {
-        for name in write::kept_files(disk, data)?.iter().filter(|name| !plan.files.contains(name)) {
+        let kept = write::kept_files(disk, data)?;
+        let goes = |name: &&String| !plan.files.contains(name) && (plan.credentials || !is_credential(name));
+        for name in kept.iter().filter(goes) {
             steps.keep_old(&data.join(name), &replaced.join(name))?;
         }
     }
@@ -109,6 +113,11 @@ pub(super) fn commit(disk: &dyn Disk, data: &Path, plan: &Plan) -> Result<(), Ba
     steps.sync()?;
     disk.rename(&preparing, &ready).map_err(|error| BackupError::io("written", &ready, &error))?;
     sync(disk, data)
+}
+
+/// Whether the name is that of a sealed credential or of what opens them.
+pub(super) fn is_credential(name: &str) -> bool {
+    name.split_once('/').is_some_and(|(folder, _)| folder == super::manifest::CREDENTIALS)
 }
 
 /// The note of a restore that has come into force, once: it is gone afterwards.

@@ -40,9 +40,10 @@ pub(super) fn compare(
             let sum = checksum(disk, &data.join(&name))?;
             present.insert(name, sum);
         }
-        for (folder, kind) in [("credentials", DataKind::Credentials), ("notes", DataKind::Notes)] {
-            differences.push(files(&present, manifest, folder, kind));
+        if state.brings_credentials(data) {
+            differences.push(files(&present, manifest, manifest::CREDENTIALS, DataKind::Credentials));
         }
+        differences.push(files(&present, manifest, manifest::FOLDERS[0], DataKind::Notes));
     }
     differences.retain(|difference| !difference.is_none());
     Ok(RestorePreview { from, as_of: state.as_of, differences })

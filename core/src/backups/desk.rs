@@ -358,7 +358,7 @@ impl Desk {
         for name in &missing {
             let (from, to) = (state.folder().join(name), self.data.join(name));
             let parent = to.parent().unwrap_or(&self.data);
-            self.disk().create_folder(parent).map_err(|error| BackupError::io("made", parent, &error))?;
+            folder::make(self.disk(), parent)?;
             self.disk().rename(&from, &to).map_err(|error| BackupError::io("written", &to, &error))?;
             self.disk().sync_folder(parent).map_err(|error| BackupError::io("written", parent, &error))?;
         }

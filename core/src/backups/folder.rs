@@ -162,7 +162,7 @@ impl Checks {
         let path = Self::place(data);
         let text = serde_json::to_vec(self).map_err(|error| BackupError::Refused(error.to_string()))?;
         if let Some(folder) = path.parent() {
-            disk.create_folder(folder).map_err(|error| BackupError::io("made", folder, &error))?;
+            make(disk, folder)?;
         }
         put_file(disk, &path, &text)
     }
@@ -310,6 +310,16 @@ pub(super) fn put_file(disk: &dyn Disk, path: &Path, bytes: &[u8]) -> Result<(),
     write().map_err(failed).inspect_err(|_error| {
         remove_quietly(disk, &fresh);
     })
+}
+
+/// Makes a folder with its parents, if they are not there, so that a power cut does not take them away again.
+pub(super) fn make(disk: &dyn Disk, folder: &Path) -> Result<(), BackupError> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|one| !disk.exists(one)).collect();
+    disk.create_folder(folder).map_err(|error| BackupError::io("made", folder, &error))?;
+    for parent in missing.iter().filter_map(|one| one.parent()) {
+        disk.sync_folder(parent).map_err(|error| BackupError::io("made", folder, &error))?;
+    }
+    Ok(())
 }
 
 /// An empty folder at this place, whatever was there.

@@ -13,7 +13,11 @@ pub const NAME: &str = "manifest.json";
 pub const DATABASE: &str = "main.redb";
 pub const SETTINGS: [&str; 4] = ["settings.toml", "settings.json", "settings.yaml", "settings.yml"];
 /// Folders whose files are backed up with all that lies below.
-pub const FOLDERS: [&str; 2] = ["notes", "credentials"];
+pub const FOLDERS: [&str; 2] = ["notes", CREDENTIALS];
+pub const CREDENTIALS: &str = "credentials";
+/// Says how the sealed files can be opened; no secret is in it.
+pub const VAULT: &str = "credentials/vault.json";
+const SEALED: &str = ".sealed";
 
 /// A manifest is never larger, in bytes.
 pub(super) const LARGEST: u64 = 16 << 20;
@@ -108,8 +112,8 @@ pub(super) fn is_allowed(name: &str) -> bool {
         return true;
     }
     let Some((folder, rest)) = name.split_once('/') else { return false };
-    // The key of a vault without a passphrase: with it in the backup, whoever finds one could open all credentials.
-    if folder == "credentials" && rest.ends_with(".key") {
+    // The key of a vault is no part of a backup: who finds the backup must not be able to open what is sealed in it.
+    if folder == CREDENTIALS && name != VAULT && (rest.contains('/') || !rest.ends_with(SEALED)) {
         return false;
     }
     FOLDERS.contains(&folder)
@@ -133,7 +137,14 @@ mod tests {
 
     #[test]
     fn only_names_that_stay_inside_are_allowed() {
-        for good in ["main.redb", "settings.toml", "notes/a.md", "notes/deep/er/ü b.md", "credentials/openai.sealed"] {
+        for good in [
+            "main.redb",
+            "settings.toml",
+            "notes/a.md",
+            "notes/deep/er/ü b.md",
+            "credentials/openai.sealed",
+            "credentials/vault.json",
+        ] {
             assert!(is_allowed(good), "{good}");
         }
         for bad in [
@@ -150,7 +161,9 @@ mod tests {
             "notes\\a",
             "notes/a\\b",
             "notes/C:",
-            "credentials/./a",
+            "credentials/./a.sealed",
+            "credentials/vault-0a.key",
+            "credentials/a/b.sealed",
             "notes/a\0b",
             "logs/a",
             "Main.redb",

@@ -1,11 +1,13 @@
 //! Brings another state into a folder of its own: out of a backup, or out of the change history; and commits it.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::archive::Archive;
 use super::work::{Progress, Watch};
 use super::{BackupError, Manifest, apply, folder, manifest};
 use crate::model::Timestamp;
+use crate::storage::disk::Disk;
 use crate::storage::{Db, DbOptions, history, snapshot, tables};
 
 /// Another state, unpacked and of the present schema. Its folder goes with it unless it was committed.
@@ -97,21 +99,43 @@ impl State {
         Ok(Db::open(&self.folder.join(manifest::DATABASE), &tables::MAIN, self.options.clone())?)
     }
 
+    /// Whether its sealed credentials can be opened where they would come: by a key file that is here, or by a
+    /// passphrase where the present ones have one too. Others would lock the person out; they stay in the backup.
+    pub fn brings_credentials(&self, data: &Path) -> bool {
+        let disk = self.options.disk.as_ref();
+        let Some(there) = kept_under(disk, &self.folder) else { return false };
+        match there.get("key_file").map(|key| &key["id"]) {
+            Some(id) => id.as_str().is_some_and(|id| {
+                let is_plain = id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+                is_plain && disk.exists(&data.join(manifest::CREDENTIALS).join(format!("vault-{id}.key")))
+            }),
+            None => kept_under(disk, data).is_none_or(|here| here.get("key_file").is_none()),
+        }
+    }
+
     /// Commits it: from now on the next start of the engine puts it in place of what is there.
     ///
     /// # Errors
     /// What the disk says; then the present state stays.
     pub fn commit(mut self, data: &Path, now: Timestamp) -> Result<(), BackupError> {
+        let credentials = self.brings_credentials(data);
         let files = match &self.manifest {
-            Some(manifest) => manifest.entries.iter().map(|entry| entry.name.clone()).collect(),
+            Some(manifest) => {
+                let names = manifest.entries.iter().map(|entry| entry.name.clone());
+                names.filter(|name| credentials || !apply::is_credential(name)).collect()
+            }
             None => vec![manifest::DATABASE.to_owned()],
         };
+        if !credentials && self.manifest.is_some() {
+            tracing::info!("the sealed credentials stay as they are: those of the backup could not be opened here");
+        }
         let plan = apply::Plan {
             from: self.from.clone(),
             as_of: self.as_of,
             at: now,
             files,
             whole: self.manifest.is_some(),
+            credentials,
             replaced: folder::replaced_name(now),
         };
         apply::commit(self.options.disk.as_ref(), data, &plan)?;
@@ -123,4 +147,12 @@ impl State {
 /// The folder in which a state is prepared that is to be committed.
 pub(super) fn preparing(data: &Path) -> PathBuf {
     data.join(apply::PREPARING)
+}
+
+/// How the vault of a folder says that it can be opened.
+fn kept_under(disk: &dyn Disk, folder: &Path) -> Option<serde_json::Value> {
+    let mut bytes = Vec::new();
+    disk.open(&folder.join(manifest::VAULT)).ok()?.take(1 << 20).read_to_end(&mut bytes).ok()?;
+    let header: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+    header.get("kept_under").cloned()
 }

@@ -16,7 +16,8 @@ use crate::settings::Settings;
 use crate::soak;
 use crate::storage::disk::Disk;
 use crate::storage::disk::simulated::{Faults, SimulatedDisk};
-use crate::storage::{Db, DbOptions, chats, tables};
+use crate::storage::history::Tracking;
+use crate::storage::{Db, DbOptions, Schema, chats, tables};
 use crate::workspace::places::Places;
 
 const DATA: &str = "/data";
@@ -29,6 +30,9 @@ struct World {
     clock: Arc<ManualClock>,
     desk: Desk,
 }
+
+/// The header of a vault that a passphrase opens.
+const PASSPHRASE: &str = r#"{"format":1,"kept_under":{"argon2id":{}},"keys":[]}"#;
 
 fn main_path() -> PathBuf {
     Path::new(DATA).join("main.redb")
@@ -108,6 +112,8 @@ fn a_backup_is_verified_previewed_and_brings_the_former_state_back() {
     world.disk.create_folder(&Path::new(DATA).join("notes/deep")).unwrap();
     put("settings.toml", "[ui]\nzoom = 1.5\n");
     put("credentials/one.sealed", "sealed");
+    put("credentials/vault.json", PASSPHRASE);
+    put("credentials/vault-0a.key", "the key");
     put("notes/deep/a.md", "first");
     put("logs.txt", "not this");
     add_chat(world.main(), 1, "one");
@@ -119,7 +125,7 @@ fn a_backup_is_verified_previewed_and_brings_the_former_state_back() {
     assert_eq!(world.desk.verify(&name, &Unwatched).unwrap().name, name);
 
     add_chat(world.main(), 3, "three");
-    chats::delete(world.main(), ProfileId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(1))).unwrap();
+    world.main().write(|txn| chats::erase(txn, ProfileId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(1)))).unwrap();
     chats::rename(world.main(), ProfileId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(2)), "2".to_owned()).unwrap();
     put("credentials/one.sealed", "sealed anew");
     put("credentials/two.sealed", "later");
@@ -148,6 +154,7 @@ fn a_backup_is_verified_previewed_and_brings_the_former_state_back() {
     assert_eq!(read("credentials/one.sealed"), "sealed");
     assert_eq!(read("notes/deep/a.md"), "first");
     assert!(!world.disk.exists(&Path::new(DATA).join("credentials/two.sealed")));
+    assert_eq!(read("credentials/vault-0a.key"), "the key");
     let kept = format!("backups/{}", plan.replaced);
     assert_eq!(read(&format!("{kept}/credentials/two.sealed")), "later");
     assert_eq!(read(&format!("{kept}/credentials/one.sealed")), "sealed anew");
@@ -158,12 +165,51 @@ fn a_backup_is_verified_previewed_and_brings_the_former_state_back() {
 }
 
 #[test]
+fn credentials_that_could_not_be_opened_stay_in_the_backup() {
+    let check = |there: Option<&str>, here: Option<&str>, key: bool, expected: &str| {
+        let world = World::new(&[]);
+        let folder = Path::new(DATA).join("credentials");
+        world.disk.create_folder(&folder).unwrap();
+        let put = |name: &str, text: &str| world.disk.put(&folder.join(name), text.as_bytes().to_vec());
+        put("one.sealed", "then");
+        if let Some(text) = there {
+            put("vault.json", text);
+        }
+        let name = world.backup(BackupReason::Manual).info.name;
+        put("one.sealed", "now");
+        match here {
+            Some(text) => put("vault.json", text),
+            None => drop(world.disk.remove_file(&folder.join("vault.json"))),
+        }
+        if key {
+            put("vault-0a.key", "the key");
+        }
+        world.desk.replace(&from(&name), &Unwatched).unwrap();
+        let (world, _) = world.restart();
+        let found = world.disk.read_all(&folder.join("one.sealed")).unwrap();
+        assert_eq!(String::from_utf8(found).unwrap(), expected, "{there:?}, {here:?}, {key}");
+        assert_eq!(world.disk.exists(&folder.join("vault-0a.key")), key);
+    };
+    let by_file = Some(r#"{"kept_under":{"key_file":{"id":"0a"}}}"#);
+    let by_other = Some(r#"{"kept_under":{"key_file":{"id":"0b"}}}"#);
+    let out = Some(r#"{"kept_under":{"key_file":{"id":"../0a"}}}"#);
+    check(by_file, by_file, true, "then");
+    check(by_other, by_file, true, "now");
+    check(out, by_file, true, "now");
+    check(by_file, by_file, false, "now");
+    check(Some(PASSPHRASE), Some(PASSPHRASE), false, "then");
+    check(Some(PASSPHRASE), by_file, true, "now");
+    check(Some(PASSPHRASE), None, false, "then");
+    check(None, Some(PASSPHRASE), false, "now");
+}
+
+#[test]
 fn a_merge_adds_what_is_missing_and_keeps_the_present() {
     let world = World::new(&[]);
     add_chat(world.main(), 1, "one");
     add_chat(world.main(), 2, "two");
     let name = world.backup(BackupReason::Manual).info.name;
-    chats::delete(world.main(), ProfileId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(1))).unwrap();
+    world.main().write(|txn| chats::erase(txn, ProfileId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(1)))).unwrap();
     chats::rename(world.main(), ProfileId(Uuid::from_u128(1)), ChatId(Uuid::from_u128(2)), "2".to_owned()).unwrap();
     add_chat(world.main(), 3, "three");
     let merged = world.desk.merge(&from(&name), &Unwatched).unwrap();
@@ -226,6 +272,48 @@ fn old_and_many_backups_go_but_never_the_newest_good_one() {
     )
     .unwrap();
     assert_eq!(listed(&world), [names[2].clone()]);
+}
+
+#[test]
+fn the_first_backup_survives_a_power_cut_with_its_folder() {
+    let world = World::new(&[("backups.folder", "/drive/deep/backups")]);
+    world.disk.create_folder(Path::new("/drive")).unwrap();
+    world.disk.sync_folder(Path::new("/")).unwrap();
+    let path = world.backup(BackupReason::Manual).info.path;
+    for seed in 0..50 {
+        assert!(world.disk.after_power_cut(seed).exists(&path), "seed {seed}");
+    }
+}
+
+#[test]
+fn a_database_of_an_older_schema_is_backed_up_before_it_is_changed() {
+    let make = |overrides: &[(&str, &str)]| {
+        let disk = SimulatedDisk::new();
+        disk.create_folder(Path::new(DATA)).unwrap();
+        let clock = Arc::new(ManualClock::at(START));
+        let old = Schema { version: 0, tables: tables::MAIN.tables, migrations: &[], tracking: Tracking::Off };
+        let main = Db::open(&main_path(), &old, options(&disk, &clock)).unwrap();
+        add_chat(&main, 1, "one");
+        main.close();
+        let bytes = disk.read_all(&main_path()).unwrap();
+        let places = Places::find(&BTreeMap::new(), Some(Path::new(DATA)), None).unwrap();
+        let overrides = overrides.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let settings = Arc::new(Settings::load(&places, &BTreeMap::new(), &overrides, None).unwrap());
+        let room = Arc::new(|_: &Path| u64::MAX);
+        let (data, zone) = (PathBuf::from(DATA), jiff::tz::TimeZone::UTC);
+        let desk = Desk { data, options: options(&disk, &clock), settings, main: None, room, zone };
+        let made = before_migration(&desk);
+        assert_eq!(disk.read_all(&main_path()).unwrap(), bytes, "it was not changed yet");
+        (disk, clock, made)
+    };
+    let (disk, clock, made) = make(&[]);
+    let name = made.unwrap().unwrap();
+    assert!(name.ends_with("-migration.rspa-backup"), "{name}");
+    let desk = desk_on(&disk, &clock, &[]);
+    assert!(matches!(desk.verify(&name, &Unwatched).unwrap().state, BackupState::Good { .. }));
+    assert_eq!(desk.preview(from(&name), &Unwatched).unwrap().differences, []);
+    assert_eq!(before_migration(&desk), Ok(None));
+    assert_eq!(make(&[("backups.before_migration", "false")]).2, Ok(None));
 }
 
 #[test]

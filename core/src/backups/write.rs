@@ -43,7 +43,7 @@ const RETRIES: u32 = 4;
 /// # Errors
 /// What reading and writing meets; nothing of the new file is left then, and no older one was touched.
 pub fn write(disk: &dyn Disk, order: &Order<'_>, watch: &dyn Watch) -> Result<Written, BackupError> {
-    disk.create_folder(order.folder).map_err(|error| BackupError::io("made", order.folder, &error))?;
+    folder::make(disk, order.folder)?;
     let path = folder::free_name(disk, order.folder, order.made, order.reason);
     let part = folder::part_of(&path);
     let mut made = write_part(disk, order, &part, watch);

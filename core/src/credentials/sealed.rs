@@ -332,8 +332,15 @@ impl Ring {
 
 impl Vault for SealedFiles {
     fn get(&self, item: Item<'_>) -> Result<Option<SecretText>, CredentialError> {
-        let Some(bytes) = store::read(self.disk.as_ref(), &self.path_of(item.service))? else { return Ok(None) };
-        self.with_ring(|ring| self.open_file(ring, item.service, &bytes)).map(Some)
+        let path = self.path_of(item.service);
+        if !self.disk.exists(&path) {
+            return Ok(None);
+        }
+        // Read only when the vault is open: opening may finish a renewal, which seals the file anew.
+        self.with_ring(|ring| {
+            let bytes = store::read(self.disk.as_ref(), &path)?;
+            bytes.map(|bytes| self.open_file(ring, item.service, &bytes)).transpose()
+        })
     }
 
     fn set(&self, item: Item<'_>, secret: &SecretText) -> Result<(), CredentialError> {

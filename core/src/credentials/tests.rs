@@ -390,6 +390,7 @@ fn an_agents_first_use_asks_in_the_window_and_a_yes_is_kept() {
         environment: BTreeMap::new(),
         console_level: None,
         chat_model: None,
+        faults: None,
         clock: Arc::new(ManualClock::at(Timestamp(1_760_000_000_000))),
     })
     .unwrap_or_else(|_refused| panic!("the engine does not start"));

@@ -159,7 +159,7 @@ mod tests {
                 let answer = async {
                     let Heard::Event(told) = listener.recv().await else { panic!("an event") };
                     let Event::ConsentAsked { question } = told.event else { panic!("a question") };
-                    assert_eq!(world.consents.list(), [question.clone()]);
+                    assert_eq!(world.consents.list(), std::slice::from_ref(&question));
                     world.consents.answer(question.id, allowed).unwrap();
                     assert!(world.consents.answer(question.id, true).is_err());
                 };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Deref;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
 
@@ -11,19 +12,21 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::handlers::backups::{after_restore, desk};
+use super::session::Session;
 use super::supervise::Degraded;
 use super::{Consents, Databases, Events, Jobs, Services, StartError};
 use crate::api::{ApiError, CoreOptions, ErrorCategory, Event, Role};
 use crate::backups;
 use crate::clock::{Clock, Ids};
 use crate::credentials::KeeperSlot;
+use crate::faults::Turns;
 use crate::inference::ChatModel;
-use crate::model::{Job, JobKind, JobState, Profile, ProfileId, RecentItem};
+use crate::model::{ActivityId, Happening, Job, JobKind, JobState, Profile, ProfileId};
 use crate::observe::{self, Observe, ObserveOptions};
 use crate::panics;
 use crate::settings::Settings;
 use crate::storage::disk::SystemDisk;
-use crate::storage::{profiles, recent};
+use crate::storage::{activities, profiles};
 use crate::trust::egress::{Egress, FetchTransport};
 use crate::workspace::places::Places;
 
@@ -61,6 +64,12 @@ pub struct Shared {
     pub events: Events,
     pub consents: Consents,
     pub degraded: Arc<Degraded>,
+    /// Where tests let workers fail.
+    pub faults: Turns,
+    /// This run of the program, and how the one before it ended.
+    pub session: Session,
+    /// The clean-up found the clock wrong and told so.
+    pub(super) clock_doubted: AtomicBool,
     pub settings: Arc<Settings>,
     pub observe: Observe,
     /// Keeps the credentials of all profiles.
@@ -129,9 +138,13 @@ impl Context {
         let events = Events::new(options.clock.clone());
         let degraded = Arc::new(Degraded::default());
         let reports = Arc::new(LogReports { events: events.clone(), degraded: degraded.clone() });
-        let observe = observe(&settings, &places, options.console_level.as_deref(), reports, &options.clock);
+        let observe = observe(&settings, &places, &options, reports);
+        let session = Session::begin(&places, options.role, options.clock.now());
         let shared = Arc::new(Shared {
             role: options.role,
+            session,
+            faults: Turns(options.faults),
+            clock_doubted: AtomicBool::new(false),
             clock: options.clock,
             ids,
             places,
@@ -370,15 +383,17 @@ impl Context {
         })
     }
 
-    /// Keeps what happened for the dashboard and tells it as an event. `kind` such as `source.indexed`.
-    pub fn happened(&self, kind: &str, title: &str) {
-        let item = RecentItem { at: self.clock.now(), kind: kind.to_owned(), title: title.to_owned() };
-        self.publish(Event::Happened { item: item.clone() });
+    /// Keeps what happened in this profile, and tells it once it is kept.
+    pub fn activity(&self, happening: Happening) {
+        let activity = happening.kept(ActivityId(self.ids.next()), self.clock.now());
         let ctx = self.clone();
         self.spawn(async move {
-            if let Err(error) = recent::add(ctx.databases.main(), ctx.profile, item).await {
-                tracing::warn!(%error, "a recent item was not stored");
+            // Who hears of it finds it in the list.
+            let stored = activities::add(ctx.databases.main(), ctx.profile, activity.clone()).await;
+            if let Err(error) = stored {
+                tracing::warn!(%error, kind = activity.kind, title = activity.title, "an activity was not stored");
             }
+            ctx.publish(Event::ActivityCreated { activity });
         });
     }
 
@@ -388,6 +403,11 @@ impl Context {
         let detail = format!("was damaged and is made anew; the damaged file is kept as {name}");
         self.health(&kept.file, false, &detail);
         self.happened("storage.made_anew", &format!("{} {detail}", kept.file));
+    }
+
+    /// As [`Context::activity`], where a kind and a title say it all.
+    pub fn happened(&self, kind: &str, title: &str) {
+        self.activity(Happening::new(kind, title));
     }
 
     pub(super) fn stop_accepting(&self) {
@@ -407,13 +427,7 @@ impl observe::Reports for LogReports {
     }
 }
 
-fn observe(
-    settings: &Settings,
-    places: &Places,
-    console_level: Option<&str>,
-    reports: Arc<dyn observe::Reports>,
-    clock: &Arc<dyn Clock>,
-) -> Observe {
+fn observe(settings: &Settings, places: &Places, options: &CoreOptions, reports: Arc<dyn observe::Reports>) -> Observe {
     let logging = settings.current().logging.clone();
     Observe::start(ObserveOptions {
         folder: places.logs(),
@@ -421,11 +435,12 @@ fn observe(
         to_file: logging.to_file,
         file_bytes: u64::try_from(logging.file_size_mb).unwrap_or(10) << 20,
         files: u32::try_from(logging.files).unwrap_or(5),
-        console_level: logging.to_console.then(|| console_level.unwrap_or("warn").to_owned()),
+        console_level: logging.to_console.then(|| options.console_level.as_deref().unwrap_or("warn").to_owned()),
         to_database: logging.to_database,
         database_days: logging.database_days,
         retry: LOGS_RETRY,
         reports,
-        clock: clock.clone(),
+        clock: options.clock.clone(),
+        turns: Turns(options.faults.clone()),
     })
 }

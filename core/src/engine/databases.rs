@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::StartError;
+use super::{StartError, session};
 use crate::api::ApiError;
 use crate::clock::Clock;
 use crate::model::{FileReport, ProfileId, Timestamp};
@@ -41,8 +41,12 @@ impl Databases {
         let options = DbOptions { clock: clock.clone(), disk: disk.clone(), ..DbOptions::default() };
         let main = Db::open(&places.main_db(), &tables::MAIN, options).map_err(|error| {
             let in_use = matches!(error, StorageError::InUse { .. });
+            let owner = in_use.then(|| session::owner(places)).flatten();
             let mut error = ApiError::from(error);
             error.message = format!("the data folder {} cannot be used: {}", places.data().display(), error.message);
+            if let Some(owner) = owner {
+                error.message = format!("{}: a {} of process {}", error.message, owner.role, owner.pid);
+            }
             if in_use { StartError::InUse(error) } else { StartError::Other(error) }
         })?;
         Ok(Self {

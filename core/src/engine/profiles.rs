@@ -13,7 +13,13 @@ use crate::workspace::places::Places;
 /// # Errors
 /// When the list of them cannot be read or written.
 pub fn remove_leftovers(main: &Db, places: &Places, disk: &dyn Disk) -> Result<(), ApiError> {
+    let known = profiles::list(main)?;
     for profile in profiles::deleted(main)? {
+        // Never what is there again, whatever brought it back.
+        if known.iter().any(|known| known.id == profile) {
+            profiles::forget_deleted(main, profile)?;
+            continue;
+        }
         match remove_folders(places, disk, profile) {
             Ok(()) => profiles::forget_deleted(main, profile)?,
             Err(error) => tracing::warn!(%error, "the folders of a deleted profile are still there"),
@@ -37,119 +43,71 @@ fn remove_folders(places: &Places, disk: &dyn Disk, profile: ProfileId) -> io::R
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
-    use std::path::{Path, PathBuf};
-
     use super::*;
     use crate::model::{Profile, ProfileNetwork, Timestamp};
-    use crate::storage::disk::{DiskWrite, SystemDisk};
+    use crate::storage::disk::simulated::SimulatedDisk;
     use crate::storage::{DbOptions, tables};
 
-    /// Works until so many changes were made, then fails each one, as after a power cut.
-    struct Cut(std::sync::Mutex<Cell<u32>>);
-
-    impl Cut {
-        fn change(&self) -> io::Result<()> {
-            let left = self.0.lock().unwrap();
-            match left.get() {
-                0 => Err(io::Error::other("cut")),
-                more => {
-                    left.set(more - 1);
-                    Ok(())
-                }
-            }
+    fn profile(number: u128, name: &str) -> Profile {
+        Profile {
+            id: ProfileId(uuid::Uuid::from_u128(number)),
+            name: name.to_owned(),
+            created: Timestamp(0),
+            updated: Timestamp(0),
+            network: ProfileNetwork::default(),
         }
     }
 
-    impl Disk for Cut {
-        fn create(&self, path: &Path) -> io::Result<Box<dyn DiskWrite>> {
-            SystemDisk.create(path)
+    /// Two profiles, each with a file in its folders; the second is deleted as far as the rows go.
+    fn world(folder: &tempfile::TempDir) -> (Places, Db, SimulatedDisk, [Profile; 2]) {
+        let places = Places::find(&Default::default(), Some(folder.path()), None).unwrap();
+        let main = Db::open(&places.main_db(), &tables::MAIN, DbOptions::default()).unwrap();
+        let disk = SimulatedDisk::new();
+        let both = [profile(1, "Personal"), profile(2, "Work")];
+        for one in &both {
+            profiles::create(&main, one.clone()).unwrap();
+            for folder in [places.profile(one.id), places.index(one.id)] {
+                disk.create_folder(&folder).unwrap();
+                for folder in folder.ancestors().skip(1) {
+                    disk.sync_folder(folder).unwrap();
+                }
+                disk.put(&folder.join("file"), b"x".to_vec());
+            }
         }
-
-        fn kind(&self, path: &Path) -> Option<crate::storage::disk::DiskKind> {
-            SystemDisk.kind(path)
-        }
-
-        fn turn(&self, path: &Path) -> io::Result<Box<dyn Send>> {
-            SystemDisk.turn(path)
-        }
-
-        fn pages(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
-            SystemDisk.pages(path)
-        }
-
-        fn open(&self, path: &Path) -> io::Result<Box<dyn crate::storage::disk::DiskRead>> {
-            SystemDisk.open(path)
-        }
-
-        fn len(&self, path: &Path) -> io::Result<u64> {
-            SystemDisk.len(path)
-        }
-
-        fn exists(&self, path: &Path) -> bool {
-            path.exists()
-        }
-
-        fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-            SystemDisk.list(folder)
-        }
-
-        fn create_folder(&self, folder: &Path) -> io::Result<()> {
-            SystemDisk.create_folder(folder)
-        }
-
-        fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-            SystemDisk.rename(from, to)
-        }
-
-        fn remove_file(&self, path: &Path) -> io::Result<()> {
-            SystemDisk.remove_file(path)
-        }
-
-        fn remove_folder(&self, folder: &Path) -> io::Result<()> {
-            self.change()?;
-            SystemDisk.remove_folder(folder)
-        }
-
-        fn sync_folder(&self, folder: &Path) -> io::Result<()> {
-            self.change()?;
-            SystemDisk.sync_folder(folder)
-        }
-
-        fn database(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
-            SystemDisk.database(path)
-        }
+        profiles::delete(&main, both[1].id, "Work".to_owned()).unwrap();
+        (places, main, disk, both)
     }
 
     #[test]
     fn folders_are_removed_at_last_wherever_the_power_goes() {
-        for steps in 0..5 {
-            let folder = tempfile::tempdir().unwrap();
-            let places = Places::find(&Default::default(), Some(folder.path()), None).unwrap();
-            let main = Db::open(&places.main_db(), &tables::MAIN, DbOptions::default()).unwrap();
-            for (number, name) in [(1, "Personal"), (2, "Work")] {
-                let profile = Profile {
-                    id: ProfileId(uuid::Uuid::from_u128(number)),
-                    name: name.to_owned(),
-                    created: Timestamp(0),
-                    updated: Timestamp(0),
-                    network: ProfileNetwork::default(),
-                };
-                profiles::create(&main, profile.clone()).unwrap();
-                for folder in [places.profile(profile.id), places.index(profile.id)] {
-                    std::fs::create_dir_all(folder.join("deep")).unwrap();
-                    std::fs::write(folder.join("deep/file"), b"x").unwrap();
-                }
+        let mut finished = 0;
+        for cut in 0..8 {
+            for seed in 0..4 {
+                let folder = tempfile::tempdir().unwrap();
+                let (places, main, disk, [personal, work]) = world(&folder);
+                disk.cut_at(disk.operations() + cut);
+                remove_leftovers(&main, &places, &disk).unwrap();
+                let forgotten = profiles::deleted(&main).unwrap().is_empty();
+                finished += usize::from(forgotten);
+                let disk = disk.after_power_cut(seed);
+                // What is forgotten is gone for good.
+                assert!(!forgotten || !(disk.exists(&places.profile(work.id)) || disk.exists(&places.index(work.id))));
+                remove_leftovers(&main, &places, &disk).unwrap();
+                assert!(profiles::deleted(&main).unwrap().is_empty());
+                assert!(!disk.exists(&places.profile(work.id)) && !disk.exists(&places.index(work.id)));
+                assert!(disk.exists(&places.profile(personal.id)) && disk.exists(&places.index(personal.id)));
             }
-            let work = ProfileId(uuid::Uuid::from_u128(2));
-            profiles::delete(&main, work, "Work".to_owned()).unwrap();
-            remove_leftovers(&main, &places, &Cut(std::sync::Mutex::new(Cell::new(steps)))).unwrap();
-            let finished = profiles::deleted(&main).unwrap().is_empty();
-            assert_eq!(finished, steps >= 4, "{steps}");
-            remove_leftovers(&main, &places, &SystemDisk).unwrap();
-            assert!(profiles::deleted(&main).unwrap().is_empty());
-            assert!(!places.profile(work).exists() && !places.index(work).exists());
-            assert!(places.profile(ProfileId(uuid::Uuid::from_u128(1))).exists());
         }
+        assert!(finished > 0 && finished < 32, "{finished}");
+    }
+
+    #[test]
+    fn what_is_there_again_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (places, main, disk, [_, work]) = world(&folder);
+        profiles::create(&main, work.clone()).unwrap();
+        remove_leftovers(&main, &places, &disk).unwrap();
+        assert!(disk.exists(&places.profile(work.id)));
+        assert!(profiles::deleted(&main).unwrap().is_empty());
     }
 }

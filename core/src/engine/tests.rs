@@ -10,6 +10,14 @@ use crate::clock::ManualClock;
 use crate::model::Timestamp;
 
 fn engine(folder: &std::path::Path) -> Engine {
+    engine_with(folder, Arc::new(ManualClock::at(Timestamp(1_760_000_000_000))), None)
+}
+
+pub(super) fn engine_with(
+    folder: &std::path::Path,
+    clock: Arc<dyn crate::clock::Clock>,
+    faults: Option<Arc<dyn crate::faults::Faults>>,
+) -> Engine {
     Engine::start(CoreOptions {
         role: Role::Command,
         data_folder: Some(folder.to_owned()),
@@ -17,7 +25,8 @@ fn engine(folder: &std::path::Path) -> Engine {
         environment: BTreeMap::new(),
         console_level: Some("error".to_owned()),
         chat_model: None,
-        clock: Arc::new(ManualClock::at(Timestamp(1_760_000_000_000))),
+        clock,
+        faults,
     })
     .unwrap()
 }
@@ -104,12 +113,11 @@ fn what_happened_is_told_and_kept() {
     let mut listener = engine.context().events.listen();
     engine.context().happened("source.indexed", "papers");
     let Heard::Event(envelope) = listener.next() else { panic!("an event") };
-    assert!(matches!(envelope.event, Event::Happened { item } if item.title == "papers"));
+    assert!(matches!(envelope.event, Event::ActivityCreated { activity } if activity.title == "papers"));
     assert_eq!(envelope.profile, Some(engine.context().profile));
     drop(engine);
     let again = self::engine(folder.path());
     let ctx = again.context();
-    let kept = crate::storage::recent::list(ctx.databases.main(), ctx.profile, 5).unwrap();
-    assert_eq!(kept.len(), 1);
-    assert_eq!(kept[0].kind, "source.indexed");
+    let kept = crate::storage::activities::kinds(ctx.databases.main(), ctx.profile).unwrap();
+    assert_eq!(kept, [("source.indexed".to_owned(), 1)]);
 }

@@ -18,7 +18,7 @@ use super::service::Inner;
 use super::vector::exact::Row;
 use super::walk::{self, Found, Obstacle, Walked};
 use crate::model::exact_path::path_of;
-use crate::model::{Source, SourceId, SourceState};
+use crate::model::{Happening, Source, SourceId, SourceState};
 use crate::storage::knowledge::{Applied, Batch, FileChange, KnownFile, Outcome};
 
 const READERS: usize = 2;
@@ -36,6 +36,7 @@ const JOB_FILES: usize = 20;
 /// Works until the board closes.
 pub(super) fn run(inner: &Inner) {
     loop {
+        inner.reports.turn("indexer");
         match inner.board.next_task() {
             Task::End => return,
             Task::Remove(id) => {
@@ -61,6 +62,8 @@ pub(super) fn run(inner: &Inner) {
                         tracing::error!(%error, "a source could not be indexed");
                         inner.unwell.store(true, Ordering::Release);
                         inner.reports.health("indexing", false, &error.to_string());
+                        let happening = Happening::new("source.failed", &source.name);
+                        inner.reports.happened(happening.describe(error.to_string()));
                         failed = Some(Arc::new(error));
                         SourceState::Ready
                     }
@@ -147,7 +150,10 @@ fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, 
         result?;
         let indexed = changes.todo.len();
         let files = if indexed == 1 { "file" } else { "files" };
-        inner.reports.happened("source.indexed", &format!("{}: {indexed} {files} read", source.name));
+        let happening = Happening::new("source.indexed", format!("{}: {indexed} {files} read", source.name));
+        inner.reports.happened(
+            happening.with("files", indexed).with("gone", changes.gone.len()).with("path", source.path.display()),
+        );
     }
     inner.store.replace_folder_problems(source.id, walked.problems, inner.clock.now())?;
     if cancel.is_cancelled() {

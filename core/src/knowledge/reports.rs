@@ -6,7 +6,7 @@ use rspa_ml::embed::Embedder;
 
 use super::KnowledgeError;
 use crate::inference::EncoderProvider;
-use crate::model::{SourceId, SourceStatus};
+use crate::model::{Happening, SourceId, SourceStatus};
 
 /// Hears what happens.
 pub trait Reports: Send + Sync {
@@ -20,8 +20,14 @@ pub trait Reports: Send + Sync {
     /// Long work began.
     fn job(&self, label: &str) -> Box<dyn JobReport>;
 
-    /// Something that the dashboard may name, such as `source.indexed`.
-    fn happened(&self, kind: &str, title: &str);
+    /// Something that is worth keeping, such as `source.indexed`.
+    fn happened(&self, happening: Happening);
+
+    /// A worker begins a turn of its loop. A test may let it panic here.
+    fn turn(&self, _worker: &'static str) {}
+
+    /// A worker panicked for so many times in a row.
+    fn worker_failed(&self, _worker: &'static str, _failures: u32, _why: &str) {}
 }
 
 /// How long work goes on.
@@ -49,7 +55,7 @@ impl Reports for Silent {
         Box::new(Self)
     }
 
-    fn happened(&self, _kind: &str, _title: &str) {}
+    fn happened(&self, _happening: Happening) {}
 }
 
 impl JobReport for Silent {

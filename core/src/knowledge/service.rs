@@ -1,10 +1,11 @@
 //! The knowledge of one profile: its sources, store and indexes, and what can be asked of them.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rspa_ml::Cancel;
 use rspa_ml::embed::Embedder;
@@ -22,10 +23,13 @@ use super::{KnowledgeError, indexer, sample, upgrade};
 use crate::clock::{Clock, Ids};
 use crate::inference::EncoderProvider;
 use crate::model::{
-    Document, DocumentProblem, Page, PageRequest, ProfileId, Source, SourceId, SourceState, SourceStatus, Timestamp,
+    Document, DocumentProblem, Happening, Page, PageRequest, ProfileId, Source, SourceId, SourceState, SourceStatus,
+    Timestamp, TrashItem,
 };
 use crate::storage::Db;
 use crate::storage::knowledge::{self as stored, KnowledgeStore};
+use crate::storage::trash::{self, Deletion};
+use crate::supervision::{RESTARTS, STEADY, pause, words_of};
 
 /// How often a waiting caller looks whether it was cancelled.
 const LOOK: Duration = Duration::from_millis(100);
@@ -187,11 +191,11 @@ impl Service {
         if !threads.is_empty() || self.inner.stop.is_cancelled() {
             return Ok(());
         }
-        let mut spawn = |name: &str, run: fn(&Inner)| {
+        let mut spawn = |name: &'static str, run: fn(&Inner)| {
             let inner = self.inner.clone();
             let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
                 crate::priority::lower();
-                supervise(&inner, run);
+                supervise(&inner, name, run);
             });
             match thread {
                 Ok(thread) => {
@@ -225,6 +229,7 @@ impl Service {
             std::fs::read_dir(&path).map_err(|error| cannot(super::readers::words_of(&error)))?;
         }
         let known = self.inner.board.sources().into_iter().find(|source| source.path == path);
+        let fresh = known.is_none();
         let source = match known {
             Some(source) => Source { paused: false, updated: self.inner.clock.now(), ..source },
             None => {
@@ -244,6 +249,9 @@ impl Service {
         };
         stored::put_source(&self.inner.main, &source)?;
         let id = source.id;
+        if fresh {
+            self.inner.happened("source.added", &source);
+        }
         self.inner.board.change(|board| {
             board
                 .by_id
@@ -264,19 +272,35 @@ impl Service {
         self.add_as(&folder, Some(sample::NAME))
     }
 
-    /// Forgets a source. Its passages are not found from now on; its rows go in the background.
-    pub fn remove(&self, id: SourceId) -> Result<(), KnowledgeError> {
-        let known = self.inner.board.change(|board| {
-            let removed = board.by_id.remove(&id)?;
-            removed.cancel.cancel();
+    /// Puts a source into the trash. Its passages are not found from now on; their rows go in the background.
+    pub fn remove(&self, id: SourceId, deletion: Deletion) -> Result<TrashItem, KnowledgeError> {
+        let source = self.inner.source(id)?;
+        let item = trash::source(&self.inner.main, self.inner.profile, id, deletion)?;
+        self.inner.board.change(|board| {
+            if let Some(removed) = board.by_id.remove(&id) {
+                removed.cancel.cancel();
+            }
             board.leaving.push(id);
-            Some(())
         });
-        known.ok_or(KnowledgeError::UnknownSource)?;
-        stored::remove_source(&self.inner.main, self.inner.profile, id)?;
         self.inner.watcher.forget(id);
         self.inner.reports.source_removed(id);
-        self.work()
+        self.inner.happened("source.removed", &source);
+        self.work()?;
+        Ok(item)
+    }
+
+    /// A source is back from the trash: it is read again.
+    pub fn returned(&self, id: SourceId) -> Result<(), KnowledgeError> {
+        let all = stored::list_sources(&self.inner.main, self.inner.profile)?;
+        let source = all.into_iter().find(|source| source.id == id).ok_or(KnowledgeError::UnknownSource)?;
+        self.inner.board.change(|board| {
+            // Passages that are still being cleared away go first; the scan comes after that.
+            board.by_id.insert(id, Running::new(source));
+            board.enqueue(id);
+        });
+        self.work()?;
+        self.inner.reports.source_changed(self.status(id)?);
+        Ok(())
     }
 
     pub fn list(&self) -> Result<Vec<SourceStatus>, KnowledgeError> {
@@ -289,7 +313,11 @@ impl Service {
     }
 
     pub fn pause(&self, id: SourceId, paused: bool) -> Result<SourceStatus, KnowledgeError> {
+        let before = self.inner.source(id)?;
         self.inner.pause(id, paused)?;
+        if before.paused != paused {
+            self.inner.happened(if paused { "source.paused" } else { "source.resumed" }, &before);
+        }
         if !paused {
             self.inner.board.change(|board| board.enqueue(id));
             self.work()?;
@@ -316,8 +344,18 @@ impl Service {
     /// # Errors
     /// Also when the last scan of the source failed, and with `complete` when the encoder did, with its error.
     pub fn wait(&self, id: SourceId, complete: bool, cancel: &Cancel) -> Result<SourceStatus, KnowledgeError> {
-        let asked = self.inner.board.lock().by_id.get(&id).map(|running| running.asked);
+        let (asked, begun) = self.inner.board.change(|board| {
+            // Nobody asked this process to read it: whoever added it has ended, and this one has taken over.
+            let begun = board.by_id.get(&id).is_some_and(|running| running.asked == 0 && !running.source.paused);
+            if begun {
+                board.enqueue(id);
+            }
+            (board.by_id.get(&id).map(|running| running.asked), begun)
+        });
         let asked = asked.ok_or(KnowledgeError::UnknownSource)?;
+        if begun {
+            self.work()?;
+        }
         let mut wish = 0;
         if complete {
             wish = self.inner.board.change(|board| {
@@ -452,24 +490,33 @@ impl Service {
     }
 }
 
-/// A worker that panics starts again; the board still holds what it should do.
-fn supervise(inner: &Inner, run: fn(&Inner)) {
-    const TRIES: u32 = 3;
-    for attempt in 1..=TRIES {
-        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run(inner)));
-        if ended.is_ok() || inner.stop.is_cancelled() {
+/// A worker that panics starts again, after a while and not for ever; the board still holds what it should do.
+fn supervise(inner: &Inner, worker: &'static str, run: fn(&Inner)) {
+    let mut failures = 0;
+    loop {
+        let begun = Instant::now();
+        let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(inner))) else { return };
+        if inner.stop.is_cancelled() {
             return;
         }
-        inner.reports.health(
-            "indexing",
-            false,
-            &format!("a worker failed ({attempt} of {TRIES} times) and starts again"),
-        );
-        inner.board.change(|board| board.scanning = None);
+        failures = if begun.elapsed() >= STEADY { 1 } else { failures + 1 };
+        inner.reports.worker_failed(worker, failures, &words_of(&*panic));
+        if worker == "indexer" {
+            inner.board.change(|board| board.scanning = None);
+        }
+        if failures > RESTARTS {
+            return;
+        }
+        inner.board.wait_for(Some(pause(failures)), |board| board.is_closed().then_some(()));
     }
 }
 
 impl Inner {
+    fn happened(&self, kind: &str, source: &Source) {
+        self.reports
+            .happened(Happening::new(kind, &source.name).with("path", source.path.display()).with("source", source.id));
+    }
+
     pub fn source(&self, id: SourceId) -> Result<Source, KnowledgeError> {
         self.board.lock().by_id.get(&id).map(|running| running.source.clone()).ok_or(KnowledgeError::UnknownSource)
     }

@@ -31,6 +31,7 @@ pub(super) fn run(inner: &Inner) {
     }
     let (mut seen, mut unwell) = (None, false);
     while !inner.stop.is_cancelled() {
+        inner.reports.turn("embedder");
         let wishes = inner.board.lock().wishes;
         let settled = catch_unwind(AssertUnwindSafe(|| settle(inner)));
         let failed = match settled.unwrap_or_else(|_| Err(KnowledgeError::Keyword("the embedder failed".to_owned()))) {

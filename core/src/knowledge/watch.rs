@@ -71,6 +71,8 @@ impl Watcher {
             .inspect_err(|error| tracing::warn!(%error, "folders cannot be watched; they are looked at every minute"))
             .ok();
         watching.sender = Some(sender);
+        // What another watcher saw, before this thread had to begin again, this one does not.
+        watching.sources.values_mut().for_each(|watched| watched.folders.clear());
         receiver
     }
 
@@ -186,6 +188,7 @@ pub(super) fn run(inner: &Inner) {
     let mut pending: HashMap<SourceId, (Instant, Instant)> = HashMap::new();
     let mut polled = Instant::now();
     loop {
+        inner.reports.turn("watcher");
         let wait = if pending.is_empty() { POLL.saturating_sub(polled.elapsed()) } else { SETTLE / 3 };
         match receiver.recv_timeout(wait) {
             Ok(Signal::Changed(path)) => {

@@ -196,9 +196,13 @@ impl Client {
 
     /// Ends the connection; what waits is answered with an error, and nobody is told that it was lost.
     pub fn close(self) {
-        let state = std::mem::replace(&mut lock(&self.state).waiting, None);
-        lock(&self.state).on_lost = None;
-        drop(state);
+        let waiting = {
+            let mut state = lock(&self.state);
+            state.on_lost = None;
+            state.waiting.take()
+        };
+        // Not under the lock: whoever waits is told by this.
+        drop(waiting);
         drop(self.closing);
         self.events.close();
     }

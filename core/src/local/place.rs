@@ -122,7 +122,8 @@ fn check(folder: &Path) -> std::io::Result<()> {
     ))
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 

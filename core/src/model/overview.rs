@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LedgerEntry, NetworkStatus, Timestamp};
+use super::{Activity, LedgerEntry, NetworkStatus, Timestamp};
 
 /// All counts are of the active profile and true at `at`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,7 +24,7 @@ pub struct Overview {
     /// Last entries of the ledger, newest first.
     pub ledger: Vec<LedgerEntry>,
     /// What happened last, newest first.
-    pub recent: Vec<RecentItem>,
+    pub recent: Vec<Activity>,
     pub memory_bytes: u64,
     pub memory_total_bytes: u64,
     #[serde(with = "crate::model::exact_path")]
@@ -33,14 +33,6 @@ pub struct Overview {
     pub disk_free_bytes: u64,
     /// Something is not as it should be; in words.
     pub degraded: Vec<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RecentItem {
-    pub at: Timestamp,
-    /// Such as `source.indexed`, `answer.finished`, `model.imported`, `network.blocked`.
-    pub kind: String,
-    pub title: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -30,6 +30,7 @@ fn options(folder: &std::path::Path, clock: &Arc<ManualClock>) -> (ObserveOption
         retry: Duration::ZERO,
         reports: Arc::new(Told(Mutex::new(sender))),
         clock: clock.clone(),
+        turns: crate::faults::Turns::default(),
     };
     (options, told)
 }

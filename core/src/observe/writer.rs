@@ -1,6 +1,7 @@
 //! The log thread: takes entries from the queue in batches and writes them to console, file and table.
 
 use std::io::{IsTerminal, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use super::{ObserveOptions, console};
 use crate::model::{LogEntry, LogId, LogLevel};
 use crate::storage::logs::{self, LogReader};
 use crate::storage::{Db, DbOptions, StorageError, tables};
+use crate::supervision::{RESTARTS, STEADY, pause, words_of};
 use crate::workspace::places::private_folder;
 
 /// Entries are gathered this long before they are written to disk.
@@ -24,33 +26,64 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 const FILE: &str = "log file";
 const DATABASE: &str = "log database";
 const LOST: &str = "logs";
+const WORKER: &str = "log thread";
 
-pub(super) fn run(options: ObserveOptions, queue: &Receiver<LogEntry>, sink: &Sink, store: &LogStore) {
+/// Runs the log thread, and starts it again when it panics; what it had taken from the queue is written then.
+pub(super) fn supervise(options: ObserveOptions, queue: &Receiver<LogEntry>, sink: &Sink, store: &LogStore) {
     crate::priority::lower();
     let mut outputs = Outputs::new(options, store);
-    outputs.open();
+    let mut failures = 0;
+    loop {
+        let begun = Instant::now();
+        let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(&mut outputs, queue, sink))) else { return };
+        failures = if begun.elapsed() >= STEADY { 1 } else { failures + 1 };
+        let why = words_of(&*panic);
+        outputs.complain(&format!("the log thread failed: {why}"));
+        outputs.ailing = true;
+        let reports = outputs.options.reports.clone();
+        if failures > RESTARTS {
+            reports.health(WORKER, false, &format!("stopped after {failures} failures: {why}"));
+            return outputs.close();
+        }
+        reports.health(WORKER, false, &format!("is being restarted: {why}"));
+        std::thread::sleep(pause(failures));
+    }
+}
+
+fn run(outputs: &mut Outputs<'_>, queue: &Receiver<LogEntry>, sink: &Sink) {
+    if !std::mem::replace(&mut outputs.opened, true) {
+        outputs.open();
+    }
     let (mut told_dropped, mut losing) = (0, false);
     let mut pruned = outputs.options.clock.now().0;
-    while let Ok(first) = queue.recv() {
-        let mut batch = Vec::new();
-        let take = |entry: LogEntry, batch: &mut Vec<LogEntry>| {
+    loop {
+        outputs.options.turns.at("logs");
+        if std::mem::take(&mut outputs.ailing) {
+            outputs.options.reports.health(WORKER, true, "logs are written again");
+        }
+        if !outputs.taken.is_empty() {
+            outputs.write();
+        }
+        let Ok(first) = queue.recv() else { break };
+        let take = |entry: LogEntry, outputs: &mut Outputs<'_>| {
             outputs.console(&entry);
             if sink.keeps(entry.level) {
-                batch.push(entry);
+                outputs.taken.push(entry);
             }
         };
-        take(first, &mut batch);
+        take(first, outputs);
         let until = Instant::now() + GATHER;
-        while batch.len() < LARGEST_BATCH {
+        while outputs.taken.len() < LARGEST_BATCH {
             match queue.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(entry) => take(entry, &mut batch),
+                Ok(entry) => take(entry, outputs),
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
             }
         }
         let dropped = sink.dropped();
         if dropped > told_dropped {
             let words = format!("{} log entries were lost: too many at once", dropped - told_dropped);
-            batch.push(outputs.own_entry(words.clone()));
+            let entry = outputs.own_entry(words.clone());
+            outputs.taken.push(entry);
             if !losing {
                 outputs.options.reports.health(LOST, false, &words);
             }
@@ -59,8 +92,8 @@ pub(super) fn run(options: ObserveOptions, queue: &Receiver<LogEntry>, sink: &Si
             losing = false;
             outputs.options.reports.health(LOST, true, "all log entries are kept again");
         }
-        if !batch.is_empty() {
-            outputs.write(batch);
+        if !outputs.taken.is_empty() {
+            outputs.write();
         }
         let now = outputs.options.clock.now().0;
         // A clock that was set back begins anew.
@@ -88,6 +121,12 @@ struct Outputs<'a> {
     database_trouble: Option<Trouble>,
     console: Option<LogLevel>,
     colours: bool,
+    /// File and database were opened, or it was tried.
+    opened: bool,
+    /// Taken from the queue, not yet written.
+    taken: Vec<LogEntry>,
+    /// The thread failed and was told of.
+    ailing: bool,
 }
 
 impl<'a> Outputs<'a> {
@@ -99,6 +138,9 @@ impl<'a> Outputs<'a> {
             database_trouble: None,
             console: options.console_level.as_deref().map(hub::level),
             colours: std::io::stderr().is_terminal(),
+            opened: false,
+            taken: Vec::new(),
+            ailing: false,
             store,
             options,
         }
@@ -133,7 +175,10 @@ impl<'a> Outputs<'a> {
     fn open_database(&mut self) {
         match open_database(&self.options.folder, |words| self.complain(words)) {
             Ok(database) => {
-                self.store.opened(LogReader::new(database.clone()));
+                let reader = LogReader::new(database.clone());
+                // What cannot be read now will be told with the next write.
+                self.store.added(reader.newest().unwrap_or_default());
+                self.store.opened(reader);
                 self.database = Some(database);
                 if self.database_trouble.take().is_some() {
                     self.options.reports.health(DATABASE, true, "logs are kept in the database again");
@@ -181,7 +226,8 @@ impl<'a> Outputs<'a> {
         std::io::stderr().write_all(text.as_bytes()).ok();
     }
 
-    fn write(&mut self, batch: Vec<LogEntry>) {
+    fn write(&mut self) {
+        let batch = std::mem::take(&mut self.taken);
         if self.file_trouble.as_ref().is_some_and(|trouble| trouble.next <= Instant::now()) {
             self.open_file();
         }
@@ -255,8 +301,6 @@ fn open_database(folder: &Path, complain: impl Fn(&str)) -> Result<Db, StorageEr
         let options = DbOptions { cache_bytes: 4 << 20, ..DbOptions::default() };
         let db = Db::open(&path, &tables::LOGS, options)?;
         logs::prepare(&db)?;
-        let read = db.read()?;
-        drop(read);
         Ok(db)
     };
     match open() {

@@ -42,6 +42,9 @@ struct StoredChat {
     next: u32,
     messages: u32,
     preview: String,
+    /// In the trash: its rows stay, it is in no list.
+    #[serde(default)]
+    trashed: bool,
 }
 first_version!(StoredChat, "chat");
 
@@ -172,10 +175,21 @@ fn unknown_message() -> StorageError {
     StorageError::NotFound("this message".to_owned())
 }
 
-/// Reads a chat of the profile; a chat of another profile does not exist.
+/// Reads a chat of the profile; one of another profile, or in the trash, does not exist.
 fn own_chat(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result<StoredChat, StorageError> {
+    any_chat(txn, profile, id)?.there().ok_or_else(unknown_chat)
+}
+
+/// Reads a chat of the profile, also one in the trash.
+fn any_chat(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result<StoredChat, StorageError> {
     let stored: Option<StoredChat> = txn.table(CHATS)?.record(id.0.as_u128())?;
     stored.filter(|chat| chat.profile == profile.0).ok_or_else(unknown_chat)
+}
+
+impl StoredChat {
+    fn there(self) -> Option<Self> {
+        (!self.trashed).then_some(self)
+    }
 }
 
 fn put_chat(txn: &WriteTxn<'_>, id: ChatId, chat: &mut StoredChat, updated: Timestamp) -> Result<(), StorageError> {
@@ -197,6 +211,7 @@ pub fn create(main: &Db, chat: Chat) -> Result<(), StorageError> {
             next: 0,
             messages: 0,
             preview: String::new(),
+            trashed: false,
         };
         put_chat(txn, chat.id, &mut stored, chat.updated)
     })
@@ -219,8 +234,8 @@ pub fn list(main: &Db, profile: ProfileId) -> Result<Vec<ChatSummary>, StorageEr
 
 pub fn get(main: &Db, profile: ProfileId, id: ChatId) -> Result<Chat, StorageError> {
     let stored: Option<StoredChat> = main.read()?.table(CHATS)?.record(id.0.as_u128())?;
-    let stored = stored.filter(|chat| chat.profile == profile.0).ok_or_else(unknown_chat)?;
-    Ok(chat_of(id.0.as_u128(), &stored))
+    let stored = stored.filter(|chat| chat.profile == profile.0).and_then(StoredChat::there);
+    Ok(chat_of(id.0.as_u128(), &stored.ok_or_else(unknown_chat)?))
 }
 
 pub fn rename(main: &Db, profile: ProfileId, id: ChatId, title: String) -> Result<Chat, StorageError> {
@@ -232,26 +247,42 @@ pub fn rename(main: &Db, profile: ProfileId, id: ChatId, title: String) -> Resul
     })
 }
 
-/// Deletes a chat with its messages; returns their ids.
-pub fn delete(main: &Db, profile: ProfileId, id: ChatId) -> Result<Vec<MessageId>, StorageError> {
-    main.write(move |txn| {
-        let stored = own_chat(txn, profile, id)?;
-        let key = id.0.as_u128();
-        let mut order = txn.table(CHAT_MESSAGES)?;
-        let mut gone = Vec::new();
-        for row in order.range((key, 0)..=(key, u32::MAX))? {
-            gone.push(row?.1.value());
-        }
-        order.retain_in((key, 0)..=(key, u32::MAX), |_, _| false)?;
-        let (mut messages, mut unfinished) = (txn.table(MESSAGES)?, txn.table(UNFINISHED)?);
-        for message in &gone {
-            messages.remove(message)?;
-            unfinished.remove(message)?;
-        }
-        txn.table(CHATS_BY_UPDATE)?.remove((stored.profile.as_u128(), stored.updated, key))?;
-        txn.table(CHATS)?.remove(key)?;
-        Ok(gone.into_iter().map(|id| MessageId(Uuid::from_u128(id))).collect())
-    })
+/// Takes a chat out of every list; all its rows stay.
+pub(super) fn hide(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result<ChatSummary, StorageError> {
+    let mut stored = own_chat(txn, profile, id)?;
+    let key = id.0.as_u128();
+    stored.trashed = true;
+    txn.table(CHATS_BY_UPDATE)?.remove((stored.profile.as_u128(), stored.updated, key))?;
+    txn.table(CHATS)?.put(key, &stored)?;
+    Ok(ChatSummary { chat: chat_of(key, &stored), messages: stored.messages, preview: stored.preview })
+}
+
+/// Puts a hidden chat back to its place in the list.
+pub(super) fn show(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result<(), StorageError> {
+    let mut stored = any_chat(txn, profile, id)?;
+    let updated = Timestamp(stored.updated);
+    stored.trashed = false;
+    put_chat(txn, id, &mut stored, updated)
+}
+
+/// Removes a chat, hidden or not, with its messages.
+pub fn erase(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result<(), StorageError> {
+    let stored = any_chat(txn, profile, id)?;
+    let key = id.0.as_u128();
+    let mut order = txn.table(CHAT_MESSAGES)?;
+    let mut gone = Vec::new();
+    for row in order.range((key, 0)..=(key, u32::MAX))? {
+        gone.push(row?.1.value());
+    }
+    order.retain_in((key, 0)..=(key, u32::MAX), |_, _| false)?;
+    let (mut messages, mut unfinished) = (txn.table(MESSAGES)?, txn.table(UNFINISHED)?);
+    for message in &gone {
+        messages.remove(message)?;
+        unfinished.remove(message)?;
+    }
+    txn.table(CHATS_BY_UPDATE)?.remove((stored.profile.as_u128(), stored.updated, key))?;
+    txn.table(CHATS)?.remove(key)?;
+    Ok(())
 }
 
 /// Removes all chats of a profile with their messages, within a larger change.
@@ -351,7 +382,7 @@ pub fn add_exchange(
     })
 }
 
-/// Overwrites a message that is there; one whose chat was deleted meanwhile stays deleted.
+/// Overwrites a message that is there, also in a chat that went into the trash meanwhile.
 pub fn update(main: &Db, message: Message) -> Result<(), StorageError> {
     main.write(move |txn| {
         let before: Option<StoredMessage> = txn.table(MESSAGES)?.record(message.id.0.as_u128())?;
@@ -590,6 +621,10 @@ pub(super) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<[Merged; 2], 
             continue;
         }
         let stored: StoredChat = decode(value.value())?;
+        if stored.trashed {
+            // Deleted there too.
+            continue;
+        }
         txn.table(CHATS)?.put(id, &stored)?;
         txn.table(CHATS_BY_UPDATE)?.insert((stored.profile.as_u128(), stored.updated, id), ())?;
         merged.added += 1;

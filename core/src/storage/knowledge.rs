@@ -34,10 +34,10 @@ const NUMBERS: TableDefinition<&str, u64> = TableDefinition::new("numbers");
 pub(super) const TABLES: &[&dyn AnyTable] =
     &[&FILES, &DOCUMENTS, &PASSAGES, &VECTORS, &SPACES, &LOG, &COUNTS, &PROBLEMS, &NUMBERS];
 pub(super) use sources::{
-    KIND as SOURCES_KIND, TABLES as SOURCE_TABLES, merge as merge_sources, remove_profile as remove_profile_sources,
-    salvage as salvage_sources,
+    KIND as SOURCES_KIND, TABLES as SOURCE_TABLES, merge as merge_sources, put_back as put_source_back,
+    remove_profile as remove_profile_sources, salvage as salvage_sources, take as take_source,
 };
-pub use sources::{list as list_sources, put as put_source, remove as remove_source};
+pub use sources::{list as list_sources, put as put_source};
 
 const NEXT_PASSAGE: &str = "next_passage";
 const NEXT_SPACE: &str = "next_space";

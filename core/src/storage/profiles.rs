@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::kinds::Kind;
 use super::{
-    AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, chats, decode, first_version,
-    golden_record, knowledge, models, recent, ui_state,
+    AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, chats, decode,
+    first_version, golden_record, knowledge, models, trash, ui_state,
 };
 use crate::clock::Ids;
 use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
@@ -287,7 +287,8 @@ pub fn delete(main: &Db, id: ProfileId, confirmed_name: String) -> Result<Profil
         chats::remove_profile(txn, id)?;
         knowledge::remove_profile_sources(txn, id)?;
         models::remove_profile(txn, id)?;
-        recent::remove_profile(txn, id)?;
+        activities::remove_profile(txn, id)?;
+        trash::remove_profile(txn, id)?;
         ui_state::remove_profile(txn, id)?;
         txn.table(DELETED)?.insert(key, profile.name.as_str())?;
         Ok(profile)

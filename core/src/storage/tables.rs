@@ -1,7 +1,10 @@
 //! Which tables lie in which file. A store adds its own list here with one line.
 
 use super::history::Tracking;
-use super::{Schema, audit, chats, credentials, knowledge, ledger, logs, models, profiles, recent, ui_state};
+use super::{
+    Migration, Schema, activities, audit, chats, credentials, knowledge, ledger, logs, maintenance, models, profiles,
+    trash, ui_state,
+};
 
 /// Tables of the main file that no restore takes back, each by its reason.
 const UNTRACKED: &[&str] = &[
@@ -15,7 +18,13 @@ const UNTRACKED: &[&str] = &[
     "ui_state",
     // Measured on this computer.
     "model_speeds",
-    // A feed of what happened, which trims itself.
+    // What happened has happened; the clean-up trims it.
+    "activities",
+    "activities_by_kind",
+    "activities_by_agent",
+    "activity_kinds",
+    "maintenance",
+    // What version 1 had in their place.
     "recent",
     // What was done stays done: the log of it only grows, a lockout is not undone, and a right that was taken back
     // does not return.
@@ -29,19 +38,21 @@ const UNTRACKED: &[&str] = &[
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
 pub static MAIN: Schema = Schema {
-    version: 1,
+    version: 2,
     tables: &[
         profiles::TABLES,
+        activities::TABLES,
         chats::TABLES,
         knowledge::SOURCE_TABLES,
         models::TABLES,
         ledger::TABLES,
-        recent::TABLES,
+        maintenance::TABLES,
+        trash::TABLES,
         ui_state::TABLES,
         audit::TABLES,
         credentials::TABLES,
     ],
-    migrations: &[],
+    migrations: &[Migration { to: 2, run: activities::from_recent }],
     tracking: Tracking::AllBut(UNTRACKED),
 };
 

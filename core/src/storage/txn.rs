@@ -94,6 +94,15 @@ impl<'a> WriteTxn<'a> {
     pub(super) fn unrecorded(&self) -> Self {
         Self { inner: self.inner, change: self.change, recorder: None }
     }
+
+    /// Removes a table with all its rows, for migrations.
+    pub(in crate::storage) fn delete_table<K: Key + 'static, V: Value + 'static>(
+        &self,
+        definition: TableDefinition<K, V>,
+    ) -> Result<(), StorageError> {
+        self.inner.delete_table(definition)?;
+        Ok(())
+    }
 }
 
 /// A row as redb keeps it.

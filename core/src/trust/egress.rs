@@ -14,13 +14,14 @@ pub use request::{Answer, Request};
 pub use transport::{FetchTransport, Transfer, Transport};
 
 use crate::api::{ApiError, ErrorCategory, Event};
-use crate::clock::Clock;
+use crate::clock::{Clock, Ids};
 use crate::engine::Events;
 use crate::model::{
-    LedgerEntry, NetworkPolicy, NetworkStatus, Page, PageRequest, Profile, ProfileId, ProfileNetwork, RecentItem,
+    Activity, ActivityId, Happening, LedgerEntry, NetworkPolicy, NetworkStatus, Page, PageRequest, Profile, ProfileId,
+    ProfileNetwork,
 };
 use crate::settings::Settings;
-use crate::storage::{Db, ledger, recent};
+use crate::storage::{Db, activities, ledger};
 
 /// A file to fetch, and for what.
 #[derive(Clone, Debug)]
@@ -64,6 +65,7 @@ pub struct Egress {
     settings: Arc<Settings>,
     events: Events,
     clock: Arc<dyn Clock>,
+    ids: Ids,
     profile: ProfileId,
     own: RwLock<Own>,
     transport: Box<dyn Transport>,
@@ -87,7 +89,8 @@ impl Egress {
         transport: Box<dyn Transport>,
     ) -> Self {
         let own = RwLock::new(Own { name: profile.name.clone(), network: profile.network.clone() });
-        Self { main, settings, events, clock, profile: profile.id, own, transport, active: AtomicUsize::new(0) }
+        let ids = Ids::new(clock.clone());
+        Self { main, settings, events, clock, ids, profile: profile.id, own, transport, active: AtomicUsize::new(0) }
     }
 
     /// The profile has another name or policy now: the next request is judged by it.
@@ -122,7 +125,7 @@ impl Egress {
             Err(reason) => return Err(self.refuse(entry, &reason)),
             Ok(reason) => reason,
         };
-        let row = self.main.write(move |txn| ledger::insert(txn, &entry))?;
+        let row = self.allow(entry)?;
         let open = RefCell::new(OpenRow { row, reason, sent: 0, received: 0, refusal: None });
         let _running = self.running();
         // A part that is already there was received by an earlier request.
@@ -273,6 +276,26 @@ impl Egress {
         }
     }
 
+    /// Writes down that a request goes out, and tells it.
+    fn allow(&self, entry: LedgerEntry) -> Result<ledger::LedgerRow, ApiError> {
+        let activity = self.activity("network.allowed", &entry);
+        let (profile, stored) = (self.profile, activity.clone());
+        let row = self.main.write(move |txn| {
+            activities::insert(txn, profile, &stored)?;
+            ledger::insert(txn, &entry)
+        })?;
+        self.events.publish(Some(self.profile), Event::ActivityCreated { activity });
+        Ok(row)
+    }
+
+    fn activity(&self, kind: &str, entry: &LedgerEntry) -> Activity {
+        Happening::new(kind, format!("{}: {}", entry.destination, entry.purpose))
+            .describe(&entry.reason)
+            .with("destination", &entry.destination)
+            .with("who", &entry.who)
+            .kept(ActivityId(self.ids.next()), entry.at)
+    }
+
     /// Writes the refusal down, tells it, and makes the error of it.
     fn refuse(&self, entry: LedgerEntry, reason: &str) -> ApiError {
         let refusal = ApiError::new(
@@ -284,19 +307,15 @@ impl Egress {
                 "Confirm this download, or change the network policy in the settings."
             },
         );
-        let item = RecentItem {
-            at: entry.at,
-            kind: "network.blocked".to_owned(),
-            title: format!("{}: {}", entry.destination, entry.purpose),
-        };
+        let activity = self.activity("network.blocked", &entry);
         tracing::warn!(destination = entry.destination, who = entry.who, reason, "a request was refused");
-        let (profile, row, stored) = (self.profile, entry, item.clone());
+        let (profile, row, stored) = (self.profile, entry, activity.clone());
         let written = self.main.write(move |txn| {
             ledger::insert(txn, &row)?;
-            recent::insert(txn, profile, &stored)
+            activities::insert(txn, profile, &stored)
         });
         self.publish_status();
-        self.events.publish(Some(self.profile), Event::Happened { item });
+        self.events.publish(Some(self.profile), Event::ActivityCreated { activity });
         match written {
             Ok(()) => refusal,
             Err(error) => error.into(),

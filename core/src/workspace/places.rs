@@ -99,6 +99,11 @@ impl Places {
         self.data.join("samples")
     }
 
+    /// Lies here while the program runs.
+    pub fn running(&self) -> PathBuf {
+        self.data.join("running.json")
+    }
+
     pub fn settings_toml(&self) -> PathBuf {
         self.data.join("settings.toml")
     }

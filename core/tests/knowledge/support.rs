@@ -17,6 +17,7 @@ pub fn options(data: &Path, role: Role) -> CoreOptions {
         console_level: None,
         chat_model: None,
         clock: Arc::new(SystemClock),
+        faults: None,
     }
 }
 

@@ -44,7 +44,7 @@ fn a_backup_is_made_listed_verified_previewed_and_restored() {
     for words in ["sources: 1 come back", "sources: 1 go", "first", "second", "settings: 1 become as they were"] {
         assert!(seen.contains(words), "{words} in {seen}");
     }
-    assert!(world.error(3, ["restore", &name]).message.contains("nobody is here to confirm"));
+    assert!(world.error(5, ["restore", &name]).message.contains("nobody is here to confirm"));
     assert_eq!(zoom(&world), "2");
     let said = world.run(["restore", &name, "--yes"]).ok();
     assert!(said.stdout.contains("To undo it: rspa restore "), "{said:?}");
@@ -57,7 +57,8 @@ fn a_backup_is_made_listed_verified_previewed_and_restored() {
     let undo = said.stdout.lines().find_map(|line| line.strip_prefix("To undo it: rspa restore ")).unwrap();
     world.run(["restore", undo.trim(), "--yes"]).ok();
     assert_eq!(zoom(&world), "2");
-    world.run(["backup", "delete", &name]).ok();
+    world.error(5, ["backup", "delete", &name]);
+    world.run(["backup", "delete", &name, "--yes"]).ok();
     assert_eq!(world.error(3, ["backup", "verify", &name]).category, "validation");
     assert_eq!(world.error(3, ["restore", "no-such-backup", "--yes"]).category, "validation");
     assert_eq!(world.error(3, ["restore", "--at", "yesterday"]).category, "validation");

@@ -42,10 +42,12 @@ impl Shell {
     }
 
     pub(super) fn delete_chat(&mut self, chat: ChatId) {
-        self.engine.send(&mut self.state, DeleteChat { chat }, move |state, _, ()| {
-            if state.chats.open == Some(chat) {
+        self.engine.send(&mut self.state, DeleteChat { chat }, move |state, _, item| {
+            let open = state.chats.open == Some(chat);
+            if open {
                 state.chats.open = None;
             }
+            super::trash::offer_undo(state, &item, open.then_some(chat));
             state.chats.messages.remove(&chat);
             if let Some(list) = state.chats.list.get_mut() {
                 list.retain(|known| known.chat.id != chat);

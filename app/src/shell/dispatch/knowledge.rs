@@ -39,7 +39,8 @@ impl Shell {
     }
 
     pub(super) fn remove_source(&mut self, id: SourceId) {
-        self.engine.send(&mut self.state, RemoveSource { id }, move |state, _, ()| {
+        self.engine.send(&mut self.state, RemoveSource { id }, move |state, _, item| {
+            super::trash::offer_undo(state, &item, None);
             if let Some(sources) = state.knowledge.sources.get_mut() {
                 sources.retain(|status| status.source.id != id);
             }

@@ -62,9 +62,9 @@ impl LogsState {
         self.first.is_some() || self.next.is_some()
     }
 
-    /// How many entries match is still being counted.
-    pub fn is_counting(&self) -> bool {
-        self.count.is_some()
+    /// Rows that are in view are on their way.
+    pub fn is_reading(&self) -> bool {
+        self.more.is_some() || self.needed.is_some()
     }
 
     pub fn chosen(&self) -> Option<LogId> {

@@ -3,9 +3,9 @@
 use egui::{Id, Key, ScrollArea, Ui};
 use rspa_core::model::{ChatId, ChatSummary};
 
-use crate::commands::{Action, CommandQueue, Confirmation, UiCommand};
+use crate::commands::{Action, CommandQueue, UiCommand};
 use crate::design::{Icon, Type, UiExt};
-use crate::text::{self, tr, tr_with};
+use crate::text::{self, tr};
 use crate::views::Cx;
 use crate::widgets::column::padded;
 use crate::widgets::{IconButton, TextField, TwoLineRow, column_header, states};
@@ -116,7 +116,7 @@ impl ChatList {
                 self.renaming = Some((chat, one.chat.title.clone()));
             }
             if ui.input(|i| i.key_pressed(Key::Delete)) {
-                delete(cx.commands, chat, title);
+                delete(cx.commands, chat);
             }
         }
         response.context_menu(|ui| {
@@ -124,7 +124,7 @@ impl ChatList {
                 self.renaming = Some((chat, one.chat.title.clone()));
             }
             if ui.button(tr("chat.delete")).clicked() {
-                delete(cx.commands, chat, title);
+                delete(cx.commands, chat);
             }
         });
     }
@@ -135,12 +135,7 @@ pub fn title(title: &str) -> &str {
     if title.is_empty() { tr("chat.untitled") } else { title }
 }
 
-pub fn delete(commands: &mut CommandQueue, chat: ChatId, title: &str) {
-    commands.push(UiCommand::Confirm(Confirmation {
-        title: tr_with("chat.delete_title", &[("title", &title)]),
-        consequence: tr("chat.delete_consequence").to_owned(),
-        verb: tr("common.delete").to_owned(),
-        danger: true,
-        then: Box::new(UiCommand::DeleteChat(chat)),
-    }));
+/// No question first: the notice that follows takes it back.
+pub fn delete(commands: &mut CommandQueue, chat: ChatId) {
+    commands.push(UiCommand::DeleteChat(chat));
 }

@@ -78,7 +78,7 @@ impl Thread {
                         self.renaming = Some(chat.title.clone());
                     }
                     if ui.button(tr("chat.delete")).clicked() {
-                        list::delete(cx.commands, chat.id, list::title(&chat.title));
+                        list::delete(cx.commands, chat.id);
                     }
                 });
             }

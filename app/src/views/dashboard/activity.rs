@@ -1,11 +1,12 @@
 //! What happened last, newest first.
 
 use egui::{Align2, Sense, Stroke, Ui, vec2};
-use rspa_core::model::{Overview, RecentItem, Timestamp};
+use rspa_core::model::{Activity, Overview, Timestamp};
 
 use super::running::list_card;
 use crate::design::{Icon, Type, UiExt};
 use crate::text::{ago, tr};
+use crate::widgets::activity;
 use crate::widgets::list::line;
 
 pub fn ui(ui: &mut Ui, overview: &Overview, now: Timestamp) {
@@ -22,35 +23,19 @@ pub fn ui(ui: &mut Ui, overview: &Overview, now: Timestamp) {
     });
 }
 
-fn row(ui: &mut Ui, item: &RecentItem, now: Timestamp) {
+fn row(ui: &mut Ui, item: &Activity, now: Timestamp) {
     let tokens = ui.tokens();
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 34.0), Sense::hover());
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ListItem, true, &item.title));
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, tokens.color.line));
     let inner = rect.shrink2(vec2(tokens.space.l, 0.0));
     let middle = rect.center().y;
-    let ink = if item.kind.contains("blocked") || item.kind.contains("failed") {
-        tokens.color.bad
-    } else {
-        tokens.color.text_2
-    };
+    let ink = activity::tone(&item.kind).ink(tokens);
     let at = egui::pos2(inner.left(), middle);
-    ui.painter().text(at, Align2::LEFT_CENTER, icon(&item.kind).code(), Icon::font(tokens.size.icon), ink);
+    ui.painter().text(at, Align2::LEFT_CENTER, activity::icon(&item.kind).code(), Icon::font(tokens.size.icon), ink);
     let at = egui::pos2(inner.right(), middle);
     let when =
         ui.painter().text(at, Align2::RIGHT_CENTER, ago(item.at, now), tokens.font(Type::Label), tokens.color.text_3);
     let left = inner.left() + tokens.size.icon + tokens.space.s;
     line(ui, left, when.left() - tokens.space.s, middle, &item.title, Type::Body, tokens.color.text);
-}
-
-fn icon(kind: &str) -> Icon {
-    match kind.split('.').next().unwrap_or_default() {
-        "source" | "knowledge" => Icon::Books,
-        "answer" | "chat" => Icon::ChatCircle,
-        "model" => Icon::Cpu,
-        "network" => Icon::ShieldWarning,
-        "setting" | "settings" => Icon::GearSix,
-        "profile" => Icon::User,
-        _ => Icon::CheckCircle,
-    }
 }

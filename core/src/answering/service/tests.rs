@@ -13,7 +13,7 @@ use crate::clock::ManualClock;
 use crate::inference::ChatModel;
 use crate::inference::embedded::EmbeddedModel;
 use crate::inference::scripted::{Gate, ScriptedModel};
-use crate::model::{ModelId, Passage, PassageId, SearchHit, SourceId, StageRank, Timestamp};
+use crate::model::{ModelId, Passage, PassageId, SearchHit, SourceId, StageRank, Timestamp, TrashId};
 use crate::storage::{DbOptions, tables};
 
 const PROFILE: ProfileId = ProfileId(Uuid::from_u128(5));
@@ -75,6 +75,8 @@ fn desk(model: Arc<dyn ChatModel>, shelf: Vec<Passage>) -> Desk {
         ids: Arc::new(Ids::seeded(clock.clone(), 3)),
         clock,
         publish: Arc::new(move |event| drop(sender.lock().unwrap().send(event))),
+        happened: Arc::new(|_| {}),
+        turn: Arc::new(|| {}),
         find: Arc::new(Shelf(shelf)),
         models: Arc::new(One(model)),
         embedder: Arc::new(|| None),
@@ -273,9 +275,13 @@ fn a_waiting_answer_can_be_stopped_and_a_deleted_chat_takes_its_answer_along() {
     let second = desk.ask("When is the office open?");
     desk.answering.stop(second.answer.id);
     assert_eq!(desk.until_done(second.answer.id).1.state, MessageState::Stopped);
-    desk.answering.delete_chat(first.answer.chat).unwrap();
+    let deletion = Deletion { id: TrashId(uuid::Uuid::from_u128(9)), at: Timestamp(0), days: 30 };
+    let item = desk.answering.delete_chat(first.answer.chat, deletion).unwrap();
     desk.answering.shutdown();
     assert!(chats::messages(&desk.main, PROFILE, first.answer.chat).is_err());
+    trash::restore(&desk.main, PROFILE, item.id, 30).unwrap();
+    let answer = chats::messages(&desk.main, PROFILE, first.answer.chat).unwrap().pop().unwrap();
+    assert!(!matches!(answer.state, MessageState::Preparing | MessageState::Streaming), "{:?}", answer.state);
 }
 
 #[test]

@@ -38,6 +38,7 @@ fn start(folder: &Path, role: Role) -> Core {
         console_level: None,
         chat_model: None,
         clock: Arc::new(SystemClock),
+        faults: None,
     })
     .unwrap()
 }
@@ -154,7 +155,7 @@ fn another_process_cannot_approve_or_change_what_only_the_person_may() {
         let answer = || AnswerConsent { id: question.id, allowed: true }.into_request();
         assert!(raw.ask(1_000 + id, answer()).is_err());
         assert!(Raw::greeted(folder.path()).ask(1, answer()).is_err());
-        assert_eq!(window.call(ListConsents {}).wait().unwrap(), [question.clone()]);
+        assert_eq!(window.call(ListConsents {}).wait().unwrap(), std::slice::from_ref(&question));
         window.call(AnswerConsent { id: question.id, allowed: false }).wait().unwrap();
         let Some(FromOwner::Reply { id: of, result }) = raw.read() else { panic!("a reply") };
         assert_eq!((of, result.unwrap_err().category), (id, ErrorCategory::Authorisation));

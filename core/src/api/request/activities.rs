@@ -17,6 +17,10 @@ pub struct ListActivities {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListActivityKinds {}
 
+/// The agents that did something in this profile, in order of the alphabet.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListActivityAgents {}
+
 /// Removes now what has outlived its time: activities, trash, log entries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct CleanUp {}
@@ -24,6 +28,7 @@ pub struct CleanUp {}
 family!(Activities, ActivitiesRequest, ActivitiesResponse {
     ListActivities => Page<Activity>,
     ListActivityKinds => Vec<String>,
+    ListActivityAgents => Vec<String>,
     CleanUp => CleanedUp,
 });
 
@@ -31,7 +36,9 @@ impl ActivitiesRequest {
     /// Whether it may come from outside the window.
     pub(crate) fn guard(&self) -> Guard {
         match self {
-            Self::ListActivities(_) | Self::ListActivityKinds(_) | Self::CleanUp(_) => Guard::Open,
+            Self::ListActivities(_) | Self::ListActivityKinds(_) | Self::ListActivityAgents(_) | Self::CleanUp(_) => {
+                Guard::Open
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::Guard;
 use crate::api::family::family;
-use crate::model::{Chat, ChatId, ChatSummary, Message, MessageId, Question};
+use crate::model::{Chat, ChatId, ChatSummary, Message, MessageId, Question, TrashItem};
 
 /// An empty title is made from the first question.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,6 +27,7 @@ pub struct RenameChat {
     pub title: String,
 }
 
+/// Puts it into the trash.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeleteChat {
     pub chat: ChatId,
@@ -64,7 +65,7 @@ family!(Chats, ChatsRequest, ChatsResponse {
     ListChats => Vec<ChatSummary>,
     GetMessages => Vec<Message>,
     RenameChat => Chat,
-    DeleteChat => (),
+    DeleteChat => TrashItem,
     SendQuestion => Sent,
     RetryAnswer => Sent,
     StopAnswer => (),

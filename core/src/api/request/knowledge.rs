@@ -8,6 +8,7 @@ use crate::api::Guard;
 use crate::api::family::family;
 use crate::model::{
     Document, DocumentProblem, DocumentText, Page, PageRequest, SearchQuery, SearchResults, SourceId, SourceStatus,
+    TrashItem,
 };
 
 /// Adds a folder or a file; adding it again scans it again. Indexing goes on in the background.
@@ -21,7 +22,7 @@ pub struct AddSource {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AddSampleSource {}
 
-/// Forgets a source with its documents, passages and vectors. The files themselves are not touched.
+/// Puts a source into the trash: its documents, passages and vectors go. The files themselves are not touched.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RemoveSource {
     pub id: SourceId,
@@ -93,7 +94,7 @@ pub struct Search {
 family!(Knowledge, KnowledgeRequest, KnowledgeResponse {
     AddSource => SourceStatus,
     AddSampleSource => SourceStatus,
-    RemoveSource => (),
+    RemoveSource => TrashItem,
     ListSources => Vec<SourceStatus>,
     PauseSource => SourceStatus,
     RescanSource => SourceStatus,

@@ -2,14 +2,16 @@
 
 use super::*;
 
-/// A whole state in one line, for comparing.
-fn state_of(disk: &SimulatedDisk) -> (Vec<String>, Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>) {
+/// A whole state, for comparing: titles of chats, and the files beside the database.
+type State = (Vec<String>, [Option<Vec<u8>>; 3]);
+
+fn state_of(disk: &SimulatedDisk) -> State {
     let clock = Arc::new(ManualClock::at(START));
     let main = Db::open(&main_path(), &tables::MAIN, options(disk, &clock)).unwrap();
     let titles = titles(&main);
     main.close();
     let file = |name: &str| disk.read_all(&Path::new(DATA).join(name)).ok();
-    (titles, file("settings.toml"), file("credentials/one.sealed"), file("credentials/two.sealed"))
+    (titles, ["settings.toml", "credentials/one.sealed", "credentials/two.sealed"].map(file))
 }
 
 /// A disk with a backup of an old state and a different present one, all of it durable.
@@ -20,6 +22,7 @@ fn prepared() -> (SimulatedDisk, String) {
     world.disk.sync_folder(Path::new(DATA)).unwrap();
     put("settings.toml", "[ui]\nzoom = 1.5\n");
     put("credentials/one.sealed", "old");
+    put("credentials/vault.json", PASSPHRASE);
     for number in 0..5 {
         add_chat(world.main(), number, &format!("old {number}"));
     }
@@ -32,7 +35,7 @@ fn prepared() -> (SimulatedDisk, String) {
     put("credentials/two.sealed", "new too");
     world.main().close();
     drop(world.desk);
-    for folder in ["/", DATA, "/data/backups", "/data/credentials"] {
+    for folder in ["/", DATA, "/data/credentials"] {
         world.disk.sync_folder(Path::new(folder)).unwrap();
     }
     (world.disk.after_power_cut(0), name)

@@ -61,7 +61,7 @@ fn check(bytes: Vec<u8>) -> Result<Manifest, BackupError> {
 
 #[track_caller]
 fn refused(bytes: Vec<u8>, words: &str) {
-    let error = check(bytes).err().expect("it is refused").to_string();
+    let error = check(bytes).expect_err("it is refused").to_string();
     assert!(error.contains(words), "{error}");
 }
 

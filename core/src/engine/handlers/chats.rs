@@ -32,17 +32,15 @@ impl Chats {
 impl Service for Chats {
     fn build(ctx: &Context) -> Result<Self, ApiError> {
         let publisher = ctx.clone();
-        let settings = ctx.clone();
+        let (settings, keeper, turns) = (ctx.clone(), ctx.clone(), ctx.clone());
         let answering = Answering::new(Parts {
             main: ctx.databases.main().clone(),
             profile: ctx.profile,
             clock: ctx.clock.clone(),
             ids: Arc::new(Ids::new(ctx.clock.clone())),
-            publish: Arc::new(move |event| match event {
-                // What happened is also kept for the dashboard.
-                crate::api::Event::Happened { item } => publisher.happened(&item.kind, &item.title),
-                event => publisher.publish(event),
-            }),
+            publish: Arc::new(move |event| publisher.publish(event)),
+            happened: Arc::new(move |happening| keeper.activity(happening)),
+            turn: Arc::new(move || turns.faults.at("answer")),
             find: Arc::new(Finder(ctx.clone())),
             models: Arc::new(Loader(ctx.clone())),
             embedder: Arc::new(built_in_embedder),
@@ -83,8 +81,7 @@ fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
         Request::GetMessages(get) => Response::GetMessages(chats::messages(main, ctx.profile, get.chat)?),
         Request::RenameChat(rename) => Response::RenameChat(answering.rename_chat(rename.chat, &rename.title)?),
         Request::DeleteChat(delete) => {
-            answering.delete_chat(delete.chat)?;
-            Response::DeleteChat(())
+            Response::DeleteChat(answering.delete_chat(delete.chat, handlers::trash::deletion(ctx))?)
         }
         Request::SendQuestion(send) => Response::SendQuestion(answering.send(send.chat, send.question)?),
         Request::RetryAnswer(retry) => Response::RetryAnswer(answering.retry(retry.chat, retry.message)?),

@@ -12,7 +12,7 @@ use crate::engine::{Context, JobHandle, Service};
 use crate::inference::EncoderProvider;
 use crate::knowledge::reports::{JobReport, Reports};
 use crate::knowledge::{self, Config, KnowledgeError, Preferences};
-use crate::model::{DoctorCheck, JobKind, Overview, SourceId, SourceStatus};
+use crate::model::{DoctorCheck, Happening, JobKind, Overview, SourceId, SourceStatus};
 
 /// The knowledge service as the engine holds it.
 pub struct Knowledge {
@@ -53,8 +53,10 @@ impl Service for Knowledge {
         let service = self.service.clone();
         let mut listener = ctx.events.listen();
         let closed = ctx.shutdown.clone();
-        let thread = std::thread::Builder::new().name("knowledge events".to_owned()).spawn(move || {
+        let inner = ctx.clone();
+        let follow = move || {
             loop {
+                inner.begin_turn("knowledge events");
                 let heard = listener.next();
                 // Closing a profile is told to all after it was triggered.
                 if closed.is_cancelled() {
@@ -73,7 +75,11 @@ impl Service for Knowledge {
                     Heard::Closed => return,
                 }
             }
-        });
+        };
+        let supervisor = ctx.clone();
+        let thread = std::thread::Builder::new()
+            .name("knowledge events".to_owned())
+            .spawn(move || supervisor.supervise("knowledge events", follow));
         if let Err(error) = thread {
             ctx.health("indexing", false, &format!("changes of models are not noticed: {error}"));
         }
@@ -122,12 +128,19 @@ fn preferences(ctx: &Context) -> Arc<dyn Fn() -> Preferences + Send + Sync> {
     })
 }
 
+impl Knowledge {
+    /// A source is back from the trash.
+    pub fn returned(&self, id: SourceId) -> Result<(), ApiError> {
+        Ok(self.service.returned(id)?)
+    }
+}
+
 pub async fn handle(ctx: &Context, token: CancellationToken, request: Request) -> Result<Response, ApiError> {
     let inner = ctx.clone();
     let cancel = Cancel::new();
     let work = {
         let cancel = cancel.clone();
-        ctx.blocking(move || answer(&*inner.knowledge()?, request, &cancel))
+        ctx.blocking(move || answer(&inner, request, &cancel))
     };
     tokio::pin!(work);
     tokio::select! {
@@ -140,12 +153,17 @@ pub async fn handle(ctx: &Context, token: CancellationToken, request: Request) -
 }
 
 /// Blocks.
-fn answer(knowledge: &Knowledge, request: Request, cancel: &Cancel) -> Result<Response, ApiError> {
+fn answer(ctx: &Context, request: Request, cancel: &Cancel) -> Result<Response, ApiError> {
+    let knowledge = ctx.knowledge()?;
     let service = &knowledge.service;
     Ok(match request {
         Request::AddSource(add) => Response::AddSource(service.add(&add.path)?),
         Request::AddSampleSource(_) => Response::AddSampleSource(service.add_sample()?),
-        Request::RemoveSource(remove) => Response::RemoveSource(service.remove(remove.id)?),
+        Request::RemoveSource(remove) => {
+            let item = service.remove(remove.id, super::trash::deletion(ctx))?;
+            ctx.publish(Event::TrashChanged);
+            Response::RemoveSource(item)
+        }
         Request::ListSources(_) => Response::ListSources(service.list()?),
         Request::PauseSource(pause) => Response::PauseSource(service.pause(pause.id, pause.paused)?),
         Request::RescanSource(rescan) => Response::RescanSource(service.rescan(rescan.id)?),
@@ -185,8 +203,16 @@ impl Reports for Links {
         Box::new(IndexJob(self.0.jobs.start(JobKind::Index, label, "files", 0, token)))
     }
 
-    fn happened(&self, kind: &str, title: &str) {
-        self.0.happened(kind, title);
+    fn happened(&self, happening: Happening) {
+        self.0.activity(happening);
+    }
+
+    fn turn(&self, worker: &'static str) {
+        self.0.begin_turn(worker);
+    }
+
+    fn worker_failed(&self, worker: &'static str, failures: u32, why: &str) {
+        self.0.worker_failed(worker, failures, why);
     }
 }
 
@@ -259,6 +285,7 @@ mod tests {
             console_level: None,
             chat_model: None,
             clock: Arc::new(SystemClock),
+            faults: None,
         })
         .unwrap();
         let ctx = engine.context().clone();

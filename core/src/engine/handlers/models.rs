@@ -150,6 +150,7 @@ fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
         }
         Request::SetDefaultModel(set) => {
             set_default(ctx, registry, &set.id)?;
+            ctx.happened("model.default", &set.id.0);
             service.changed(ctx);
             Response::SetDefaultModel(())
         }

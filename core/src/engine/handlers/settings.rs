@@ -11,7 +11,7 @@ use crate::api::request::settings::{
 };
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::engine::Context;
-use crate::model::{SettingEntry, SettingsImport};
+use crate::model::{Happening, SettingEntry, SettingValue, SettingsImport};
 use crate::settings::{Facts, Settings};
 use crate::workspace::places;
 
@@ -88,16 +88,11 @@ pub(in crate::engine) fn tell(ctx: &Context, changed: &[SettingEntry]) {
     for entry in changed {
         tracing::info!(key = entry.key, origin = ?entry.origin, "a setting changed");
         ctx.events.publish(None, Event::SettingChanged { entry: entry.clone() });
-        // What decides about the network and about secrets is written down.
-        if matches!(entry.group.as_str(), "network" | "security") {
-            let active = ctx.active();
-            match &entry.held {
-                Some(_) => {
-                    active.happened("settings.held", &format!("A change of {} waits for your word", entry.label))
-                }
-                None => active.happened("settings.changed", &format!("{} is {}", entry.label, words(entry))),
-            }
-        }
+        let happening = match &entry.held {
+            Some(_) => Happening::new("setting.held", format!("A change of {} waits for your word", entry.label)),
+            None => Happening::new("setting.changed", format!("{} is {}", entry.label, words(entry))),
+        };
+        ctx.active().activity(happening.with("key", &entry.key).with("value", words(entry)));
     }
     if changed.iter().any(|entry| entry.group == "network") {
         ctx.open_profiles().iter().for_each(|open| open.egress.publish_status());
@@ -108,7 +103,14 @@ pub(in crate::engine) fn tell(ctx: &Context, changed: &[SettingEntry]) {
 }
 
 fn words(entry: &SettingEntry) -> String {
-    serde_json::to_string(&entry.value).unwrap_or_default()
+    match &entry.value {
+        SettingValue::Bool(true) => "on".to_owned(),
+        SettingValue::Bool(false) => "off".to_owned(),
+        SettingValue::Integer(value) => value.to_string(),
+        SettingValue::Number(value) => value.to_string(),
+        SettingValue::Text(value) => value.clone(),
+        SettingValue::List(values) => values.join(", "),
+    }
 }
 
 fn facts(ctx: &Context) -> Facts {

@@ -117,8 +117,12 @@ fn a_deleted_chat_leaves_nothing() {
     let main = open(folder.path());
     create(&main, chat(1, 10)).unwrap();
     let answer = ask(&main, 1, 50, "How long?", 30);
-    assert!(delete(&main, ProfileId(Uuid::from_u128(8)), answer.chat).is_err());
-    assert_eq!(delete(&main, PROFILE, answer.chat).unwrap().len(), 2);
+    let chat = answer.chat;
+    assert!(main.write(move |txn| erase(txn, ProfileId(Uuid::from_u128(8)), chat)).is_err());
+    main.write(move |txn| erase(txn, PROFILE, chat)).unwrap();
+    let txn = main.read().unwrap();
+    assert_eq!(txn.table(MESSAGES).unwrap().iter().unwrap().count(), 0);
+    assert_eq!(txn.table(CHAT_MESSAGES).unwrap().iter().unwrap().count(), 0);
     assert!(list(&main, PROFILE).unwrap().is_empty());
     assert!(update(&main, answer).is_err());
     assert_eq!(close_unfinished(&main, PROFILE).unwrap(), 0);

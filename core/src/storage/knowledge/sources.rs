@@ -28,10 +28,10 @@ struct StoredSource {
 }
 first_version!(StoredSource, "source");
 
-fn source_of(profile: u128, id: u128, stored: StoredSource) -> Source {
+fn source_of(profile: ProfileId, id: SourceId, stored: StoredSource) -> Source {
     Source {
-        id: SourceId(Uuid::from_u128(id)),
-        profile: ProfileId(Uuid::from_u128(profile)),
+        id,
+        profile,
         path: stored.path,
         name: stored.name,
         sample: stored.sample,
@@ -50,9 +50,7 @@ pub fn list(main: &Db, profile: ProfileId) -> Result<Vec<Source>, StorageError> 
         .range((owner, 0)..=(owner, u128::MAX))?
         .map(|row| {
             let (key, value) = row?;
-            let stored: StoredSource = decode(value.value())?;
-            let (profile, id) = key.value();
-            Ok(source_of(profile, id, stored))
+            Ok(source_of(profile, SourceId(Uuid::from_u128(key.value().1)), decode(value.value())?))
         })
         .collect()
 }
@@ -64,7 +62,9 @@ pub(in crate::storage) fn salvage(txn: &ReadTxn) -> Result<Salvaged<Source>, Sto
         Some((u128::from_le_bytes(profile.try_into().ok()?), u128::from_le_bytes(source.try_into().ok()?)))
     };
     let rows: Rows<((u128, u128), StoredSource)> = salvage::records(txn, &SOURCES, keys)?;
-    let items = rows.items.into_iter().map(|((profile, id), stored)| source_of(profile, id, stored)).collect();
+    let source =
+        |((profile, id), stored)| source_of(ProfileId(Uuid::from_u128(profile)), SourceId(Uuid::from_u128(id)), stored);
+    let items = rows.items.into_iter().map(source).collect();
     Ok(Salvaged { items, missing: rows.missing })
 }
 
@@ -83,11 +83,29 @@ pub fn put(main: &Db, source: &Source) -> Result<(), StorageError> {
     })
 }
 
-pub fn remove(main: &Db, profile: ProfileId, id: SourceId) -> Result<(), StorageError> {
-    main.write(move |txn| {
-        txn.table(SOURCES)?.remove((profile.0.as_u128(), id.0.as_u128()))?;
-        Ok(())
-    })
+/// Takes a source out of the list: what it was, and the record that [`put_back`] makes it again from.
+pub fn take(txn: &WriteTxn<'_>, profile: ProfileId, id: SourceId) -> Result<(Source, Vec<u8>), StorageError> {
+    let mut table = txn.table(SOURCES)?;
+    let record = table.remove((profile.0.as_u128(), id.0.as_u128()))?.map(|value| value.value().to_vec());
+    let record = record.ok_or_else(|| StorageError::NotFound("this source".to_owned()))?;
+    Ok((source_of(profile, id, decode(&record)?), record))
+}
+
+/// Puts a source back under its old id.
+///
+/// # Errors
+/// `Refused` when its folder is among the sources again.
+pub fn put_back(txn: &WriteTxn<'_>, profile: ProfileId, id: SourceId, record: &[u8]) -> Result<(), StorageError> {
+    let stored: StoredSource = decode(record)?;
+    let mut table = txn.table(SOURCES)?;
+    let owner = profile.0.as_u128();
+    for row in table.range((owner, 0)..=(owner, u128::MAX))? {
+        let other: StoredSource = decode(row?.1.value())?;
+        if other.path == stored.path {
+            return Err(StorageError::Refused(format!("{} is among the sources again", stored.path.display())));
+        }
+    }
+    table.put((owner, id.0.as_u128()), &stored)
 }
 
 /// Removes all sources of a profile, within a larger change.

@@ -205,12 +205,25 @@ impl Filling {
 }
 
 impl LogReader {
+    /// As [`super::prune`].
+    pub fn prune(&self, before: Timestamp) -> Result<u64, StorageError> {
+        super::prune(&self.db, before.0)
+    }
+
     pub fn new(db: Db) -> Self {
         Self { db, counts: Mutex::default() }
     }
 
     pub fn db(&self) -> &Db {
         &self.db
+    }
+
+    /// The newest of all entries; 0 when there was none yet.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn newest(&self) -> Result<LogId, StorageError> {
+        Ok(View::new(&self.db.read()?)?.newest)
     }
 
     /// The page after `cursor` of what matches. `stop` is asked now and then whether nobody waits any more.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::model::{Chat, ChatId, LedgerEntry, PageRequest, RecentItem, Source, SourceId};
+use crate::model::{ActivityId, Chat, ChatId, Happening, LedgerEntry, PageRequest, Source, SourceId};
 use crate::storage::{DbOptions, encode, ledger, tables};
 
 fn open(folder: &tempfile::TempDir) -> Db {
@@ -111,7 +111,9 @@ fn fill(main: &Db, id: ProfileId, number: u128) {
         profile_name: "Work".to_owned(),
     };
     main.write(move |txn| {
-        recent::insert(txn, id, &RecentItem { at: now, kind: "k".to_owned(), title: "t".to_owned() })?;
+        let mut happening = Happening::new("k", "t");
+        happening.agent = Some("a".to_owned());
+        activities::insert(txn, id, &happening.kept(ActivityId(uuid::Uuid::from_u128(9)), now))?;
         ledger::insert(txn, &entry).map(drop)
     })
     .unwrap();
@@ -132,9 +134,9 @@ fn deleting_removes_every_row_of_the_profile_and_no_other() {
     assert_eq!(deleted(&main).unwrap(), [work.id]);
     assert!(get(&main, work.id).is_err());
     assert_eq!(counts(&main, work.id).unwrap(), ProfileCounts::default());
-    assert!(recent::list(&main, work.id, 10).unwrap().is_empty());
+    assert!(activities::kinds(&main, work.id).unwrap().is_empty());
     assert_eq!(counts(&main, personal.id).unwrap(), ProfileCounts { sources: 1, chats: 1 });
-    assert_eq!(recent::list(&main, personal.id, 10).unwrap().len(), 1);
+    assert_eq!(activities::kinds(&main, personal.id).unwrap().len(), 1);
     // The ledger keeps the name.
     let rows = ledger::page(&main, PageRequest::default()).unwrap().items;
     assert_eq!((rows.len(), rows[0].profile_name.as_str()), (2, "Work"));

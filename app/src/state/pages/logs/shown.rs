@@ -38,6 +38,11 @@ impl Shown {
         self.pages.get(&(index / page))?.get(usize::try_from(index % page).ok()?)
     }
 
+    /// How many pages are at hand.
+    pub fn pages_read(&self) -> usize {
+        self.pages.len()
+    }
+
     pub fn has(&self, page: u64) -> bool {
         self.pages.contains_key(&page)
     }

@@ -7,7 +7,7 @@ use rspa_ml::weights::import;
 
 use crate::api::{ApiError, ErrorCategory};
 use crate::engine::{Context, JobHandle};
-use crate::model::{Job, JobKind};
+use crate::model::{Happening, Job, JobKind};
 
 /// Starts the import on a thread of its own and returns its job.
 ///
@@ -44,7 +44,8 @@ fn import_all(ctx: &Context, path: &std::path::Path, job: &JobHandle) -> Result<
     // Makes the first of a kind the default.
     models.registry().list()?;
     for model in &imported {
-        ctx.happened("model.imported", &model.name);
+        let happening = Happening::new("model.imported", &model.name).with("bytes", model.size_bytes);
+        ctx.activity(happening.with("path", model.path.display()));
     }
     Ok(())
 }

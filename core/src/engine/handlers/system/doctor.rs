@@ -1,11 +1,14 @@
 //! `rspa doctor`: checks what the program stands on, each in one line.
 
+mod stored;
+
 use rspa_ml::Cancel;
 use rspa_ml::embed::Embedder;
 use rspa_ml::embed::static_embedder::StaticEmbedder;
 
 use crate::engine::Context;
-use crate::model::{DoctorCheck, DoctorReport, NetworkPolicy};
+use crate::model::{DoctorCheck, DoctorReport, NetworkPolicy, NetworkStatus, Profile};
+use crate::storage::profiles;
 use crate::workspace::places::{free_disk, write_private};
 
 /// Below this, indexing and downloads will soon fail.
@@ -14,15 +17,21 @@ const LITTLE_DISK: u64 = 1 << 30;
 pub(super) fn examine(ctx: &Context) -> DoctorReport {
     let mut checks = vec![
         data_folder(ctx),
-        databases(ctx),
+        stored::owner(ctx),
+        stored::databases(ctx),
         disk(ctx),
+        stored::last_end(ctx),
+        stored::clock(ctx),
+        stored::activities(ctx),
+        stored::history(ctx),
+        stored::trash(ctx),
         settings(ctx),
-        network(ctx),
         embedder(),
         vector_instructions(),
         logs(ctx),
         workers(ctx),
     ];
+    checks.extend(networks(ctx));
     checks.extend(ctx.services.doctor(ctx));
     DoctorReport { ok: checks.iter().all(|check| check.ok), checks }
 }
@@ -39,22 +48,6 @@ fn data_folder(ctx: &Context) -> DoctorCheck {
         Ok(()) => check("data folder", true, format!("{folder} can be written")),
         Err(error) => check("data folder", false, format!("{folder} cannot be written: {error}")),
     }
-}
-
-fn databases(ctx: &Context) -> DoctorCheck {
-    let mut lines = Vec::new();
-    let mut ok = true;
-    for db in ctx.databases.open_files() {
-        let name = db.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
-        match db.read() {
-            Ok(_) => lines.push(format!("{name} at change {}", db.last_change())),
-            Err(error) => {
-                ok = false;
-                lines.push(format!("{name}: {error}"));
-            }
-        }
-    }
-    check("databases", ok, lines.join(", "))
 }
 
 fn disk(ctx: &Context) -> DoctorCheck {
@@ -74,19 +67,37 @@ fn settings(ctx: &Context) -> DoctorCheck {
     }
 }
 
-fn network(ctx: &Context) -> DoctorCheck {
-    match ctx.egress.status() {
-        Ok(status) => {
-            let policy = match status.policy {
-                NetworkPolicy::Nothing => "nothing leaves this computer but downloads you confirm",
-                NetworkPolicy::Listed => "only listed hosts may be reached",
-                NetworkPolicy::All => "any host may be reached",
-            };
-            let (allowed, blocked) = (status.requests_allowed, status.requests_blocked);
-            check("network", true, format!("{policy}; {allowed} requests allowed, {blocked} blocked so far"))
+/// One line per profile: what may leave this computer from it.
+fn networks(ctx: &Context) -> Vec<DoctorCheck> {
+    let profiles = match profiles::list(ctx.databases.main()) {
+        Ok(profiles) => profiles,
+        Err(error) => return vec![check("network", false, error.to_string())],
+    };
+    let single = profiles.len() == 1;
+    let line = |profile: Profile| {
+        let name = if single { "network".to_owned() } else { format!("network of {}", profile.name) };
+        match ctx.runtime.block_on(ctx.open_profile(profile.id)).and_then(|world| world.egress.status()) {
+            Ok(status) => check(&name, true, network(&status)),
+            Err(error) => check(&name, false, error.to_string()),
         }
-        Err(error) => check("network", false, error.to_string()),
+    };
+    profiles.into_iter().map(line).collect()
+}
+
+fn network(status: &NetworkStatus) -> String {
+    if status.forbid_cloud {
+        return format!(
+            "nothing may leave this computer from this profile; {} requests blocked so far",
+            status.requests_blocked
+        );
     }
+    let policy = match status.policy {
+        NetworkPolicy::Nothing => "nothing leaves this computer but downloads you confirm",
+        NetworkPolicy::Listed => "only listed hosts may be reached",
+        NetworkPolicy::All => "any host may be reached",
+    };
+    let (allowed, blocked) = (status.requests_allowed, status.requests_blocked);
+    format!("{policy}; {allowed} requests allowed, {blocked} blocked so far")
 }
 
 fn embedder() -> DoctorCheck {

@@ -2,17 +2,19 @@
 
 use crate::api::ApiError;
 use crate::engine::Context;
-use crate::model::{Overview, PageRequest};
-use crate::storage::recent;
+use crate::model::{ActivityFilter, Overview, PageRequest};
+use crate::storage::activities;
 use crate::workspace::places::{folder_bytes, free_disk};
 
-const RECENT: usize = 20;
+const RECENT: u32 = 20;
 const LEDGER: u32 = 10;
 /// Days that a series may have.
 const LONGEST_SERIES: u32 = 366;
 
 pub(super) fn overview(ctx: &Context, days: u32) -> Result<Overview, ApiError> {
     let days = days.clamp(1, LONGEST_SERIES) as usize;
+    let page = PageRequest { offset: 0, limit: RECENT };
+    let recent = activities::list(ctx.databases.main(), ctx.profile, &ActivityFilter::default(), page, &|| false)?;
     let memory = memory().unwrap_or_default();
     let mut overview = Overview {
         at: ctx.clock.now(),
@@ -26,7 +28,7 @@ pub(super) fn overview(ctx: &Context, days: u32) -> Result<Overview, ApiError> {
         model_seconds_per_day: vec![0.0; days],
         network: ctx.egress.status()?,
         ledger: ctx.egress.ledger(PageRequest { offset: 0, limit: LEDGER })?.items,
-        recent: recent::list(ctx.databases.main(), ctx.profile, RECENT)?,
+        recent: recent.map(|page| page.items).unwrap_or_default(),
         memory_bytes: memory.own,
         memory_total_bytes: memory.total,
         data_folder: ctx.places.data().to_owned(),

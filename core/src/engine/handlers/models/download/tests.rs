@@ -46,6 +46,7 @@ fn engine(folder: &Path) -> Engine {
         console_level: None,
         chat_model: None,
         clock: Arc::new(SystemClock),
+        faults: None,
     })
     .unwrap()
 }

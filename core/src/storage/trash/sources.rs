@@ -1,0 +1,37 @@
+//! Sources in the trash: path and options are kept here; what was read of their files goes and is read again.
+
+use super::{Deletion, StoredTrash, Trashable, put};
+use crate::model::{ProfileId, SourceId, TrashItem, TrashKind};
+use crate::storage::{Db, StorageError, WriteTxn, knowledge};
+
+pub(super) struct Sources;
+
+impl Trashable for Sources {
+    fn restore(&self, txn: &WriteTxn<'_>, profile: ProfileId, row: &StoredTrash) -> Result<(), StorageError> {
+        knowledge::put_source_back(txn, profile, SourceId(row.thing), &row.kept)
+    }
+
+    fn erase(&self, _txn: &WriteTxn<'_>, _profile: ProfileId, _row: &StoredTrash) -> Result<(), StorageError> {
+        // Its passages were cleared away when it was removed; nothing else is left.
+        Ok(())
+    }
+}
+
+/// Puts a source into the trash.
+///
+/// # Errors
+/// It does not exist in this profile.
+pub fn source(main: &Db, profile: ProfileId, id: SourceId, deletion: Deletion) -> Result<TrashItem, StorageError> {
+    main.write(move |txn| {
+        let (source, kept) = knowledge::take_source(txn, profile, id)?;
+        let stored = StoredTrash {
+            kind: TrashKind::Source,
+            thing: id.0,
+            title: source.name,
+            detail: source.path.display().to_string(),
+            deleted: deletion.at.0,
+            kept,
+        };
+        put(txn, profile, deletion, &stored)
+    })
+}
