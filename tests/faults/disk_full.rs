@@ -126,7 +126,7 @@ fn load_on(limit: Option<u64>, seed: u64) -> (bool, u64) {
         }
         // An older one gets another name.
         let count = kept.len();
-        if number % 3 == 0 && count > 1 {
+        if number.is_multiple_of(3) && count > 1 {
             let (id, title, maybe) = &mut kept[number % (count - 1)];
             let other = format!("{title}, again {number}");
             if hear(chats::rename(db, profile, *id, other.clone()).map(drop)) {

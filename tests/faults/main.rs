@@ -9,6 +9,7 @@ mod disk_full;
 mod failing_calls;
 mod missing;
 mod newer;
+mod panics;
 mod permission_lost;
 mod read_only;
 mod restore;

@@ -57,12 +57,23 @@ fn a_hang_up_that_is_ignored_stays_so() {
     assert!(world.json(["chat", "--list"]).to_string().contains("again"));
 }
 
+/// A call that a thread is in goes on until it is done.
+fn stands_still(process: &mut Running) -> bool {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", process.child().id()));
+    let mut states =
+        tasks.into_iter().flatten().flatten().map(|task| std::fs::read_to_string(task.path().join("stat")));
+    states.all(|stat| stat.is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('T'))))
+}
+
 #[test]
 fn a_pause_changes_nothing() {
     let world = World::in_memory();
     let mut process = indexing(&world);
     for _ in 0..5 {
         process.signal(libc::SIGSTOP);
+        wait::until("all threads to stand still", LIMIT, || {
+            (process.has_ended() || stands_still(&mut process)).then_some(())
+        });
         let state = world.knowledge_state();
         // It stands still: what it writes does not change.
         let moved = wait::within(Duration::from_millis(150), || (world.knowledge_state() != state).then_some(()));

@@ -17,11 +17,11 @@ pub enum Deed {
     Chat,
     Profile,
     Backup,
-    Credential,
 }
 
 impl Deed {
-    pub const ALL: [Self; 6] = [Self::Setting, Self::Index, Self::Chat, Self::Profile, Self::Backup, Self::Credential];
+    /// Storing credentials is not among them: it asks the person at a terminal.
+    pub const ALL: [Self; 5] = [Self::Setting, Self::Index, Self::Chat, Self::Profile, Self::Backup];
 }
 
 /// One verb with its arguments, to be run in whatever way a test likes.
@@ -105,7 +105,6 @@ pub struct Record {
     documents: BTreeSet<usize>,
     questions: BTreeSet<usize>,
     profiles: BTreeSet<usize>,
-    credentials: BTreeSet<usize>,
     /// The names of the newest few: older ones may be removed by their number.
     backups: Vec<String>,
 }
@@ -128,14 +127,8 @@ impl Record {
             Deed::Chat => ["chat", "--no-knowledge", "--message", &marker(number)].map(str::to_owned).into(),
             Deed::Profile => ["profiles", "create", &marker(number)].map(str::to_owned).into(),
             Deed::Backup => ["backup", "create"].map(str::to_owned).into(),
-            Deed::Credential => {
-                let service = format!("service-{}", marker(number));
-                let url = "http://localhost:1/v1";
-                ["credentials", "set", &service, "--url", url, "--stdin"].map(str::to_owned).into()
-            }
         };
-        let input = if deed == Deed::Credential { b"a key of a test\n".to_vec() } else { Vec::new() };
-        Errand { deed, number, arguments, input }
+        Errand { deed, number, arguments, input: Vec::new() }
     }
 
     /// Takes down how it ended.
@@ -168,14 +161,13 @@ impl Record {
                 }
             }
             Deed::Profile if matches!(ending, Ending::Done(_)) => drop(self.profiles.insert(errand.number)),
-            Deed::Credential if matches!(ending, Ending::Done(_)) => drop(self.credentials.insert(errand.number)),
             Deed::Backup => {
                 if let Ending::Done(made) = ending {
                     let name = made["name"].as_str().unwrap_or_else(|| panic!("no name in {made}"));
                     self.backups.push(name.to_owned());
                 }
             }
-            Deed::Profile | Deed::Credential => {}
+            Deed::Profile => {}
         }
     }
 
@@ -246,12 +238,6 @@ impl Record {
                 }
                 if let Some(name) = self.backups.last() {
                     world.json(["backup", "verify", name]);
-                }
-            }
-            Deed::Credential => {
-                let listed = world.json(["credentials", "list"]).to_string();
-                for number in &self.credentials {
-                    assert!(listed.contains(&marker(*number)), "the credential {} is gone", marker(*number));
                 }
             }
         }

@@ -37,13 +37,24 @@ pub struct Written {
     pub size: u64,
 }
 
+/// How often a backup is written again because a file beside the database changed meanwhile.
+const RETRIES: u32 = 4;
+
 /// # Errors
 /// What reading and writing meets; nothing of the new file is left then, and no older one was touched.
 pub fn write(disk: &dyn Disk, order: &Order<'_>, watch: &dyn Watch) -> Result<Written, BackupError> {
     folder::make(disk, order.folder)?;
     let path = folder::free_name(disk, order.folder, order.made, order.reason);
     let part = folder::part_of(&path);
-    let written = write_part(disk, order, &part, watch).and_then(|(manifest, size)| {
+    let mut made = write_part(disk, order, &part, watch);
+    // Settings or credentials that were changed between their checksum and their copy: once more.
+    for _again in 0..RETRIES {
+        if matches!(made, Err(BackupError::Damaged { .. })) {
+            folder::remove_quietly(disk, &part);
+            made = write_part(disk, order, &part, watch);
+        }
+    }
+    let written = made.and_then(|(manifest, size)| {
         disk.rename(&part, &path).map_err(|error| BackupError::io("written", &path, &error))?;
         disk.sync_folder(order.folder).map_err(|error| BackupError::io("written", &path, &error))?;
         Ok(Written { path: path.clone(), manifest, size })

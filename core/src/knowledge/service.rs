@@ -344,8 +344,18 @@ impl Service {
     /// # Errors
     /// Also when the last scan of the source failed, and with `complete` when the encoder did, with its error.
     pub fn wait(&self, id: SourceId, complete: bool, cancel: &Cancel) -> Result<SourceStatus, KnowledgeError> {
-        let asked = self.inner.board.lock().by_id.get(&id).map(|running| running.asked);
+        let (asked, begun) = self.inner.board.change(|board| {
+            // Nobody asked this process to read it: whoever added it has ended, and this one has taken over.
+            let begun = board.by_id.get(&id).is_some_and(|running| running.asked == 0 && !running.source.paused);
+            if begun {
+                board.enqueue(id);
+            }
+            (board.by_id.get(&id).map(|running| running.asked), begun)
+        });
         let asked = asked.ok_or(KnowledgeError::UnknownSource)?;
+        if begun {
+            self.work()?;
+        }
         let mut wish = 0;
         if complete {
             wish = self.inner.board.change(|board| {
