@@ -240,7 +240,7 @@ async fn restore(
         RestoreMode::Replace => {
             let work = move |watch: &JobWatch| service.desk.replace(&from, watch);
             let replaced = watched(ctx, "Restore".to_owned(), cancel, work).await?;
-            tracing::warn!(from = replaced.from, "another state is prepared and comes into force at the next start");
+            tracing::info!(from = replaced.from, "another state is prepared and comes into force at the next start");
             ctx.events.publish(None, Event::RestartNeeded { why: format!("the state of {} is ready", replaced.from) });
             Ok(Restored::Prepared { as_of: replaced.as_of, safety })
         }
@@ -270,7 +270,7 @@ fn look_again(ctx: &Context) -> Result<(), ApiError> {
 /// After a restore came into force: says so, and lets go of what was derived from profiles that are not there any more.
 /// Sources of the restored state are scanned by whoever starts to watch them; passages of others go with that.
 pub(in crate::engine) fn after_restore(ctx: &Context, plan: &backups::Plan) {
-    tracing::warn!(from = plan.from, kept = plan.replaced, "another state was put in place");
+    tracing::info!(from = plan.from, kept = plan.replaced, "another state was put in place");
     if let Err(error) = forget_profiles(ctx) {
         tracing::warn!(%error, "what belonged to profiles of the former state stays on the disk");
     }
