@@ -1,7 +1,6 @@
 //! A restore that is killed, or whose disk fails, at any moment: the old state or the new one, never something between.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 
@@ -53,10 +52,8 @@ fn prepared(world: &World, whole: &Path) -> (Vec<String>, Seen, Seen) {
 fn confirmed(command: &mut Command, arguments: &[String]) -> (ExitStatus, String) {
     let mut terminal = Terminal::start(command.args(arguments));
     terminal.types("y");
-    let status = terminal.process().ended_within(LIMIT);
-    let mut said = String::new();
-    terminal.process().child().stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    (status, said)
+    let outcome = terminal.outcome(LIMIT);
+    (outcome.status, outcome.stderr)
 }
 
 fn harm_each(harm: Harm, onwards: bool, stride: usize) {

@@ -93,6 +93,18 @@ impl Running {
             panic!("{} did not end within {limit:?}", self.what);
         })
     }
+
+    /// Waits for the end and reads all that it writes until then.
+    pub(crate) fn outcome(&mut self, limit: Duration) -> Outcome {
+        let stdout = read_all(self.child.stdout.take().expect("standard output is piped"));
+        let stderr = read_all(self.child.stderr.take().expect("standard error is piped"));
+        let status = self.ended_within(limit);
+        Outcome {
+            status,
+            stdout: stdout.join().expect("the reader does not panic"),
+            stderr: stderr.join().expect("the reader does not panic"),
+        }
+    }
 }
 
 impl Drop for Running {
@@ -115,15 +127,9 @@ pub fn run(command: &mut Command, input: &[u8], limit: Duration) -> Outcome {
         // A program may end without reading all.
         stdin.write_all(&input).ok();
     });
-    let stdout = read_all(running.child.stdout.take().expect("standard output is piped"));
-    let stderr = read_all(running.child.stderr.take().expect("standard error is piped"));
-    let status = running.ended_within(limit);
+    let outcome = running.outcome(limit);
     writer.join().expect("the writer does not panic");
-    Outcome {
-        status,
-        stdout: stdout.join().expect("the reader does not panic"),
-        stderr: stderr.join().expect("the reader does not panic"),
-    }
+    outcome
 }
 
 fn read_all(mut from: impl Read + Send + 'static) -> JoinHandle<String> {

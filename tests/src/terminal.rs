@@ -5,8 +5,9 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd, FromRawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use crate::process::Running;
+use crate::process::{Outcome, Running};
 
 /// A process with a controlling terminal; its standard input is none, so that only the terminal can be asked.
 pub struct Terminal {
@@ -58,6 +59,14 @@ impl Terminal {
     /// When the terminal is gone.
     pub fn types(&mut self, line: &str) {
         self.side.write_all(format!("{line}\n").as_bytes()).expect("a terminal takes what is typed");
+    }
+
+    /// How it ended, and what it wrote to its outputs, which are not the terminal.
+    ///
+    /// # Panics
+    /// When it does not end within the limit.
+    pub fn outcome(mut self, limit: Duration) -> Outcome {
+        self.process.outcome(limit)
     }
 
     pub fn process(&mut self) -> &mut Running {

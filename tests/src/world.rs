@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::process::{self, Outcome};
 use crate::program;
+use crate::terminal::Terminal;
 
 /// No single run of the executable in these tests takes longer, also on a busy machine.
 pub const LIMIT: Duration = Duration::from_secs(300);
@@ -168,6 +169,18 @@ impl World {
     #[track_caller]
     pub fn error<A: AsRef<OsStr>>(&self, code: i32, arguments: impl IntoIterator<Item = A>) -> Fault {
         Fault::of(&process::run(self.command().args(arguments).arg("--json"), b"", LIMIT), code)
+    }
+
+    /// Runs one verb with `--json` at a terminal of its own, at which the person is asked and says yes.
+    ///
+    /// # Panics
+    /// When it does not ask.
+    #[track_caller]
+    pub fn in_person<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Outcome {
+        let mut terminal = Terminal::start(self.command().args(arguments).arg("--json"));
+        terminal.shows("[y/N]");
+        terminal.types("y");
+        terminal.outcome(LIMIT)
     }
 
     /// Writes a file below [`World::files`], with the folders that it needs.

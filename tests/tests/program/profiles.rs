@@ -1,6 +1,6 @@
 //! Profiles, network and settings with the real program: separate worlds, kept over starts, exported and imported.
 
-use rspa_tests::world::World;
+use rspa_tests::world::{Fault, World};
 use serde_json::Value;
 
 fn names(list: &Value) -> Vec<(&str, bool)> {
@@ -25,7 +25,8 @@ fn two_profiles_are_two_worlds_over_many_starts() {
     assert_eq!(found(&["search", "Ellery", "--profile", "Work"]), ["kettle.md"]);
     assert_eq!(names(&world.json(["profiles"])), [("Personal", true), ("Work", false)]);
 
-    world.json(["profiles", "switch", "Work"]);
+    world.error(5, ["profiles", "switch", "Work"]);
+    world.in_person(["profiles", "switch", "Work"]).ok();
     assert_eq!(found(&["search", "Ellery"]), ["kettle.md"]);
     let list = world.json(["profiles", "list"]);
     assert_eq!(names(&list), [("Personal", false), ("Work", true)]);
@@ -33,8 +34,6 @@ fn two_profiles_are_two_worlds_over_many_starts() {
 
     for (arguments, words) in [
         (&["profiles", "create", "PERSONAL"][..], "already a profile"),
-        (&["profiles", "delete", "Work"], "you work in"),
-        (&["profiles", "delete", "personal"], "another name"),
         (&["profiles", "switch", "Nobody"], "no profile"),
         (&["--profile", "Nobody", "search", "x"], "no profile"),
         (&["--profile", "Work"], "goes with a verb"),
@@ -42,8 +41,13 @@ fn two_profiles_are_two_worlds_over_many_starts() {
         let error = world.error(3, arguments.iter().copied());
         assert!(error.message.contains(words), "{error:?}");
     }
+    for (name, words) in [("Work", "you work in"), ("personal", "another name")] {
+        let error = Fault::of(&world.in_person(["profiles", "delete", name]), 3);
+        assert!(error.message.contains(words), "{error:?}");
+    }
     world.json(["profiles", "rename", "personal", "Home"]);
-    world.json(["profiles", "delete", "Home"]);
+    world.error(5, ["profiles", "delete", "Home"]);
+    world.in_person(["profiles", "delete", "Home"]).ok();
     assert_eq!(names(&world.json(["profiles"])), [("Work", true)]);
     let folders = std::fs::read_dir(world.data().join("profiles")).unwrap().count();
     assert_eq!(folders, 1);
@@ -54,19 +58,19 @@ fn two_profiles_are_two_worlds_over_many_starts() {
 fn the_network_of_a_profile_is_the_stricter_word() {
     let world = World::empty();
     world.json(["profiles", "create", "Work", "--forbid-cloud"]);
-    world.json(["network", "hosts", "add", "example.org"]);
-    world.json(["network", "policy", "listed"]);
+    world.in_person(["network", "hosts", "add", "example.org"]).ok();
+    world.in_person(["network", "policy", "listed"]).ok();
     let status = world.json(["network"]);
     assert_eq!((status["policy"].as_str(), status["forbid_cloud"].as_bool()), (Some("listed"), Some(false)));
     assert_eq!(status["hosts"][0], "example.org");
     assert_eq!(world.json(["network", "status", "--profile", "Work"])["forbid_cloud"], true);
-    world.json(["network", "policy", "nothing", "--profile", "Personal"]);
+    world.in_person(["network", "policy", "nothing", "--profile", "Personal"]).ok();
     assert_eq!(world.json(["network"])["policy"], "nothing");
-    world.json(["network", "policy", "settings", "--profile", "Personal"]);
-    world.json(["network", "hosts", "add", "a.example", "--profile", "Personal"]);
+    world.in_person(["network", "policy", "settings", "--profile", "Personal"]).ok();
+    world.in_person(["network", "hosts", "add", "a.example", "--profile", "Personal"]).ok();
     assert_eq!(world.json(["network", "hosts", "list", "--profile", "Personal"]), serde_json::json!(["a.example"]));
     assert_eq!(world.json(["network"])["hosts"], serde_json::json!([]), "on both lists is none");
-    let error = world.error(3, ["network", "hosts", "add", "https://a.org/x"]);
+    let error = Fault::of(&world.in_person(["network", "hosts", "add", "https://a.org/x"]), 3);
     assert!(error.message.contains("is no host"), "{error:?}");
     assert_eq!(world.json(["network", "ledger"])["total"], 0);
 }
@@ -78,15 +82,15 @@ fn settings_go_out_and_come_in_whole_or_not_at_all() {
     world.json(["settings", "set", "backups.hour", "5"]);
     for name in ["out.toml", "out.json", "out.yaml"] {
         world.json(["settings", "export", name]);
-        world.json(["settings", "reset", "--all"]);
+        world.in_person(["settings", "reset", "--all"]).ok();
         let preview = world.json(["settings", "import", name, "--preview"]);
         assert_eq!((preview["changes"].as_array().map(Vec::len), preview["applied"].as_bool()), (Some(2), Some(false)));
         assert_eq!(world.json(["settings", "get", "ui.zoom"])["value"], 1.0);
-        assert_eq!(world.json(["settings", "import", name])["applied"], true);
+        assert_eq!(world.in_person(["settings", "import", name]).ok().json()["applied"], true);
         assert_eq!(world.json(["settings", "get", "ui.zoom"])["value"], 1.5);
     }
     world.write("wrong.yaml", "ui:\n  zoom: 2\nbackups:\n  hour: 25\n");
-    let error = world.error(3, ["settings", "import", "wrong.yaml"]);
+    let error = Fault::of(&world.in_person(["settings", "import", "wrong.yaml"]), 3);
     assert!(error.message.contains("wrong.yaml:4: backups.hour: 25 is not between 0 and 23"), "{error:?}");
     assert_eq!(world.json(["settings", "get", "ui.zoom"])["value"], 1.5);
     world.json(["settings", "reset", "ui"]);
