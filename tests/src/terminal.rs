@@ -55,6 +55,31 @@ impl Terminal {
         }
     }
 
+    /// Types the reply to each question as it comes: words of the question, and the line. To the end of the program;
+    /// how it ended, and what the terminal showed.
+    ///
+    /// # Panics
+    /// When it does not end within the limit after it closed the terminal.
+    pub fn converse(mut self, replies: &[(&str, &str)], limit: Duration) -> (Outcome, String) {
+        let mut block = [0; 1024];
+        let mut answered = self.shown.len();
+        loop {
+            // A terminal that nobody has open any more is an error to read.
+            let count = self.side.read(&mut block).unwrap_or(0);
+            if count == 0 {
+                break;
+            }
+            self.shown.push_str(&String::from_utf8_lossy(&block[..count]));
+            let open = &self.shown[answered..];
+            if let Some((_, line)) = replies.iter().find(|(question, _)| open.contains(question)) {
+                answered = self.shown.len();
+                self.types(line);
+            }
+        }
+        let shown = std::mem::take(&mut self.shown);
+        (self.outcome(limit), shown)
+    }
+
     /// # Panics
     /// When the terminal is gone.
     pub fn types(&mut self, line: &str) {

@@ -132,9 +132,10 @@ mod terminal {
                 "Run it at a terminal, or give the secret on standard input with --stdin.",
             )
         };
-        let mut terminal = File::options().read(true).write(true).open("/dev/tty").map_err(nobody)?;
-        write!(terminal, "{question}: ")?;
+        let terminal = File::options().read(true).write(true).open("/dev/tty").map_err(nobody)?;
+        // Before the question: who answers it at once is neither shown nor lost.
         let mut quiet = Quiet::new(terminal).map_err(nobody)?;
+        write!(quiet.terminal, "{question}: ")?;
         // Read straight from the file: no other buffer sees it.
         let mut line = Zeroizing::new(vec![0; LONGEST + 2]);
         let count = quiet.terminal.read(&mut line)?;
