@@ -224,13 +224,7 @@ async fn follow_settings(ctx: Context, cancel: CancellationToken) -> Result<(), 
         }
         ctx.begin_turn("settings");
         let inner = ctx.clone();
-        let changed = ctx
-            .blocking(move || {
-                let changed = inner.settings.reload_if_changed();
-                inner.databases.keep_history(&inner.settings.current().database, inner.clock.now())?;
-                Ok(changed)
-            })
-            .await?;
+        let changed = ctx.blocking(move || Ok(inner.settings.reload_if_changed())).await?;
         handlers::settings::tell(&ctx, &changed);
     }
 }
