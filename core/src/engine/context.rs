@@ -321,12 +321,18 @@ impl Context {
         &self.shared.stopping
     }
 
-    /// In one of the profiles, something runs that must not be cut off and done again.
-    pub(super) fn is_busy(&self) -> bool {
-        self.worlds().open.values().any(|world| {
-            let job = |job: &Job| job.state == JobState::Running && job.kind != JobKind::Index;
-            world.jobs.list().iter().any(job) || world.services.is_answering()
-        })
+    /// What runs in the profiles and must not be cut off and done again, a few words for each.
+    pub(super) fn busy_with(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for world in self.worlds().open.values() {
+            if world.services.is_answering() {
+                words.push("Writing an answer".to_owned());
+            }
+            let jobs = world.jobs.list().into_iter();
+            let kept = jobs.filter(|job: &Job| job.state == JobState::Running && job.kind != JobKind::Index);
+            words.extend(kept.map(|job| job.label));
+        }
+        words
     }
 
     /// Triggers the end of everything.
