@@ -7,6 +7,7 @@ mod program {
     mod backups;
     mod command_line;
     mod crash;
+    mod credentials;
     mod data_folder;
     mod end_to_end;
     mod hostile_tree;
