@@ -30,6 +30,25 @@ pub fn loading(ui: &mut Ui, what: &str) {
     });
 }
 
+/// Somebody else must finish first: what is waited for, line by line. True when "Cancel" was pressed.
+pub fn waiting(ui: &mut Ui, what: &str, lines: &[String]) -> bool {
+    /// More would push the button out of sight.
+    const SHOWN: usize = 6;
+    let mut cancelled = false;
+    middle(ui, |ui| {
+        let tokens = ui.tokens();
+        ui.label(tokens.rich(Type::Secondary, what));
+        for line in lines.iter().take(SHOWN) {
+            ui.label(tokens.rich(Type::Body, line));
+        }
+        ui.add_space(tokens.space.s);
+        progress_bar(ui, what, None, 160.0);
+        ui.add_space(tokens.space.m);
+        cancelled = ui.add(Button::new(tr("common.cancel"))).clicked();
+    });
+    cancelled
+}
+
 /// Something failed: what, and what can be done. True when "Try again" was pressed.
 pub fn error(ui: &mut Ui, error: &ApiError) -> bool {
     let mut again = false;
