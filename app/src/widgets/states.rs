@@ -5,7 +5,7 @@ use rspa_core::api::ApiError;
 
 use super::{Button, Tone, progress_bar};
 use crate::design::{Icon, Type, UiExt};
-use crate::text::tr;
+use crate::text::{sentence, tr};
 
 /// Nothing is here yet: why, and what to do about it. `actions` draws the buttons.
 pub fn empty(ui: &mut Ui, icon: Icon, title: &str, detail: &str, actions: impl FnOnce(&mut Ui)) {
@@ -56,7 +56,7 @@ pub fn error(ui: &mut Ui, error: &ApiError) -> bool {
         let tokens = ui.tokens();
         ui.label(Icon::WarningCircle.rich(32.0).color(tokens.color.bad));
         ui.add_space(tokens.space.s);
-        ui.label(tokens.rich(Type::Title, &error.message));
+        ui.label(tokens.rich(Type::Title, sentence(&error.message)));
         ui.label(tokens.rich(Type::Secondary, &error.advice));
         ui.add_space(tokens.space.m);
         if error.recoverable {
@@ -104,7 +104,7 @@ pub fn core_failed(ui: &mut Ui, error: &ApiError) -> bool {
         ui.add_space(tokens.space.s);
         ui.label(tokens.rich(Type::Heading, tr("core.failed")));
         ui.add_space(tokens.space.s);
-        ui.label(tokens.rich(Type::Body, &error.message));
+        ui.label(tokens.rich(Type::Body, sentence(&error.message)));
         ui.label(tokens.rich(Type::Secondary, &error.advice));
         ui.add_space(tokens.space.s);
         ui.label(tokens.rich(Type::Label, tr("core.failed_detail")));
