@@ -134,6 +134,19 @@ pub fn ago(at: rspa_core::model::Timestamp, now: rspa_core::model::Timestamp) ->
     }
 }
 
+/// How long ago, within a sentence: just now, 2 min ago, 3 h ago, yesterday, Tue, 4 Mar.
+pub fn since(at: rspa_core::model::Timestamp, now: rspa_core::model::Timestamp) -> String {
+    let words = ago(at, now);
+    match (now.0 - at.0) / 1000 {
+        ..60 => tr("time.just_now").to_owned(),
+        // From yesterday on it is a day, which needs no "ago".
+        _ if words.starts_with(|first: char| first.is_ascii_digit()) && now.0 - at.0 < 86_400_000 => {
+            tr_with("time.ago", &[("time", &words)])
+        }
+        _ => words,
+    }
+}
+
 /// The day: 20 Nov 2026.
 pub fn day(at: rspa_core::model::Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0)
@@ -208,8 +221,12 @@ mod tests {
                     for (call, forms) in
                         [("tr(\"", [""].as_slice()), ("tr_with(\"", &[""]), ("tr_count(\"", &[".one", ".other"])]
                     {
-                        for piece in source.split(call).skip(1) {
-                            let key = piece.split('"').next().unwrap();
+                        for (at, _) in source.match_indices(call) {
+                            // `push_str("…")` is another function.
+                            if source[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+                                continue;
+                            }
+                            let key = source[at + call.len()..].split('"').next().unwrap();
                             for form in forms {
                                 let key = format!("{key}{form}");
                                 if !key.contains('…') && !ENGLISH.contains_key(&key) {

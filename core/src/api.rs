@@ -14,7 +14,7 @@ pub use error::{ApiError, ErrorCategory};
 pub use event::{Event, EventEnvelope};
 pub use family::{Call, Request, Response};
 pub use guard::Guard;
-pub use handle::{Core, CoreOptions, Heard, Opened, Role, Subscription, Waker, WorksIn};
+pub use handle::{Core, CoreOptions, Heard, Opened, Role, Subscription, Waker, Watch, WorksIn};
 pub(crate) use parcel::Parcel;
 pub use parcel::{Asker, Origin};
 pub use pending::Pending;

@@ -138,7 +138,26 @@ impl Engine {
 
     /// Something runs that must not be cut off and done again: a request, an answer, a job that is no scan.
     pub(crate) fn is_busy(&self) -> bool {
-        self.carrying.unrepeatable.load(Ordering::SeqCst) > 0 || self.context.is_busy()
+        self.carries_unrepeatable() || self.works_long()
+    }
+
+    /// A request runs that must not be done twice.
+    pub(crate) fn carries_unrepeatable(&self) -> bool {
+        self.carrying.unrepeatable.load(Ordering::SeqCst) > 0
+    }
+
+    /// An answer or a job runs that must not be cut off.
+    pub(crate) fn works_long(&self) -> bool {
+        !self.context.busy_with().is_empty()
+    }
+
+    /// What must not be cut off, a few words for each.
+    pub(crate) fn busy_with(&self) -> Vec<String> {
+        let mut words = self.context.busy_with();
+        if words.is_empty() && self.carries_unrepeatable() {
+            words.push("Storing a change".to_owned());
+        }
+        words
     }
 
     fn is_running(&self) -> bool {
@@ -224,13 +243,7 @@ async fn follow_settings(ctx: Context, cancel: CancellationToken) -> Result<(), 
         }
         ctx.begin_turn("settings");
         let inner = ctx.clone();
-        let changed = ctx
-            .blocking(move || {
-                let changed = inner.settings.reload_if_changed();
-                inner.databases.keep_history(&inner.settings.current().database, inner.clock.now())?;
-                Ok(changed)
-            })
-            .await?;
+        let changed = ctx.blocking(move || Ok(inner.settings.reload_if_changed())).await?;
         handlers::settings::tell(&ctx, &changed);
     }
 }

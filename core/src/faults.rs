@@ -11,6 +11,7 @@ pub trait Faults: Send + Sync {
 /// Every supervised worker. A test goes through this list and lets each of them panic; another one checks that no worker
 /// is missing here.
 pub const PLACES: &[&str] = &[
+    "database",
     "settings",
     "maintenance",
     "daily backup",

@@ -48,7 +48,6 @@ pub struct ObserveOptions {
     /// From this level on to the console; none for no console.
     pub console_level: Option<String>,
     pub to_database: bool,
-    pub database_days: i64,
     /// The first pause before what failed (disk full, no permission) is tried again; it doubles with each failure.
     pub retry: Duration,
     pub reports: Arc<dyn Reports>,

@@ -57,8 +57,20 @@ pub fn caught<T, E: From<ApiError>>(work: impl FnOnce() -> Result<T, E>) -> Resu
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(error_of(panic.as_ref()).into()))
 }
 
+/// As [`caught`], for a piece of work that has a name.
+///
+/// # Errors
+/// As [`caught`]; it says the name.
+pub fn caught_in<T>(name: &str, work: impl FnOnce() -> Result<T, ApiError>) -> Result<T, ApiError> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| Err(error_in(name, panic.as_ref())))
+}
+
 /// The error for the panic that this thread has just caught.
 pub fn error_of(panic: &(dyn Any + Send)) -> ApiError {
+    error_in("this", panic)
+}
+
+fn error_in(name: &str, panic: &(dyn Any + Send)) -> ApiError {
     let text = text(panic);
     if in_database() {
         return ApiError::new(
@@ -70,14 +82,15 @@ pub fn error_of(panic: &(dyn Any + Send)) -> ApiError {
     tracing::error!(detail = text, "a piece of work stopped unexpectedly");
     ApiError::new(
         ErrorCategory::System,
-        "this stopped because of a fault in the program",
+        format!("{name} stopped because of a fault in the program"),
         "Try again; if it repeats, report it with the log.",
     )
 }
 
-fn text(panic: &(dyn Any + Send)) -> &str {
+/// What a panic said.
+pub(crate) fn text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic")
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic without words")
 }
 
 /// A future whose panic becomes an error, as in [`caught`].

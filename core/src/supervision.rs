@@ -1,6 +1,5 @@
 //! How often and how soon a worker that panicked is started again, for engine, knowledge and logging alike.
 
-use std::any::Any;
 use std::time::Duration;
 
 /// Failures in a row after which a worker stays away.
@@ -13,13 +12,4 @@ pub(crate) const STEADY: Duration = Duration::from_secs(3);
 /// How long to wait before this restart, from 1.
 pub(crate) fn pause(restart: u32) -> Duration {
     FIRST_PAUSE * 4_u32.pow(restart.saturating_sub(1).min(RESTARTS))
-}
-
-/// What a panic said.
-pub(crate) fn words_of(panic: &(dyn Any + Send)) -> String {
-    panic
-        .downcast_ref::<&str>()
-        .map(|text| (*text).to_owned())
-        .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "a panic without words".to_owned())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rspa_core::api::request::profiles::ListProfiles;
 use rspa_core::api::request::settings::ListSettings;
-use rspa_core::api::{Call, Core, CoreOptions, Guard, Heard, Pending, Role, WorksIn};
+use rspa_core::api::{Call, Core, CoreOptions, Guard, Heard, Pending, Request, Role, WorksIn};
 use rspa_core::clock::SystemClock;
 use rspa_core::model::Profile;
 use rspa_core::settings::schema;
@@ -66,14 +66,34 @@ impl Session {
 
     fn ask<C: Call>(&self, request: C, confirmed: bool) -> Result<C::Reply, Failure> {
         let request = request.into_request();
-        if let Guard::Person(what) = request.guard() {
-            if self.asks_in_window() {
-                self.output.note(&format!("Waiting for your answer in the window: {what}"));
-            } else if self.core.works_in() == WorksIn::Here && (!confirmed || confirm::only_in_person(&request)) {
-                confirm::allow(self, &what)?;
-            }
+        if request.guard() == Guard::Open {
+            return self.wait(self.core.send::<C>(request));
         }
-        self.wait(self.core.send::<C>(request))
+        let confirmed = confirmed && !confirm::only_in_person(&request);
+        if self.core.works_in() == WorksIn::Here {
+            if !confirmed {
+                confirm::allow(self, &self.in_words(&request))?;
+            }
+            return self.wait(self.core.send::<C>(request));
+        }
+        if self.asks_in_window() {
+            self.output.note(&format!("Waiting for your answer in the window: {}", self.in_words(&request)));
+        }
+        // Who has the folder may change from one moment to the next.
+        self.wait(if confirmed { self.core.send::<C>(request) } else { self.core.send_unasked::<C>(request) })
+    }
+
+    /// What will happen, with the names of profiles.
+    fn in_words(&self, request: &Request) -> String {
+        let profiles = match request {
+            Request::Profiles(_) => self.call(ListProfiles {}).map(|list| list.profiles).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let name = |id| profiles.iter().find(|profile| profile.id == id).map(|profile| profile.name.clone());
+        match request.guard_in(&name) {
+            Guard::Person(what) => what,
+            Guard::Open | Guard::Window => String::new(),
+        }
     }
 
     /// A window has the data folder: it asks the person what only the person may allow.

@@ -50,7 +50,7 @@ pub(super) fn ui(ctx: &Context, notices: &Notices) -> Wish {
                         ui.horizontal_top(|ui| {
                             ui.label(icon.rich(tokens.size.icon).color(tone.ink(tokens)));
                             ui.vertical(|ui| {
-                                ui.set_width(270.0);
+                                ui.set_width(ui.available_width() - 44.0);
                                 ui.add(egui::Label::new(tokens.rich(Type::Body, &notice.title)).wrap());
                                 if !notice.detail.is_empty() {
                                     ui.add(egui::Label::new(tokens.rich(Type::Secondary, &notice.detail)).wrap());

@@ -1,6 +1,6 @@
 //! The status bar: first whether anything can leave this computer, then the model and the jobs.
 
-use egui::{Align, Align2, Color32, Layout, Popup, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
+use egui::{Align, Align2, Color32, Layout, Response, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 use rspa_core::model::{NetworkPolicy, NetworkStatus, SourceState};
 
 use crate::commands::pages::profiles::ProfilesCommand;
@@ -73,7 +73,7 @@ fn profile(ui: &mut Ui, state: &AppState, commands: &mut CommandQueue) {
     let Some(active) = state.pages.profiles.active() else { return };
     let name: String = active.name.chars().take(24).collect();
     let chip = item(ui, Some(Icon::User), &name, tr("status.profile"), None).on_hover_text(tr("status.profile_tip"));
-    Popup::menu(&chip).show(|ui| {
+    crate::widgets::menu(&chip).show(|ui| {
         for profile in &list.profiles {
             let here = profile.id == list.active;
             if ui.selectable_label(here, &profile.name).clicked() && !here {

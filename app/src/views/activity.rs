@@ -111,8 +111,12 @@ impl ActivityView {
                     // The day stands at its first row, and at the first that is in view.
                     let place = row::Place { cx, before, top: index == range.start };
                     let response = row::ui(ui, &place, one(index), self.chosen);
-                    if let (true, Some(activity)) = (response.clicked(), one(index)) {
+                    let Some(activity) = one(index) else { continue };
+                    if response.clicked() {
                         self.chosen = (self.chosen != Some(activity.id)).then_some(activity.id);
+                    } else if response.gained_focus() && self.chosen.is_some() {
+                        // The details follow the arrows.
+                        self.chosen = Some(activity.id);
                     }
                 }
                 range

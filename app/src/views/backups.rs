@@ -17,7 +17,7 @@ use crate::widgets::{
 };
 
 /// Points that the page is wide at most.
-const WIDTH: f32 = 900.0;
+const WIDTH: f32 = 1080.0;
 
 #[derive(Default)]
 pub struct BackupsView {

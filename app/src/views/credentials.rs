@@ -67,7 +67,7 @@ impl View for CredentialsView {
             }
             return;
         };
-        page_body(ui, 900.0, |ui| {
+        page_body(ui, 1080.0, |ui| {
             vault::banner(ui, cx, &list.vault, &mut self.vault, &mut self.sent, &mut self.open);
             if self.open == Open::Passphrase {
                 vault::passphrase(ui, cx, &list.vault, &mut self.vault, &mut self.sent, &mut self.open);

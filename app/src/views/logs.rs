@@ -4,7 +4,7 @@ mod detail;
 mod filters;
 mod list;
 
-use egui::{Key, Modifiers, Popup, Ui};
+use egui::{Key, Modifiers, Ui};
 use rspa_core::model::{LogFormat, LogId};
 
 use super::{Cx, View};
@@ -123,7 +123,7 @@ fn header(ui: &mut Ui, cx: &mut Cx<'_>) {
             ui.label(tokens.rich(Type::Secondary, tr("logs.export.running")));
         } else {
             let export = ui.add(Button::new(tr("logs.export.name")).icon(Icon::Export));
-            Popup::menu(&export).show(|ui| {
+            crate::widgets::menu(&export).show(|ui| {
                 let formats = [
                     (LogFormat::Text, tr("logs.export.text")),
                     (LogFormat::Jsonl, tr("logs.export.jsonl")),

@@ -8,7 +8,7 @@ use rspa_core::recovery::{NewestBackup, Recovery};
 
 use crate::design::{Icon, Type, UiExt};
 use crate::state::RescueWork;
-use crate::text::{ago, path, tr, tr_count, tr_with};
+use crate::text::{path, since, tr, tr_count, tr_with};
 use crate::widgets::{Button, TextField, Tone, card, page_body, page_header, progress_bar, section_title, states};
 
 /// Lines of what is missing that are shown; the rest is in the note that saving writes.
@@ -181,7 +181,7 @@ fn backup(ui: &mut Ui, recovery: &Recovery, now: Timestamp, idle: bool) -> Optio
 
 fn newest(ui: &mut Ui, recovery: &Recovery, backup: &NewestBackup, now: Timestamp) {
     let tokens = ui.tokens();
-    secondary(ui, &tr_with("recovery.backup.newest", &[("name", &backup.name), ("when", &ago(backup.at, now))]));
+    secondary(ui, &tr_with("recovery.backup.newest", &[("name", &backup.name), ("when", &since(backup.at, now))]));
     for difference in &recovery.differences {
         secondary(ui, difference);
     }

@@ -8,7 +8,7 @@ use crate::commands::pages::trash::TrashCommand;
 use crate::commands::{Confirmation, UiCommand};
 use crate::design::{Icon, Type, UiExt};
 use crate::state::pages::trash::{PAGE, title};
-use crate::text::{ago, tr, tr_count, tr_with};
+use crate::text::{since, tr, tr_count, tr_with};
 use crate::widgets::list::line;
 use crate::widgets::{Button, IconButton, page_header, states};
 
@@ -104,7 +104,7 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, item: Option<&TrashItem>) {
     let (left_words, soon) = days_left(item.expires, now);
     let ink = if soon { tokens.color.warn } else { tokens.color.text_2 };
     line(ui, times_left, times, first, &left_words, Type::Secondary, ink);
-    let when = tr_with("trash.deleted_at", &[("when", &ago(item.deleted, now))]);
+    let when = tr_with("trash.deleted_at", &[("when", &since(item.deleted, now))]);
     line(ui, times_left, times, second, &when, Type::Label, tokens.color.text_3);
     let place = egui::Rect::from_min_max(pos2(buttons_left, rect.top()), pos2(inner.right(), rect.bottom()));
     let builder = egui::UiBuilder::new().id_salt(item.id).max_rect(place).layout(Layout::right_to_left(Align::Center));

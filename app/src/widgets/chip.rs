@@ -87,8 +87,12 @@ impl Widget for Chip<'_> {
         });
         if ui.is_rect_visible(rect) {
             let tone = if self.selected == Some(true) { Tone::Accent } else { self.tone };
-            let hot = self.selected.is_some() && response.hovered();
-            let ground = if hot && tone == Tone::Neutral { tokens.color.bg3_hover } else { tone.ground(tokens) };
+            // What can be switched on and is off has the ink of its tone only: a tinted one looks chosen.
+            let ground = match self.selected {
+                Some(false) if response.hovered() => tokens.color.bg3_hover,
+                Some(false) => tokens.color.bg3,
+                _ => tone.ground(tokens),
+            };
             ui.painter().rect_filled(rect, rect.height() / 2.0, ground);
             let mut left = rect.left() + tokens.space.s;
             let ink = tone.ink(tokens);

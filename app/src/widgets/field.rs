@@ -74,7 +74,8 @@ impl<'a> TextField<'a> {
             .stroke(Stroke::new(if focused { 1.5 } else { 1.0 }, line))
             .corner_radius(CornerRadius::same(tokens.radius.control))
             .inner_margin(Margin { left: left as i8, right: 10, top: vertical as i8, bottom: vertical as i8 });
-        let hint = tokens.rich(Type::Body, self.hint).color(tokens.color.text_3);
+        // Of the height of typed text: the field stays as high when the hint goes.
+        let hint = egui::RichText::new(self.hint).font(font.clone()).color(tokens.color.text_3);
         let width = self.width.unwrap_or_else(|| ui.available_width());
         let edit = TextEdit::singleline(self.text)
             .id(id)

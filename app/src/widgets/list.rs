@@ -153,6 +153,9 @@ impl Widget for TwoLineRow<'_> {
 
 fn ground(ui: &Ui, rect: Rect, response: &Response, selected: bool) {
     let tokens = ui.tokens();
+    if response.gained_focus() {
+        ui.scroll_to_rect(rect, None);
+    }
     let fill = match (selected, response.hovered()) {
         (true, _) => tokens.color.selection,
         (false, true) => tokens.color.bg3,

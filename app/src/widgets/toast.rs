@@ -61,7 +61,7 @@ pub fn toasts<'a>(ctx: &Context, notices: impl Iterator<Item = &'a Notice>) -> V
                 ui.horizontal_top(|ui| {
                     ui.label(icon.rich(tokens.size.icon).color(tone.ink(tokens)));
                     ui.vertical(|ui| {
-                        ui.set_width(width - 2.0 * margin - 64.0);
+                        ui.set_width(ui.available_width() - tokens.size.control_small - tokens.space.s);
                         let title = ui.add(egui::Label::new(tokens.rich(Type::Body, &notice.title)).wrap());
                         crate::widgets::speak_as(ui, &title, egui::Role::Alert, &notice.title);
                         if !notice.detail.is_empty() {

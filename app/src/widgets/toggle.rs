@@ -16,7 +16,7 @@ pub fn toggle(ui: &mut Ui, on: &mut bool, name: &str) -> Response {
     response.widget_info(|| WidgetInfo::selected(Role::Switch, ui.is_enabled(), *on, name));
     let (ground, knob) = match (*on, ui.is_enabled()) {
         (true, true) => (tokens.color.accent, tokens.color.on_accent),
-        (false, true) => (tokens.color.line_strong, tokens.color.bg2),
+        (false, true) => (tokens.color.line_strong, if tokens.dark { tokens.color.text_2 } else { tokens.color.bg2 }),
         (_, false) => (tokens.color.bg3, tokens.color.text_3),
     };
     ui.painter().rect_filled(rect, rect.height() / 2.0, ground);

@@ -4,6 +4,7 @@
 //! such a process help itself (approvals, the network, credentials, unlocking, what cannot be taken back) is guarded.
 
 use super::Request;
+use crate::model::ProfileId;
 
 /// Whether a request from outside the window may be carried out at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,11 @@ impl Guard {
 
 impl Request {
     pub fn guard(&self) -> Guard {
+        self.guard_in(&|_unknown| None)
+    }
+
+    /// As [`Request::guard`], with the names of profiles in the sentence.
+    pub fn guard_in(&self, names: &dyn Fn(ProfileId) -> Option<String>) -> Guard {
         match self {
             Self::Activities(request) => request.guard(),
             Self::Backups(request) => request.guard(),
@@ -32,7 +38,7 @@ impl Request {
             Self::Knowledge(request) => request.guard(),
             Self::Logs(request) => request.guard(),
             Self::Models(request) => request.guard(),
-            Self::Profiles(request) => request.guard(),
+            Self::Profiles(request) => request.guard(names),
             Self::Settings(request) => request.guard(),
             Self::System(request) => request.guard(),
             Self::Trash(request) => request.guard(),

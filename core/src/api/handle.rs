@@ -53,6 +53,16 @@ pub struct CoreOptions {
     pub faults: Option<Arc<dyn crate::faults::Faults>>,
 }
 
+/// What somebody who waits for the start may see and do.
+#[derive(Clone, Default)]
+pub struct Watch {
+    /// Told, from another thread, what the owner of the data folder still does, a few words for each; nothing when the
+    /// folder is free soon.
+    pub waits_for: Option<Arc<dyn Fn(Vec<String>) + Send + Sync>>,
+    /// Triggered when nobody wants the core any more; also ends a core that was opened.
+    pub cancel: CancellationToken,
+}
+
 /// What a start gave.
 pub enum Opened {
     Core(Core),
@@ -98,7 +108,15 @@ impl Core {
     /// that cannot be reached or is of another version. Category validation when settings were given that the owner
     /// cannot take over.
     pub fn open(options: CoreOptions) -> Result<Opened, ApiError> {
-        let opened = Switch::open(options)?;
+        Self::open_watched(options, Watch::default())
+    }
+
+    /// As [`Core::open`], telling what is waited for.
+    ///
+    /// # Errors
+    /// As [`Core::open`]; and when it was cancelled.
+    pub fn open_watched(options: CoreOptions, watch: Watch) -> Result<Opened, ApiError> {
+        let opened = Switch::open(options, watch)?;
         Ok(match opened {
             Some(switch) => Opened::Core(Self { handle: Arc::new(Handle(switch)), profile: None }),
             None => Opened::Raised,
@@ -145,6 +163,16 @@ impl Core {
 
     /// Starts a request that was made from a `C` before, such as to look at its guard.
     pub fn send<C: Call>(&self, request: Request) -> Pending<C::Reply> {
+        self.send_from::<C>(Origin::Here, request)
+    }
+
+    /// As [`Core::send`], where the owner's window is to ask the person: should this process become the owner
+    /// meanwhile, what only the person may allow is refused.
+    pub fn send_unasked<C: Call>(&self, request: Request) -> Pending<C::Reply> {
+        self.send_from::<C>(Origin::Unasked, request)
+    }
+
+    fn send_from<C: Call>(&self, origin: Origin, request: Request) -> Pending<C::Reply> {
         let (sender, receiver) = oneshot::channel();
         let cancel = CancellationToken::new();
         let pending = Pending::new(receiver, cancel.clone());
@@ -156,7 +184,7 @@ impl Core {
                 switch.outlets.wake();
             }
         };
-        self.handle.0.carry(Parcel::new(self.profile, request, Origin::Here, cancel, reply));
+        self.handle.0.carry(Parcel::new(self.profile, request, origin, cancel, reply));
         pending
     }
 

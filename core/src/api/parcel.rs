@@ -12,6 +12,9 @@ use crate::model::ProfileId;
 pub enum Origin {
     /// This process: the window, or a command that asks at its terminal.
     Here,
+    /// This process, for a request about which the owner's window is to ask the person. Where no window does, what only
+    /// the person may allow is refused.
+    Unasked,
     /// Another process, through the local socket.
     Socket(Arc<Asker>),
 }

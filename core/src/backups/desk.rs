@@ -301,7 +301,8 @@ impl Desk {
         let _turn = self.turn()?;
         let state = self.state(from, prepare::preparing(&self.data), watch)?;
         let database = state.database()?;
-        let carried = self.main.as_ref().map_or(Ok(()), |main| merge::carry(main, &database));
+        let stay = !state.brings_credentials(&self.data);
+        let carried = self.main.as_ref().map_or(Ok(()), |main| merge::carry(main, &database, stay));
         database.close();
         carried?;
         let replaced = Replaced { from: state.from.clone(), as_of: state.as_of };

@@ -14,10 +14,11 @@ impl Context {
         work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
     ) -> Result<T, ApiError> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
+        let own = name.to_owned();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
             crate::priority::lower();
             // Whoever waited may have gone.
-            drop(sender.send(crate::panics::caught(work)));
+            drop(sender.send(crate::panics::caught_in(&own, work)));
         });
         if let Err(error) = thread {
             return Err(ApiError::new(

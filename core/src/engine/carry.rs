@@ -9,6 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::context::Busy;
 use super::{Context, Engine, answer};
 use crate::api::{ApiError, ErrorCategory, Guard, Origin, Parcel, Request, Response, Role};
+use crate::model::ProfileId;
+use crate::storage::profiles;
 
 /// What is on its way through one engine.
 #[derive(Default)]
@@ -110,10 +112,25 @@ async fn within(
     work.await
 }
 
+fn profile_name(ctx: &Context, id: ProfileId) -> Option<String> {
+    profiles::get(ctx.databases.main(), id).ok().map(|profile| profile.name)
+}
+
 /// What another process asks for and only the person may allow waits for the person.
 async fn allow(ctx: &Context, cancel: &CancellationToken, origin: &Origin, request: &Request) -> Result<(), ApiError> {
-    let Origin::Socket(asker) = origin else { return Ok(()) };
-    match request.guard() {
+    let asker = match origin {
+        Origin::Here => return Ok(()),
+        Origin::Unasked if request.guard() == Guard::Open => return Ok(()),
+        Origin::Unasked => {
+            return Err(ApiError::new(
+                ErrorCategory::Authorisation,
+                "the window that was to ask you has ended; nothing was done",
+                "Run it again: then you are asked at the terminal.",
+            ));
+        }
+        Origin::Socket(asker) => asker,
+    };
+    match request.guard_in(&|id| profile_name(ctx, id)) {
         Guard::Open => Ok(()),
         Guard::Person(what) if ctx.role == Role::Window => {
             ctx.consents.ask(&ctx.events, &ctx.ids, ctx.clock.now(), &asker.who, &what, cancel).await

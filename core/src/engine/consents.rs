@@ -1,6 +1,7 @@
 //! Questions that only the person may answer: each waits for an answer from the window, and no answer is a no.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ const AT_ONCE: usize = 8;
 
 pub struct Consents {
     waiting: Mutex<BTreeMap<ConsentId, Waiting>>,
+    closed: AtomicBool,
     patience: Duration,
 }
 
@@ -50,7 +52,7 @@ impl Drop for Asked<'_> {
 impl Consents {
     /// With another time that a question waits.
     pub(crate) fn with_patience(patience: Duration) -> Self {
-        Self { waiting: Mutex::default(), patience }
+        Self { waiting: Mutex::default(), closed: AtomicBool::new(false), patience }
     }
 
     fn waiting(&self) -> MutexGuard<'_, BTreeMap<ConsentId, Waiting>> {
@@ -75,6 +77,9 @@ impl Consents {
         let (answer, answered) = oneshot::channel();
         {
             let mut waiting = self.waiting();
+            if self.closed.load(Ordering::SeqCst) {
+                return Err(unanswered(what));
+            }
             if waiting.len() >= AT_ONCE {
                 return Err(refused("too many questions wait in the window already", "Answer those first."));
             }
@@ -89,7 +94,8 @@ impl Consents {
         drop(asked);
         match result {
             Ok(Ok(true)) => Ok(()),
-            Ok(_) => {
+            Ok(Err(_closed)) => Err(unanswered(what)),
+            Ok(Ok(false)) => {
                 Err(refused(&format!("refused in the window: {what}"), "Ask the person at the window, or do it there."))
             }
             Err(_late) => Err(refused(
@@ -97,6 +103,13 @@ impl Consents {
                 "Try again when somebody is at the window, or do it there.",
             )),
         }
+    }
+
+    /// Nobody is there any more to answer: what waits and what comes is refused.
+    pub fn close(&self) {
+        let mut waiting = self.waiting();
+        self.closed.store(true, Ordering::SeqCst);
+        waiting.clear();
     }
 
     /// Those that wait, oldest first.
@@ -111,6 +124,10 @@ impl Consents {
         let waiting = self.waiting().remove(&id).ok_or_else(gone)?;
         waiting.answer.send(allowed).map_err(|_gone| gone())
     }
+}
+
+fn unanswered(what: &str) -> ApiError {
+    refused(&format!("the window was closed without an answer, and nothing was done: {what}"), "Try again.")
 }
 
 fn refused(message: &str, advice: &str) -> ApiError {

@@ -130,8 +130,8 @@ impl Context {
         let cache_bytes = usize::try_from(settings.current().database.cache_mb).unwrap_or(64) << 20;
         let saved =
             backups::before_migration(&desk(&places, &settings, &options.clock, None)).map_err(ApiError::from)?;
-        let databases = Databases::open(&places, cache_bytes, &options.clock)?;
-        databases.keep_history(&settings.current().database, options.clock.now()).map_err(ApiError::from)?;
+        let databases = Databases::open(&places, cache_bytes, &options.clock, Turns(options.faults.clone()))?;
+        databases.keep_history(&settings.current().database);
         let ids = Ids::new(options.clock.clone());
         super::profiles::remove_leftovers(databases.main(), &places, &SystemDisk)?;
         let profile = profiles::active_or_new(databases.main(), &ids, options.clock.now())?;
@@ -321,12 +321,18 @@ impl Context {
         &self.shared.stopping
     }
 
-    /// In one of the profiles, something runs that must not be cut off and done again.
-    pub(super) fn is_busy(&self) -> bool {
-        self.worlds().open.values().any(|world| {
-            let job = |job: &Job| job.state == JobState::Running && job.kind != JobKind::Index;
-            world.jobs.list().iter().any(job) || world.services.is_answering()
-        })
+    /// What runs in the profiles and must not be cut off and done again, a few words for each.
+    pub(super) fn busy_with(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        for world in self.worlds().open.values() {
+            if world.services.is_answering() {
+                words.push("Writing an answer".to_owned());
+            }
+            let jobs = world.jobs.list().into_iter();
+            let kept = jobs.filter(|job: &Job| job.state == JobState::Running && job.kind != JobKind::Index);
+            words.extend(kept.map(|job| job.label));
+        }
+        words
     }
 
     /// Triggers the end of everything.
@@ -437,7 +443,6 @@ fn observe(settings: &Settings, places: &Places, options: &CoreOptions, reports:
         files: u32::try_from(logging.files).unwrap_or(5),
         console_level: logging.to_console.then(|| options.console_level.as_deref().unwrap_or("warn").to_owned()),
         to_database: logging.to_database,
-        database_days: logging.database_days,
         retry: LOGS_RETRY,
         reports,
         clock: options.clock.clone(),

@@ -3,20 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::{StartError, session};
 use crate::api::ApiError;
 use crate::clock::Clock;
-use crate::model::{FileReport, ProfileId, Timestamp};
+use crate::faults::Turns;
+use crate::model::{FileReport, ProfileId};
 use crate::settings::Database;
 use crate::storage::anew::{KeptAside, open_or_anew};
 use crate::storage::disk::{Disk, SystemDisk};
 use crate::storage::{Db, DbOptions, Schema, StorageError, check, tables};
 use crate::workspace::places::{Places, private_folder};
-
-const DAY_MS: i64 = 86_400_000;
 
 /// Told when a damaged file was kept aside and made anew.
 type Teller = Box<dyn Fn(&KeptAside) + Send + Sync>;
@@ -31,14 +29,17 @@ pub struct Databases {
     knowledge: Mutex<BTreeMap<ProfileId, Db>>,
     cache: Mutex<Option<Db>>,
     teller: OnceLock<Teller>,
-    /// When the history was last pruned, in milliseconds since the epoch.
-    pruned: AtomicI64,
 }
 
 impl Databases {
-    pub(super) fn open(places: &Places, cache_bytes: usize, clock: &Arc<dyn Clock>) -> Result<Self, StartError> {
+    pub(super) fn open(
+        places: &Places,
+        cache_bytes: usize,
+        clock: &Arc<dyn Clock>,
+        turns: Turns,
+    ) -> Result<Self, StartError> {
         let disk: Arc<dyn Disk> = Arc::new(SystemDisk);
-        let options = DbOptions { clock: clock.clone(), disk: disk.clone(), ..DbOptions::default() };
+        let options = DbOptions { clock: clock.clone(), disk: disk.clone(), turns, ..DbOptions::default() };
         let main = Db::open(&places.main_db(), &tables::MAIN, options).map_err(|error| {
             let in_use = matches!(error, StorageError::InUse { .. });
             let owner = in_use.then(|| session::owner(places)).flatten();
@@ -58,7 +59,6 @@ impl Databases {
             knowledge: Mutex::default(),
             cache: Mutex::default(),
             teller: OnceLock::new(),
-            pruned: AtomicI64::new(i64::MIN),
         })
     }
 
@@ -146,21 +146,10 @@ impl Databases {
         Ok(reports)
     }
 
-    /// Keeps the history of changes as the settings say; prunes it once a day. Cheap when there is nothing to do.
-    ///
-    /// # Errors
-    /// When pruning fails.
-    pub fn keep_history(&self, chosen: &Database, now: Timestamp) -> Result<(), StorageError> {
-        let max_bytes = u64::try_from(chosen.history_mb).unwrap_or(0) << 20;
-        self.main.set_history(chosen.history_days > 0, max_bytes);
-        let last = self.pruned.load(Ordering::Acquire);
-        if chosen.history_days > 0 && now.0.saturating_sub(last) >= DAY_MS {
-            self.pruned.store(now.0, Ordering::Release);
-            let before = Timestamp(now.0.saturating_sub(chosen.history_days.saturating_mul(DAY_MS)));
-            let gone = self.main.prune_history(before, max_bytes)?;
-            tracing::debug!(gone, "the history of changes was pruned");
-        }
-        Ok(())
+    /// Keeps the history of changes as the settings say, from the next write on. What outlives its time goes with the
+    /// daily clean-up.
+    pub fn keep_history(&self, chosen: &Database) {
+        self.main.set_history(chosen.history_days > 0, u64::try_from(chosen.history_mb).unwrap_or(0) << 20);
     }
 
     pub(super) fn close(&self) {

@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Context, Events};
 use crate::api::{ApiError, Event};
 use crate::model::Happening;
-use crate::supervision::{RESTARTS, STEADY, pause, words_of};
+use crate::panics;
+use crate::supervision::{RESTARTS, STEADY, pause};
 
 impl Context {
     /// Keeps `make`'s future running until it ends well or the token given to it is triggered (at shutdown). Of the whole
@@ -43,7 +44,7 @@ impl Context {
                 let why = match ended {
                     Ok(Ok(())) => break,
                     Ok(Err(error)) => error.to_string(),
-                    Err(error) if error.is_panic() => words_of(&*error.into_panic()),
+                    Err(error) if error.is_panic() => panics::text(&*error.into_panic()).to_owned(),
                     Err(error) => error.to_string(),
                 };
                 if ctx.stopping().is_cancelled() {
@@ -74,7 +75,7 @@ impl Context {
                 return;
             }
             failures = if begun.elapsed() >= STEADY { 1 } else { failures + 1 };
-            self.worker_failed(name, failures, &words_of(&*panic));
+            self.worker_failed(name, failures, panics::text(&*panic));
             if failures > RESTARTS {
                 return;
             }

@@ -26,10 +26,11 @@ use crate::model::{
     Document, DocumentProblem, Happening, Page, PageRequest, ProfileId, Source, SourceId, SourceState, SourceStatus,
     Timestamp, TrashItem,
 };
+use crate::panics;
 use crate::storage::Db;
 use crate::storage::knowledge::{self as stored, KnowledgeStore};
 use crate::storage::trash::{self, Deletion};
-use crate::supervision::{RESTARTS, STEADY, pause, words_of};
+use crate::supervision::{RESTARTS, STEADY, pause};
 
 /// How often a waiting caller looks whether it was cancelled.
 const LOOK: Duration = Duration::from_millis(100);
@@ -500,7 +501,7 @@ fn supervise(inner: &Inner, worker: &'static str, run: fn(&Inner)) {
             return;
         }
         failures = if begun.elapsed() >= STEADY { 1 } else { failures + 1 };
-        inner.reports.worker_failed(worker, failures, &words_of(&*panic));
+        inner.reports.worker_failed(worker, failures, panics::text(&*panic));
         if worker == "indexer" {
             inner.board.change(|board| board.scanning = None);
         }

@@ -26,12 +26,25 @@ const OUTGOING: usize = 4096;
 pub(crate) enum NoOwner {
     /// Nobody listens (yet, or any more).
     Nobody,
+    /// The owner is there and ends.
+    Leaving,
     /// Trying again does not help.
     Refused(ApiError),
 }
 
-/// Called once when the connection has ended and was not closed from here; with what was waiting for replies.
-pub(crate) type OnLost = Box<dyn FnOnce(Vec<Parcel>) + Send>;
+/// What was waiting for replies when a connection ended.
+#[derive(Default)]
+pub(crate) struct Lost {
+    /// In the order in which it was asked: not begun, or may be done twice.
+    pub again: Vec<Parcel>,
+    /// Nobody knows whether it was done.
+    pub unknown: Vec<Parcel>,
+    /// The owner said that it leaves.
+    pub told: bool,
+}
+
+/// Called once when the connection has ended and was not closed from here.
+pub(crate) type OnLost = Box<dyn FnOnce(Lost) + Send>;
 
 /// A connection to the owner of the data folder.
 pub(crate) struct Client {
@@ -55,14 +68,18 @@ struct State {
 
 struct Waiting {
     parcel: Parcel,
+    /// The owner may have read it.
+    sent: bool,
     /// Ends the watch over the caller's cancellation.
     _done: DropGuard,
 }
 
 /// What the owner said about the folder and the window.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Default)]
 struct Signals {
     raised: bool,
+    /// What it is busy with, when it has said so since the greeting.
+    busy: Option<Vec<String>>,
     released: bool,
     ended: bool,
 }
@@ -89,7 +106,7 @@ impl Client {
             }
             match tokio::time::timeout(GREETING, frame::read::<Greeting>(&mut reader)).await {
                 Ok(Ok(Some(Greeting::Welcome(welcome)))) => Ok((reader, writer, welcome)),
-                Ok(Ok(Some(Greeting::Refused(refused)))) => Err(NoOwner::Refused(refused_in_words(&refused))),
+                Ok(Ok(Some(Greeting::Refused(refused)))) => Err(refused_in_words(&refused)),
                 Ok(Ok(None) | Err(frame::FrameError::Io(_))) => Err(NoOwner::Nobody),
                 Ok(Err(error)) => Err(strange(&error.to_string())),
                 Err(_late) => Err(strange("it does not greet")),
@@ -101,7 +118,7 @@ impl Client {
         let (signal, signals) = watch::channel(Signals::default());
         let state = State { waiting: Some(HashMap::new()), last: 0, profile: welcome.profile, on_lost: None };
         let state = Arc::new(Mutex::new(state));
-        handle.spawn(write_all(writer, outgoing, closing.clone()));
+        handle.spawn(write_all(writer, outgoing, state.clone(), closing.clone()));
         handle.spawn(read_all(reader, state.clone(), events.clone(), signal, closing.clone()));
         let client = Self { welcome, events, out, state, signals, net: handle, closing: closing.drop_guard() };
         Ok(client)
@@ -120,7 +137,7 @@ impl Client {
             }
         };
         if let Some(on_lost) = ended {
-            on_lost(Vec::new());
+            on_lost(Lost::default());
         }
     }
 
@@ -138,21 +155,23 @@ impl Client {
             state.last += 1;
             let id = state.last;
             let Some(waiting) = &mut state.waiting else { return Some(parcel) };
-            waiting.insert(id, Waiting { parcel, _done: done.clone().drop_guard() });
+            waiting.insert(id, Waiting { parcel, sent: false, _done: done.clone().drop_guard() });
             id
         };
-        if !self.send(FromClient::Call { id, profile, request }) {
-            // Ended: then it is handed back by the reader; or full.
-            match take(&self.state, id) {
-                Some(waiting) if self.out.is_closed() => return Some(waiting.parcel),
-                Some(waiting) => waiting.parcel.answer(Err(ApiError::new(
-                    ErrorCategory::Processing,
-                    "too many requests wait for the rspa that uses this data folder",
-                    "Wait a moment, then try again.",
-                ))),
-                None => {}
+        match self.out.try_send(FromClient::Call { id, profile, request }) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => {
+                if let Some(waiting) = take(&self.state, id) {
+                    waiting.parcel.answer(Err(ApiError::new(
+                        ErrorCategory::Processing,
+                        "too many requests wait for the rspa that uses this data folder",
+                        "Wait a moment, then try again.",
+                    )));
+                }
+                return None;
             }
-            return None;
+            // The owner reads no more. What it said last may still have to be read; then this is handed back.
+            Err(mpsc::error::TrySendError::Closed(_)) => {}
         }
         let (state, out) = (self.state.clone(), self.out.clone());
         self.net.spawn(async move {
@@ -187,6 +206,11 @@ impl Client {
     /// Waits until the owner has closed the data folder, or has gone; false when neither happened in this time.
     pub fn released(&self, net: &Net, limit: Duration) -> bool {
         self.wait(net, limit, |signals| signals.released || signals.ended)
+    }
+
+    /// What the owner does that must not be cut off.
+    pub fn busy(&self) -> Vec<String> {
+        self.signals.borrow().busy.clone().unwrap_or_else(|| self.welcome.busy.clone())
     }
 
     fn wait(&self, net: &Net, limit: Duration, fits: fn(&Signals) -> bool) -> bool {
@@ -224,7 +248,7 @@ fn strange(what: &str) -> NoOwner {
     ))
 }
 
-fn refused_in_words(refused: &Refused) -> ApiError {
+fn refused_in_words(refused: &Refused) -> NoOwner {
     let (own, other) = (env!("CARGO_PKG_VERSION"), &refused.version);
     let (message, advice) = match refused.why {
         Refusal::ClientTooOld => (
@@ -235,16 +259,18 @@ fn refused_in_words(refused: &Refused) -> ApiError {
             format!("the rspa that uses this data folder is older ({other}, this one is {own})"),
             "Close the other one and update it; this one can then use the data folder.",
         ),
+        Refusal::Leaving => return NoOwner::Leaving,
         Refusal::Busy => {
             ("too many processes use this data folder already".to_owned(), "End some of them, then try again.")
         }
     };
-    ApiError::new(ErrorCategory::Storage, message, advice)
+    NoOwner::Refused(ApiError::new(ErrorCategory::Storage, message, advice))
 }
 
 async fn write_all(
     mut writer: impl AsyncWrite + Unpin,
     mut outgoing: mpsc::Receiver<FromClient>,
+    state: Arc<Mutex<State>>,
     closing: CancellationToken,
 ) {
     loop {
@@ -256,13 +282,31 @@ async fn write_all(
         let written = match frame::encode(&message) {
             Ok(bytes) => tokio::select! {
                 () = closing.cancelled() => return,
-                written = writer.write_all(&bytes) => written.map_err(frame::FrameError::from),
+                written = writer.write_all(&bytes) => written,
             },
-            Err(error) => Err(error),
+            Err(error) => {
+                let FromClient::Call { id, .. } = message else { continue };
+                if let Some(waiting) = take(&state, id) {
+                    waiting.parcel.answer(Err(ApiError::validation(
+                        format!("the request cannot be sent: {error}"),
+                        "Ask for less at once.",
+                    )));
+                }
+                continue;
+            }
         };
-        if let Err(error) = written {
-            tracing::debug!(%error, "the owner of the data folder cannot be written to");
-            return closing.cancel();
+        match (written, message) {
+            // A frame that was not written whole is never read as one.
+            (Ok(()), FromClient::Call { id, .. }) => {
+                if let Some(waiting) = lock(&state).waiting.as_mut().and_then(|waiting| waiting.get_mut(&id)) {
+                    waiting.sent = true;
+                }
+            }
+            (Ok(()), _) => {}
+            // The owner has closed its end; the reader reads what it said last.
+            (Err(error), _) => {
+                return tracing::debug!(%error, "the owner of the data folder cannot be written to");
+            }
         }
     }
 }
@@ -274,6 +318,7 @@ async fn read_all(
     signal: watch::Sender<Signals>,
     closing: CancellationToken,
 ) {
+    let mut left = None;
     loop {
         let message = tokio::select! {
             () = closing.cancelled() => break,
@@ -296,6 +341,11 @@ async fn read_all(
             }
             Ok(Some(FromOwner::Gap(lost))) => events.relay(Heard::Gap(lost)),
             Ok(Some(FromOwner::Raised)) => signal.send_modify(|signals| signals.raised = true),
+            Ok(Some(FromOwner::BusyWith(busy))) => signal.send_modify(|signals| signals.busy = Some(busy)),
+            Ok(Some(FromOwner::Leaving { unfinished })) => {
+                left = Some(unfinished);
+                break;
+            }
             Ok(Some(FromOwner::Released)) => signal.send_modify(|signals| signals.released = true),
             Ok(None) => break,
             Err(error) => {
@@ -311,7 +361,18 @@ async fn read_all(
         (state.waiting.take(), state.on_lost.take())
     };
     if let Some(on_lost) = on_lost {
-        let waiting = waiting.into_iter().flat_map(HashMap::into_values);
-        on_lost(waiting.map(|waiting| waiting.parcel).collect());
+        on_lost(sort(waiting.unwrap_or_default(), left.as_deref()));
     }
+}
+
+/// `left` is what the owner named as unfinished when it left; none when it was cut off.
+fn sort(waiting: HashMap<u64, Waiting>, left: Option<&[u64]>) -> Lost {
+    let mut waiting: Vec<_> = waiting.into_iter().collect();
+    waiting.sort_unstable_by_key(|(id, _)| *id);
+    let (unknown, again): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(id, waiting)| {
+        let begun = left.map_or(waiting.sent, |unfinished| unfinished.contains(id));
+        begun && !waiting.parcel.request.repeatable()
+    });
+    let parcels = |list: Vec<(u64, Waiting)>| list.into_iter().map(|(_, waiting)| waiting.parcel).collect();
+    Lost { again: parcels(again), unknown: parcels(unknown), told: left.is_some() }
 }

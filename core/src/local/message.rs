@@ -58,6 +58,9 @@ pub struct Welcome {
     pub pid: u32,
     /// The profile that the person works in.
     pub profile: ProfileId,
+    /// What a window would have to wait for, a few words for each.
+    #[serde(default)]
+    pub busy: Vec<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -76,6 +79,8 @@ pub enum Refusal {
     ClientTooNew,
     /// Too many clients are connected.
     Busy,
+    /// The owner ends: the folder is free soon.
+    Leaving,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -109,6 +114,14 @@ pub enum FromOwner {
     /// So many events were lost; 0 when nobody counted.
     Gap(u64),
     Raised,
+    /// What the window that wants the data folder waits for now, a few words for each.
+    BusyWith(Vec<String>),
+    /// The owner ends, or gives the folder away, and this connection ends with this message. What was not answered was
+    /// not begun, or may be done twice: it may be sent to the next owner. Not so these requests, which are still under
+    /// way and will not be waited for.
+    Leaving {
+        unfinished: Vec<u64>,
+    },
     /// The data folder is closed here: the window may open it.
     Released,
 }

@@ -26,7 +26,6 @@ fn options(folder: &std::path::Path, clock: &Arc<ManualClock>) -> (ObserveOption
         files: 2,
         console_level: None,
         to_database: true,
-        database_days: 1,
         retry: Duration::ZERO,
         reports: Arc::new(Told(Mutex::new(sender))),
         clock: clock.clone(),

@@ -10,16 +10,18 @@ use super::file::RotatedFile;
 use super::hub::{self, Sink};
 use super::store::LogStore;
 use super::{ObserveOptions, console};
-use crate::model::{LogEntry, LogId, LogLevel};
+use crate::model::{LogEntry, LogId, LogLevel, Timestamp};
+use crate::panics;
+use crate::storage::anew::set_aside;
+use crate::storage::disk::SystemDisk;
 use crate::storage::logs::{self, LogReader};
 use crate::storage::{Db, DbOptions, StorageError, tables};
-use crate::supervision::{RESTARTS, STEADY, pause, words_of};
+use crate::supervision::{RESTARTS, STEADY, pause};
 use crate::workspace::places::private_folder;
 
 /// Entries are gathered this long before they are written to disk.
 const GATHER: Duration = Duration::from_millis(250);
 const LARGEST_BATCH: usize = 2_000;
-const DAY_MS: i64 = 86_400_000;
 /// Longest pause between two tries to open what failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// The parts that are told of.
@@ -37,7 +39,7 @@ pub(super) fn supervise(options: ObserveOptions, queue: &Receiver<LogEntry>, sin
         let begun = Instant::now();
         let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(&mut outputs, queue, sink))) else { return };
         failures = if begun.elapsed() >= STEADY { 1 } else { failures + 1 };
-        let why = words_of(&*panic);
+        let why = panics::text(&*panic);
         outputs.complain(&format!("the log thread failed: {why}"));
         outputs.ailing = true;
         let reports = outputs.options.reports.clone();
@@ -55,7 +57,6 @@ fn run(outputs: &mut Outputs<'_>, queue: &Receiver<LogEntry>, sink: &Sink) {
         outputs.open();
     }
     let (mut told_dropped, mut losing) = (0, false);
-    let mut pruned = outputs.options.clock.now().0;
     loop {
         outputs.options.turns.at("logs");
         if std::mem::take(&mut outputs.ailing) {
@@ -95,14 +96,7 @@ fn run(outputs: &mut Outputs<'_>, queue: &Receiver<LogEntry>, sink: &Sink) {
         if !outputs.taken.is_empty() {
             outputs.write();
         }
-        let now = outputs.options.clock.now().0;
-        // A clock that was set back begins anew.
-        if now < pruned || now - pruned > DAY_MS / 24 {
-            pruned = now;
-            outputs.prune();
-        }
     }
-    outputs.prune();
     outputs.close();
 }
 
@@ -173,7 +167,8 @@ impl<'a> Outputs<'a> {
     }
 
     fn open_database(&mut self) {
-        match open_database(&self.options.folder, |words| self.complain(words)) {
+        let (now, newest) = (self.options.clock.now(), *self.store.newest().borrow());
+        match open_database(&self.options.folder, now, newest, |words| self.complain(words)) {
             Ok(database) => {
                 let reader = LogReader::new(database.clone());
                 // What cannot be read now will be told with the next write.
@@ -184,7 +179,6 @@ impl<'a> Outputs<'a> {
                 if self.database_trouble.take().is_some() {
                     self.options.reports.health(DATABASE, true, "logs are kept in the database again");
                 }
-                self.prune();
             }
             Err(error) => self.database_failed(error),
         }
@@ -249,15 +243,6 @@ impl<'a> Outputs<'a> {
         }
     }
 
-    fn prune(&mut self) {
-        let before = self.options.clock.now().0.saturating_sub(self.options.database_days.saturating_mul(DAY_MS));
-        if let Some(database) = &self.database
-            && let Err(error) = logs::prune(database, before)
-        {
-            self.complain(&format!("old logs could not be removed: {error}"));
-        }
-    }
-
     fn close(&mut self) {
         self.store.ended();
         if let Some(database) = self.database.take() {
@@ -293,8 +278,10 @@ fn again(before: Option<Trouble>, first: Duration) -> (Trouble, bool) {
     (Trouble { next: Instant::now() + pause, pause }, before.is_none())
 }
 
-/// Opens the database and brings it to the present shape. A damaged one is put aside: logs are no reason to stop.
-fn open_database(folder: &Path, complain: impl Fn(&str)) -> Result<Db, StorageError> {
+/// Opens the database and brings it to the present shape. A damaged one is put aside: logs are no reason to stop. The
+/// entries of the new one get numbers above `newest` and above those that a file ever reaches, so that whoever follows
+/// the log goes on.
+fn open_database(folder: &Path, now: Timestamp, newest: LogId, complain: impl Fn(&str)) -> Result<Db, StorageError> {
     let failed = |error: std::io::Error| StorageError::Open { file: "logs.redb".to_owned(), detail: error.to_string() };
     private_folder(folder).map_err(failed)?;
     let path = folder.join("logs.redb");
@@ -306,10 +293,11 @@ fn open_database(folder: &Path, complain: impl Fn(&str)) -> Result<Db, StorageEr
     };
     match open() {
         Err(StorageError::Damaged { detail, .. }) => {
-            let aside = folder.join("logs.damaged.redb");
+            let aside = set_aside(&path, now, &SystemDisk)?;
             complain(&format!("the log database is damaged ({detail}); it is kept as {}", aside.display()));
-            std::fs::rename(&path, &aside).map_err(failed)?;
-            open()
+            let db = open()?;
+            logs::begin_above(&db, LogId(newest.0.max(u64::try_from(now.0).unwrap_or(0))))?;
+            Ok(db)
         }
         done => done,
     }

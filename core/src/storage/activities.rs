@@ -8,8 +8,10 @@ use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{AnyTable, Db, RecordReading, RecordWriting, StorageError, WriteTxn, first_version};
-use crate::model::{Activity, ActivityFilter, ActivityId, Page, PageRequest, ProfileId, Timestamp};
+use super::kinds::Kind;
+use super::table::Table;
+use super::{AnyTable, Db, ReadTxn, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
+use crate::model::{Activity, ActivityFilter, ActivityId, DataKind, Merged, Page, PageRequest, ProfileId, Timestamp};
 
 type Key = (u128, i64, u128);
 
@@ -40,7 +42,7 @@ struct StoredActivity {
     #[serde(default)]
     metadata: std::collections::BTreeMap<String, String>,
 }
-first_version!(StoredActivity, "activity");
+first_version!(StoredActivity, "happening");
 
 pub async fn add(main: &Db, profile: ProfileId, activity: Activity) -> Result<(), StorageError> {
     main.write_async(move |txn| insert(txn, profile, &activity)).await
@@ -48,7 +50,6 @@ pub async fn add(main: &Db, profile: ProfileId, activity: Activity) -> Result<()
 
 /// Adds one within a larger change.
 pub fn insert(txn: &WriteTxn<'_>, profile: ProfileId, activity: &Activity) -> Result<(), StorageError> {
-    let (profile, at, id) = (profile.0.as_u128(), activity.at.0, activity.id.0.as_u128());
     let stored = StoredActivity {
         kind: activity.kind.clone(),
         title: activity.title.clone(),
@@ -56,15 +57,59 @@ pub fn insert(txn: &WriteTxn<'_>, profile: ProfileId, activity: &Activity) -> Re
         agent: activity.agent.clone(),
         metadata: activity.metadata.clone(),
     };
-    txn.table(ACTIVITIES)?.put((profile, at, id), &stored)?;
-    txn.table(BY_KIND)?.insert((profile, activity.kind.as_str(), at, id), ())?;
-    if let Some(agent) = &activity.agent {
-        txn.table(BY_AGENT)?.insert((profile, agent.as_str(), at, id), ())?;
+    Open::new(txn)?.add((profile.0.as_u128(), activity.at.0, activity.id.0.as_u128()), &stored)
+}
+
+/// The tables, open for writing.
+struct Open<'a> {
+    rows: Table<'a, Key, &'static [u8]>,
+    by_kind: Table<'a, (u128, &'static str, i64, u128), ()>,
+    by_agent: Table<'a, (u128, &'static str, i64, u128), ()>,
+    kinds: Table<'a, (u128, &'static str), u64>,
+}
+
+impl<'a> Open<'a> {
+    fn new(txn: &WriteTxn<'a>) -> Result<Self, StorageError> {
+        Ok(Self {
+            rows: txn.table(ACTIVITIES)?,
+            by_kind: txn.table(BY_KIND)?,
+            by_agent: txn.table(BY_AGENT)?,
+            kinds: txn.table(KINDS)?,
+        })
     }
-    let mut kinds = txn.table(KINDS)?;
-    let before = kinds.get((profile, activity.kind.as_str()))?.map_or(0, |count| count.value());
-    kinds.insert((profile, activity.kind.as_str()), before + 1)?;
-    Ok(())
+
+    fn add(&mut self, key: Key, stored: &StoredActivity) -> Result<(), StorageError> {
+        let (profile, at, id) = key;
+        self.rows.put(key, stored)?;
+        self.by_kind.insert((profile, stored.kind.as_str(), at, id), ())?;
+        if let Some(agent) = &stored.agent {
+            self.by_agent.insert((profile, agent.as_str(), at, id), ())?;
+        }
+        let before = self.kinds.get((profile, stored.kind.as_str()))?.map_or(0, |count| count.value());
+        self.kinds.insert((profile, stored.kind.as_str()), before + 1)?;
+        Ok(())
+    }
+}
+
+pub(super) static KIND: Kind = Kind {
+    kind: DataKind::Activities,
+    table: &ACTIVITIES,
+    title: |row| decode(row).ok().map(|row: StoredActivity| row.title),
+    is_there: |_row| true,
+};
+
+/// Adds what happened in `other` alone.
+pub(super) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<Merged, StorageError> {
+    let mut merged = Merged { kind: DataKind::Activities, added: 0, kept: 0 };
+    let mut open = Open::new(txn)?;
+    for row in other.table(ACTIVITIES)?.iter()? {
+        let (key, value) = row?;
+        if open.rows.get(key.value())?.is_none() {
+            open.add(key.value(), &decode(value.value())?)?;
+            merged.added += 1;
+        }
+    }
+    Ok(merged)
 }
 
 fn activity_of(key: Key, stored: StoredActivity) -> Activity {
@@ -164,7 +209,7 @@ pub fn list(
             let range = table.range((owner, kind.as_str(), from, 0)..(owner, kind.as_str(), until, 0))?;
             ranges.push(range.rev().map(indexed));
         }
-        each(Merged::new(ranges)?, &mut take)?
+        each(Interleaved::new(ranges)?, &mut take)?
     };
     if going_on.is_none() {
         return Ok(None);
@@ -198,13 +243,13 @@ fn each(
 }
 
 /// Several lists of keys, each newest first, as one.
-struct Merged<I> {
+struct Interleaved<I> {
     lists: Vec<I>,
     heads: BinaryHeap<(Key, Reverse<usize>)>,
     failed: Option<redb::StorageError>,
 }
 
-impl<I: Iterator<Item = Result<Key, redb::StorageError>>> Merged<I> {
+impl<I: Iterator<Item = Result<Key, redb::StorageError>>> Interleaved<I> {
     fn new(lists: Vec<I>) -> Result<Self, StorageError> {
         let mut merged = Self { heads: BinaryHeap::with_capacity(lists.len()), lists, failed: None };
         for list in 0..merged.lists.len() {
@@ -225,7 +270,7 @@ impl<I: Iterator<Item = Result<Key, redb::StorageError>>> Merged<I> {
     }
 }
 
-impl<I: Iterator<Item = Result<Key, redb::StorageError>>> Iterator for Merged<I> {
+impl<I: Iterator<Item = Result<Key, redb::StorageError>>> Iterator for Interleaved<I> {
     type Item = Result<Key, redb::StorageError>;
 
     fn next(&mut self) -> Option<Self::Item> {

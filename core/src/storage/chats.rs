@@ -265,6 +265,12 @@ pub(super) fn show(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result
     put_chat(txn, id, &mut stored, updated)
 }
 
+/// Whether a chat of the profile is there and hidden.
+pub(super) fn is_hidden(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result<bool, StorageError> {
+    let stored: Option<StoredChat> = txn.table(CHATS)?.record(id.0.as_u128())?;
+    Ok(stored.is_some_and(|chat| chat.profile == profile.0 && chat.trashed))
+}
+
 /// Removes a chat, hidden or not, with its messages.
 pub fn erase(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result<(), StorageError> {
     let stored = any_chat(txn, profile, id)?;
@@ -509,7 +515,7 @@ pub(super) fn broken(txn: &ReadTxn) -> Result<Vec<String>, StorageError> {
     let mut broken = Vec::new();
     let (chats, by_update, messages) = (txn.table(CHATS)?, txn.table(CHATS_BY_UPDATE)?, txn.table(MESSAGES)?);
     let mut counts: BTreeMap<u128, u32> = BTreeMap::new();
-    let (mut chat_rows, mut order_rows, mut message_rows) = (0, 0, 0);
+    let (mut listed_rows, mut order_rows, mut message_rows) = (0, 0, 0);
     for row in txn.table(CHAT_MESSAGES)?.iter()? {
         let (key, id) = row?;
         let ((chat, number), id) = (key.value(), id.value());
@@ -523,18 +529,20 @@ pub(super) fn broken(txn: &ReadTxn) -> Result<Vec<String>, StorageError> {
     for row in chats.iter()? {
         let (key, value) = row?;
         let (id, stored) = (key.value(), decode::<StoredChat>(value.value())?);
-        if by_update.get((stored.profile.as_u128(), stored.updated, id))?.is_none() {
-            broken.push("a chat is missing in the list by time".to_owned());
+        let is_listed = by_update.get((stored.profile.as_u128(), stored.updated, id))?.is_some();
+        if is_listed == stored.trashed {
+            let why = if stored.trashed { "a chat in the trash is in" } else { "a chat is missing in" };
+            broken.push(format!("{why} the list by time"));
         }
         if counts.remove(&id).unwrap_or(0) != stored.messages || stored.messages > stored.next {
             broken.push("a chat counts its messages wrongly".to_owned());
         }
-        chat_rows += 1;
+        listed_rows += usize::from(!stored.trashed);
     }
     if !counts.is_empty() {
         broken.push("messages belong to chats that are not there".to_owned());
     }
-    if by_update.iter()?.count() != chat_rows {
+    if by_update.iter()?.count() != listed_rows {
         broken.push("the list of chats by time has too many rows".to_owned());
     }
     let unfinished = txn.table(UNFINISHED)?;
@@ -599,15 +607,22 @@ fn preview(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(PREVIEW).collect()
 }
 
-pub(super) static KIND: Kind =
-    Kind { kind: DataKind::Chats, table: &CHATS, title: |row| decode(row).ok().map(|row: StoredChat| row.title) };
+pub(super) static KIND: Kind = Kind {
+    kind: DataKind::Chats,
+    table: &CHATS,
+    title: |row| decode(row).ok().map(|row: StoredChat| row.title),
+    // What lies in the trash is told of there.
+    is_there: |row| decode(row).map_or(true, |row: StoredChat| !row.trashed),
+};
 pub(super) static MESSAGES_KIND: Kind = Kind {
     kind: DataKind::Messages,
     table: &MESSAGES,
     title: |row| decode(row).ok().map(|row: StoredMessage| preview(&row.text)),
+    is_there: |_row| true,
 };
 
-/// Adds the chats that only `other` has, with their messages; what was asked and worked when comes with them.
+/// Adds the chats that only `other` has, with their messages; what was asked and worked when comes with them. A chat
+/// that is in the trash here and not there leaves the trash as it is here.
 pub(super) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<[Merged; 2], StorageError> {
     let mut merged = Merged { kind: DataKind::Chats, added: 0, kept: 0 };
     let mut with = Merged { kind: DataKind::Messages, added: 0, kept: 0 };
@@ -615,19 +630,22 @@ pub(super) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<[Merged; 2], 
     for row in other.table(CHATS)?.iter()? {
         let (key, value) = row?;
         let id = key.value();
-        let here = txn.table(CHATS)?.get(id)?.map(|here| here.value() == value.value());
-        if let Some(same) = here {
-            merged.kept += u64::from(!same);
-            continue;
-        }
         let stored: StoredChat = decode(value.value())?;
-        if stored.trashed {
-            // Deleted there too.
+        let here = txn.table(CHATS)?.get(id)?.map(|here| here.value().to_vec());
+        if let Some(here) = here {
+            if !stored.trashed && decode::<StoredChat>(&here)?.trashed {
+                show(txn, ProfileId(stored.profile), ChatId(Uuid::from_u128(id)))?;
+                merged.added += 1;
+            } else {
+                merged.kept += u64::from(here != value.value());
+            }
             continue;
         }
         txn.table(CHATS)?.put(id, &stored)?;
-        txn.table(CHATS_BY_UPDATE)?.insert((stored.profile.as_u128(), stored.updated, id), ())?;
-        merged.added += 1;
+        if !stored.trashed {
+            txn.table(CHATS_BY_UPDATE)?.insert((stored.profile.as_u128(), stored.updated, id), ())?;
+            merged.added += 1;
+        }
         let (mut order, mut messages) = (txn.table(CHAT_MESSAGES)?, txn.table(MESSAGES)?);
         for row in their_order.range((id, 0)..=(id, u32::MAX))? {
             let (place, message) = row?;

@@ -13,6 +13,10 @@ const CREDENTIALS: TableDefinition<&str, &[u8]> = TableDefinition::new("credenti
 const GRANTS: TableDefinition<(u128, &str, &str), &[u8]> = TableDefinition::new("credential_grants");
 const ATTEMPTS: TableDefinition<(), &[u8]> = TableDefinition::new("vault_attempts");
 pub(super) const TABLES: &[&dyn AnyTable] = &[&CREDENTIALS, &GRANTS, &ATTEMPTS];
+/// What no restore takes back.
+pub(super) const STAYING: &[&dyn AnyTable] = &[&GRANTS, &ATTEMPTS];
+/// What goes with the secrets themselves.
+pub(super) const KNOWN: &[&dyn AnyTable] = &[&CREDENTIALS];
 
 /// A credential as it is kept here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,6 +209,13 @@ pub fn remove_grant(
         txn.table(GRANTS)?.remove((profile.0.as_u128(), service.as_str(), key.as_str()))?;
         audit::append(txn, &audit)
     })
+}
+
+/// Forgets who may use what in a profile, within a larger change.
+pub(super) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
+    let owner = profile.0.as_u128();
+    txn.table(GRANTS)?.retain(|key, _value| key.0 != owner)?;
+    Ok(())
 }
 
 pub fn attempts(main: &Db) -> Result<Attempts, StorageError> {

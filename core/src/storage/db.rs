@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use redb::{Database, ReadableDatabase};
 
@@ -12,11 +13,14 @@ use super::backend::create;
 use super::check;
 use super::disk::{Disk, SystemDisk};
 use super::history::{self, Limits, Recorder, Tracking};
-use super::migrate::{self, LAST_CHANGE, META, Schema, guarded, panic_text};
+use super::migrate::{self, LAST_CHANGE, META, Schema, guarded};
 use super::read_table::{Suspicion, mark_of};
 use super::{ReadTxn, StorageError, WriteTxn};
 use crate::clock::{Clock, SystemClock};
+use crate::faults::Turns;
 use crate::model::{FileReport, Timestamp};
+use crate::panics;
+use crate::supervision::{RESTARTS, STEADY, pause};
 
 /// Opens the file; called again after a failed write, since redb refuses a database that met an I/O error.
 type Opener = Box<dyn Fn() -> Result<Database, StorageError> + Send>;
@@ -37,11 +41,19 @@ pub struct DbOptions {
     pub disk: Arc<dyn Disk>,
     /// When changes happened, for the history of files that have one.
     pub clock: Arc<dyn Clock>,
+    /// Where tests let the writer thread fail.
+    pub turns: Turns,
 }
 
 impl Default for DbOptions {
     fn default() -> Self {
-        Self { cache_bytes: 16 << 20, quick_repair: true, disk: Arc::new(SystemDisk), clock: Arc::new(SystemClock) }
+        Self {
+            cache_bytes: 16 << 20,
+            quick_repair: true,
+            disk: Arc::new(SystemDisk),
+            clock: Arc::new(SystemClock),
+            turns: Turns::default(),
+        }
     }
 }
 
@@ -145,6 +157,7 @@ impl Db {
             recorder,
             limits: limits.clone(),
             clock: options.clock,
+            turns: options.turns,
         };
         let suspicion = Arc::new(Suspicion::new(&file, &path, options.disk.clone()));
         let thread = std::thread::Builder::new()
@@ -319,8 +332,8 @@ where
 {
     fn run(&mut self, txn: &WriteTxn<'_>, file: &str) -> bool {
         let result = catch_unwind(AssertUnwindSafe(|| (self.work)(txn))).unwrap_or_else(|panic| {
-            let (file, detail) = (file.to_owned(), panic_text(panic.as_ref()));
-            Err(match crate::panics::in_database() {
+            let (file, detail) = (file.to_owned(), panics::text(panic.as_ref()).to_owned());
+            Err(match panics::in_database() {
                 true => StorageError::Damaged { file, detail },
                 false => StorageError::Panicked { file, detail },
             })
@@ -350,14 +363,41 @@ struct Writer {
     recorder: Option<Recorder>,
     limits: Arc<Limits>,
     clock: Arc<dyn Clock>,
+    turns: Turns,
 }
 
 impl Writer {
+    /// Writes until nobody can hand in writes any more. A panic outside of them does not end it: what was taken and not
+    /// yet begun is written then, unless it fails again and again.
     fn run(self, receiver: &mpsc::Receiver<Box<dyn Job>>) {
-        while let Ok(first) = receiver.recv() {
-            let mut batch = vec![first];
-            batch.extend(receiver.try_iter().take(BATCH - 1));
-            self.commit(batch);
+        let (mut batch, mut failures) = (Vec::new(), 0);
+        loop {
+            let begun = Instant::now();
+            let ended = catch_unwind(AssertUnwindSafe(|| self.take_turns(receiver, &mut batch)));
+            let Err(panic) = ended else { return };
+            failures = if begun.elapsed() >= STEADY { 1 } else { failures + 1 };
+            let why = panics::text(panic.as_ref());
+            tracing::error!(file = self.file, failures, why, "the writer of a file failed and goes on");
+            if failures > RESTARTS {
+                // Whoever waits for these is told that they were not written.
+                batch.clear();
+                failures = 0;
+            } else {
+                std::thread::sleep(pause(failures));
+            }
+            self.reopen();
+        }
+    }
+
+    fn take_turns(&self, receiver: &mpsc::Receiver<Box<dyn Job>>, batch: &mut Vec<Box<dyn Job>>) {
+        loop {
+            if batch.is_empty() {
+                let Ok(first) = receiver.recv() else { return };
+                batch.push(first);
+                batch.extend(receiver.try_iter().take(BATCH - 1));
+            }
+            self.turns.at("database");
+            self.commit(std::mem::take(batch));
         }
     }
 
@@ -367,7 +407,7 @@ impl Writer {
         while !batch.is_empty() {
             // A panic outside of the jobs is redb's, about a file that is not what it wrote.
             let attempt = catch_unwind(AssertUnwindSafe(|| self.attempt(&mut batch))).unwrap_or_else(|panic| {
-                let detail = panic_text(panic.as_ref());
+                let detail = panics::text(panic.as_ref()).to_owned();
                 Err(Attempt::Commit(StorageError::Damaged { file: self.file.clone(), detail }))
             });
             match attempt {

@@ -104,6 +104,10 @@ fn every_record_has_its_golden_test() {
                 look(&path, missing);
                 continue;
             }
+            // Records of tests alone.
+            if path.ends_with("tests.rs") {
+                continue;
+            }
             let text = std::fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
             for after in code.split("Record for ").skip(1) {

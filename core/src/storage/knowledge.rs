@@ -34,8 +34,9 @@ const NUMBERS: TableDefinition<&str, u64> = TableDefinition::new("numbers");
 pub(super) const TABLES: &[&dyn AnyTable] =
     &[&FILES, &DOCUMENTS, &PASSAGES, &VECTORS, &SPACES, &LOG, &COUNTS, &PROBLEMS, &NUMBERS];
 pub(super) use sources::{
-    KIND as SOURCES_KIND, TABLES as SOURCE_TABLES, merge as merge_sources, put_back as put_source_back,
-    remove_profile as remove_profile_sources, salvage as salvage_sources, take as take_source,
+    KIND as SOURCES_KIND, TABLES as SOURCE_TABLES, is_there as has_source, merge as merge_sources,
+    put_back as put_source_back, remove_profile as remove_profile_sources, salvage as salvage_sources,
+    take as take_source,
 };
 pub use sources::{list as list_sources, put as put_source};
 

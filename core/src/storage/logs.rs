@@ -82,6 +82,18 @@ fn append_records(txn: &WriteTxn<'_>, records: &[Vec<u8>]) -> Result<LogId, Stor
     Ok(LogId(next - 1))
 }
 
+/// The entries of a file that is still empty get numbers above this one.
+pub fn begin_above(logs: &Db, number: LogId) -> Result<(), StorageError> {
+    logs.write(move |txn| {
+        let mut counter = txn.table(NEXT)?;
+        let is_new = counter.get(())?.is_none();
+        if is_new {
+            counter.insert((), number.0.saturating_add(1))?;
+        }
+        Ok(())
+    })
+}
+
 fn put_block(txn: &WriteTxn<'_>, first: u64, block: &block::Encoded) -> Result<(), StorageError> {
     txn.table(BODIES)?.insert(first, block.body.as_slice())?;
     put_derived(txn, first, block)

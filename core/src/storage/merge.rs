@@ -1,7 +1,10 @@
 //! Adds to the main file what another state of it has and this one lacks, store by store, in one change; and carries
 //! into a restored file what no restore may take back.
 
-use super::{Db, ReadTxn, StorageError, WriteTxn, chats, knowledge, ledger, models, profiles};
+use super::{
+    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, audit, chats, credentials, knowledge, ledger, models,
+    profiles, trash,
+};
 use crate::model::Merged;
 
 /// The present wins where both differ. `other` must be of the same schema.
@@ -15,29 +18,50 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
         let mut merged = vec![profiles::merge(txn, &other)?];
         merged.extend(chats::merge(txn, &other)?);
         merged.push(knowledge::merge_sources(txn, &other)?);
+        merged.push(trash::merge(txn, &other)?);
+        merged.push(activities::merge(txn, &other)?);
         merged.push(models::merge(txn, &other)?);
         Ok(merged)
     })
 }
 
-/// Brings into `restored` what stays true whatever state the data is taken back to: the ledger of the network. Change
-/// numbers go on above those of both, so that none of them ever means two different things.
+/// Brings into `restored` what stays true whatever state the data is taken back to: the ledger of the network, what was
+/// done with credentials, who may use them, and a lockout; and, if `with_credentials`, what is known of credentials, whose
+/// secrets stay as they are too. Change numbers go on above those of both, so that none of them ever means two different
+/// things.
 ///
 /// # Errors
 /// What reading and writing meets.
-pub fn carry(present: &Db, restored: &Db) -> Result<(), StorageError> {
+pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), StorageError> {
     restored.raise_change(present.last_change());
-    let present = present.clone();
-    restored.write(move |txn| carry_tables(txn, &present.read()?))
+    let (present, before) = (present.clone(), restored.clone());
+    restored.write(move |txn| {
+        let present = present.read()?;
+        for table in ledger::TABLES {
+            put_rows(txn, &present, *table)?;
+        }
+        let before = before.read()?;
+        let own: &[&[&dyn AnyTable]] = match with_credentials {
+            true => &[audit::TABLES, credentials::STAYING, credentials::KNOWN],
+            false => &[audit::TABLES, credentials::STAYING],
+        };
+        for table in own.iter().copied().flatten() {
+            let mut into = table.raw_table(txn)?;
+            for row in table.raw_rows(&before)? {
+                into.remove(&row?.key)?;
+            }
+            drop(into);
+            put_rows(txn, &present, *table)?;
+        }
+        Ok(())
+    })
 }
 
-fn carry_tables(txn: &WriteTxn<'_>, present: &ReadTxn) -> Result<(), StorageError> {
-    for table in ledger::TABLES {
-        let mut into = table.raw_table(txn)?;
-        for row in table.raw_rows(present)? {
-            let row = row?;
-            into.put(&row.key, &row.value)?;
-        }
+fn put_rows(txn: &WriteTxn<'_>, present: &ReadTxn, table: &dyn AnyTable) -> Result<(), StorageError> {
+    let mut into = table.raw_table(txn)?;
+    for row in table.raw_rows(present)? {
+        let row = row?;
+        into.put(&row.key, &row.value)?;
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use super::disk::Disk;
 use super::history::{self, Tracking};
 use super::txn::AnyTable;
 use super::{ReadTxn, StorageError, WriteTxn};
+use crate::panics;
 
 /// Numbers that belong to the file itself.
 pub(super) const META: TableDefinition<&str, u64> = TableDefinition::new("meta");
@@ -55,13 +56,8 @@ pub(super) fn peek_version(path: &Path, file: &str, disk: &dyn Disk) -> Result<O
 /// Runs what reads a file; a panic in it means that the file is damaged, as redb trusts what it reads.
 pub(super) fn guarded<T>(file: &str, work: impl FnOnce() -> Result<T, StorageError>) -> Result<T, StorageError> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        Err(StorageError::Damaged { file: file.to_owned(), detail: panic_text(panic.as_ref()) })
+        Err(StorageError::Damaged { file: file.to_owned(), detail: panics::text(panic.as_ref()).to_owned() })
     })
-}
-
-pub(super) fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
 }
 
 pub(super) fn read_version(txn: &ReadTxn) -> Result<Option<u64>, StorageError> {
@@ -100,7 +96,7 @@ pub(super) fn apply(database: &redb::Database, file: &str, schema: &Schema) -> R
     }
     let txn = database.begin_write()?;
     let stepped = catch_unwind(AssertUnwindSafe(|| steps(&txn, &missing, found, schema)))
-        .unwrap_or_else(|panic| Err(StorageError::Failed { detail: panic_text(panic.as_ref()) }));
+        .unwrap_or_else(|panic| Err(StorageError::Failed { detail: panics::text(panic.as_ref()).to_owned() }));
     match stepped {
         Ok(()) => Ok(txn.commit()?),
         Err(error) => {

@@ -71,8 +71,12 @@ pub fn forget(main: &Db, id: &ModelId) -> Result<(), StorageError> {
     })
 }
 
-pub(super) static KIND: Kind =
-    Kind { kind: DataKind::Other, table: &DEFAULTS, title: |row| std::str::from_utf8(row).ok().map(str::to_owned) };
+pub(super) static KIND: Kind = Kind {
+    kind: DataKind::Other,
+    table: &DEFAULTS,
+    title: |row| std::str::from_utf8(row).ok().map(str::to_owned),
+    is_there: |_row| true,
+};
 
 /// Adds the defaults that only `other` has.
 pub(super) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<Merged, StorageError> {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::kinds::Kind;
 use super::{
-    AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, chats, decode,
-    first_version, golden_record, knowledge, models, trash, ui_state,
+    AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, chats,
+    credentials, decode, first_version, golden_record, knowledge, models, trash, ui_state,
 };
 use crate::clock::Ids;
 use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
@@ -122,6 +122,7 @@ pub(super) static KIND: Kind = Kind {
     kind: DataKind::Profiles,
     table: &PROFILES,
     title: |row| decode(row).ok().map(|row: StoredProfile| row.name),
+    is_there: |_row| true,
 };
 
 /// Names, oldest profile first.
@@ -289,6 +290,7 @@ pub fn delete(main: &Db, id: ProfileId, confirmed_name: String) -> Result<Profil
         models::remove_profile(txn, id)?;
         activities::remove_profile(txn, id)?;
         trash::remove_profile(txn, id)?;
+        credentials::remove_profile(txn, id)?;
         ui_state::remove_profile(txn, id)?;
         txn.table(DELETED)?.insert(key, profile.name.as_str())?;
         Ok(profile)

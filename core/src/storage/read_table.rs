@@ -11,7 +11,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use redb::{AccessGuard, Key, ReadableTable, Value};
 
 use super::disk::Disk;
-use super::migrate::panic_text;
 use super::{Record, RecordReading, StorageError, decode};
 
 type Result<T> = std::result::Result<T, redb::StorageError>;
@@ -149,7 +148,7 @@ fn checked<K: Key + 'static, V: Value + 'static>(row: Result<Option<Row<'_, K, V
 
 fn guarded<T>(suspicion: Option<&Suspicion>, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let result = catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic| Err(redb::StorageError::Corrupted(panic_text(panic.as_ref()))));
+        .unwrap_or_else(|panic| Err(redb::StorageError::Corrupted(crate::panics::text(panic.as_ref()).to_owned())));
     match (result, suspicion) {
         (Err(redb::StorageError::Corrupted(detail)), Some(suspicion)) => {
             suspicion.raise(&detail);

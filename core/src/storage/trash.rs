@@ -3,15 +3,18 @@
 mod chats;
 mod sources;
 
-use redb::{ReadableTableMetadata, TableDefinition};
+use std::collections::HashSet;
+
+use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use chats::chat;
 pub use sources::source;
 
-use super::{AnyTable, Db, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
-use crate::model::{Page, PageRequest, ProfileId, Timestamp, TrashId, TrashItem, TrashKind};
+use super::kinds::Kind;
+use super::{AnyTable, Db, ReadTxn, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
+use crate::model::{DataKind, Merged, Page, PageRequest, ProfileId, Timestamp, TrashId, TrashItem, TrashKind};
 
 /// (profile, trash id) to what lies there; ids rise with the time of deletion.
 const TRASH: TableDefinition<(u128, u128), &[u8]> = TableDefinition::new("trash");
@@ -31,6 +34,9 @@ trait Trashable {
 
     /// Removes every row of it.
     fn erase(&self, txn: &WriteTxn<'_>, profile: ProfileId, row: &StoredTrash) -> Result<(), StorageError>;
+
+    /// Whether its own store says that it lies in the trash.
+    fn is_trashed(&self, txn: &WriteTxn<'_>, profile: ProfileId, row: &StoredTrash) -> Result<bool, StorageError>;
 }
 
 fn of(kind: TrashKind) -> &'static dyn Trashable {
@@ -178,6 +184,42 @@ pub fn expire(main: &Db, before: Timestamp) -> Result<u64, StorageError> {
         }
     }
     Ok(gone)
+}
+
+pub(super) static KIND: Kind = Kind {
+    kind: DataKind::Trash,
+    table: &TRASH,
+    title: |row| decode(row).ok().map(|row: StoredTrash| row.title),
+    is_there: |_row| true,
+};
+
+/// Takes out of the trash what lives again, and adds what lies in the trash of `other` alone; after the other stores.
+pub(super) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<Merged, StorageError> {
+    let mut merged = Merged { kind: DataKind::Trash, added: 0, kept: 0 };
+    let mut rows = Vec::new();
+    for row in txn.table(TRASH)?.iter()? {
+        let (key, value) = row?;
+        rows.push((key.value(), decode::<StoredTrash>(value.value())?));
+    }
+    let mut lying = HashSet::new();
+    for (key, stored) in rows {
+        if of(stored.kind).is_trashed(txn, ProfileId(Uuid::from_u128(key.0)), &stored)? {
+            lying.insert((key.0, stored.thing));
+        } else {
+            txn.table(TRASH)?.remove(key)?;
+        }
+    }
+    for row in other.table(TRASH)?.iter()? {
+        let (key, value) = row?;
+        let (key, stored) = (key.value(), decode::<StoredTrash>(value.value())?);
+        if of(stored.kind).is_trashed(txn, ProfileId(Uuid::from_u128(key.0)), &stored)?
+            && lying.insert((key.0, stored.thing))
+        {
+            txn.table(TRASH)?.put(key, &stored)?;
+            merged.added += 1;
+        }
+    }
+    Ok(merged)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::design::{Icon, Type, UiExt};
 use crate::text::{moment, tr};
 use crate::views::Cx;
 use crate::widgets::column::padded;
-use crate::widgets::{Chip, IconButton, activity, column_header};
+use crate::widgets::{Chip, IconButton, activity, column_header, fact};
 
 /// True when it was closed. `alone` when it stands in the place of the list.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, one: &Activity, alone: bool) -> bool {
@@ -43,10 +43,11 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, one: &Activity, alone: bool) -> bool {
             }
             if !one.metadata.is_empty() {
                 ui.add_space(tokens.space.l);
+                ui.spacing_mut().item_spacing.y = 0.0;
                 for (name, value) in &one.metadata {
-                    ui.label(tokens.rich(Type::Label, name.replace('_', " ")));
-                    ui.add(Label::new(tokens.rich(Type::Secondary, value)).wrap().selectable(true));
-                    ui.add_space(tokens.space.s);
+                    fact(ui, &name.replace('_', " "), |ui| {
+                        ui.add(Label::new(tokens.rich(Type::Body, value)).wrap().selectable(true));
+                    });
                 }
             }
         });

@@ -1,6 +1,6 @@
 //! A row of the list: the day where it begins, the time, what happened.
 
-use egui::{Align2, Color32, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Color32, Id, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use rspa_core::model::{Activity, ActivityId};
 
 use crate::design::{Icon, Type, UiExt};
@@ -25,8 +25,13 @@ pub struct Place<'a> {
 /// A row that has not come yet is empty.
 pub fn ui(ui: &mut Ui, place: &Place<'_>, one: Option<&Activity>, chosen: Option<ActivityId>) -> Response {
     let tokens = ui.tokens();
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click());
-    let Some(one) = one else { return response };
+    let (rect, empty) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::hover());
+    let Some(one) = one else { return empty };
+    // Its own, so that it keeps the keyboard when the details open beside the list.
+    let response = ui.interact(rect, Id::unique(("activity", one.id)), Sense::click());
+    if response.gained_focus() {
+        ui.scroll_to_rect(rect, None);
+    }
     let selected = chosen == Some(one.id);
     let kind = activity::words(&one.kind);
     let label = if one.title.is_empty() { kind.clone() } else { format!("{kind}: {}", one.title) };

@@ -7,9 +7,9 @@ use super::moment;
 use crate::commands::UiCommand;
 use crate::commands::pages::backups::BackupsCommand;
 use crate::design::{Icon, Type, UiExt};
-use crate::text::{number, tr, tr_with};
+use crate::text::{number, tr, tr_count, tr_with};
 use crate::views::Cx;
-use crate::widgets::{Button, Chip, Tone, dialog, progress_bar, speak_as, states};
+use crate::widgets::{Button, Chip, Tone, choice, dialog, progress_bar, speak_as, states};
 
 const WIDTH: f32 = 560.0;
 
@@ -53,16 +53,13 @@ fn content(ui: &mut Ui, mode: &mut RestoreMode, cx: &mut Cx<'_>) {
         buttons(ui, cx, None);
         return;
     }
-    ui.horizontal(|ui| {
-        for (one, name, tip) in [
-            (RestoreMode::Replace, tr("backups.replace"), tr("backups.replace_tip")),
-            (RestoreMode::Merge, tr("backups.merge"), tr("backups.merge_tip")),
-        ] {
-            if ui.add(Chip::new(name).selectable(*mode == one)).on_hover_text(tip).clicked() && !page.restoring {
-                *mode = one;
-            }
-        }
-    });
+    let modes = [RestoreMode::Replace, RestoreMode::Merge];
+    let options = [(tr("backups.replace"), tr("backups.replace_tip")), (tr("backups.merge"), tr("backups.merge_tip"))];
+    let now = modes.iter().position(|one| one == mode);
+    if let Some(picked) = choice(ui, &options, now).filter(|_| !page.restoring) {
+        *mode = modes[picked];
+    }
+    ui.add_space(tokens.space.s);
     ui.add_space(tokens.space.s);
     let height = (ui.ctx().content_rect().height() * 0.42).max(120.0);
     ScrollArea::vertical().max_height(height).auto_shrink([false, true]).show(ui, |ui| {
@@ -102,7 +99,7 @@ fn kind(ui: &mut Ui, difference: &KindDifference, mode: RestoreMode) {
     ui.horizontal(|ui| {
         ui.label(tokens.rich(Type::Strong, name(difference.kind)));
         for (count, key, tone, _) in parts.iter().filter(|(count, ..)| *count > 0) {
-            ui.add(Chip::new(tr_with(key, &[("n", &number(*count))])).tone(*tone));
+            ui.add(Chip::new(tr_count(key, *count)).tone(*tone));
         }
     });
     for (count, _, tone, titles) in parts.into_iter().filter(|(count, ..)| *count > 0) {
@@ -144,7 +141,9 @@ fn buttons(ui: &mut Ui, cx: &mut Cx<'_>, mode: Option<RestoreMode>) {
             }
         }
         let word = if mode.is_some() { tr("common.cancel") } else { tr("common.close") };
-        let cancel = ui.add(Button::new(word));
+        // The same one, whatever is drawn before it: it keeps the keyboard while the comparison arrives.
+        let own = egui::UiBuilder::new().scope_id(Id::unique("restore cancel"));
+        let cancel = ui.scope_builder(own, |ui| ui.add(Button::new(word))).inner;
         if cancel.clicked() {
             cx.commands.push(UiCommand::Backups(BackupsCommand::ClosePreview));
         }

@@ -127,7 +127,7 @@ fn deleting_asks_first() {
 #[test]
 fn the_preview_says_what_would_change_and_the_mode_is_chosen() {
     let mut harness = shown(previewing(Slot::with(preview())), true);
-    for words in ["2 come back", "1 go", "1 become as they were", "40 come back"] {
+    for words in ["2 come back", "1 goes", "1 becomes as it was", "40 come back"] {
         harness.get_by_label(words);
     }
     harness.get_by_label_contains("Digest for Thursday");
@@ -140,8 +140,8 @@ fn the_preview_says_what_would_change_and_the_mode_is_chosen() {
     );
     harness.get_by_label("Merge").click();
     harness.run();
-    harness.get_by_label("1 stay");
-    harness.get_by_label("1 differ and stay");
+    harness.get_by_label("1 stays");
+    harness.get_by_label("1 differs and stays");
     harness.get_by_label("Add what is missing").click();
     harness.run();
     assert_eq!(commands(&harness).last(), Some(&BackupsCommand::Restore { from, mode: RestoreMode::Merge }));
@@ -196,7 +196,7 @@ fn none_yet_loading_and_errors_say_what_to_do() {
     let harness = shown(empty, true);
     harness.get_by_label("No backups yet");
     harness.get_by_label_contains("One is made each day");
-    harness.get_by_label_contains("one drive that breaks");
+    harness.get_by_label_contains("a drive that breaks");
     let mut gone = state();
     gone.pages.backups.list = Slot::with(BackupList { second_problem: Some("the drive is away".into()), ..list() });
     shown(gone, true).get_by_label("the drive is away");

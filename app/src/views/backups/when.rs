@@ -10,11 +10,9 @@ use crate::design::{Type, UiExt};
 use crate::state::{AppState, Page};
 use crate::text::{self, tr, tr_with};
 use crate::views::Cx;
-use crate::widgets::{Button, TextField, card, section_title, toggle};
+use crate::widgets::{Button, TextField, card, fact, section_title, toggle};
 
 const FORMAT: &str = "%Y-%m-%d %H:%M";
-/// Points that the names at the left take.
-const NAMES: f32 = 130.0;
 
 /// The daily backup, what is kept, and the folders.
 pub fn ui(ui: &mut Ui, list: &BackupList, cx: &mut Cx<'_>) {
@@ -32,23 +30,26 @@ pub fn ui(ui: &mut Ui, list: &BackupList, cx: &mut Cx<'_>) {
         });
         ui.add_space(tokens.space.xs);
         let daily = matches!(state.setting("backups.daily").map(|entry| &entry.value), Some(SettingValue::Bool(true)));
-        line(ui, tr("backups.daily"), |ui| {
-            let mut on = daily;
-            if toggle(ui, &mut on, tr("backups.daily")).changed() {
-                let (key, value) = ("backups.daily".to_owned(), SettingValue::Bool(on));
-                cx.commands.push(UiCommand::SetSetting { key, value });
-            }
-            ui.add(egui::Label::new(tokens.rich(Type::Body, schedule(state, list, daily))).truncate());
+        fact(ui, tr("backups.daily"), |ui| {
+            ui.horizontal(|ui| {
+                ui.spacing_mut().interact_size.y = 20.0;
+                let mut on = daily;
+                if toggle(ui, &mut on, tr("backups.daily")).changed() {
+                    let (key, value) = ("backups.daily".to_owned(), SettingValue::Bool(on));
+                    cx.commands.push(UiCommand::SetSetting { key, value });
+                }
+                ui.add(egui::Label::new(tokens.rich(Type::Body, schedule(state, list, daily))).truncate());
+            });
         });
         let (count, days) = (whole(state, "backups.count"), whole(state, "backups.days"));
-        line(ui, "", |ui| {
+        fact(ui, tr("backups.kept_name"), |ui| {
             let words = tr_with("backups.kept", &[("count", &count), ("days", &days)]);
-            ui.label(tokens.rich(Type::Secondary, words));
+            ui.add(egui::Label::new(tokens.rich(Type::Body, words)).truncate());
         });
-        line(ui, tr("backups.folder"), |ui| {
+        fact(ui, tr("backups.folder"), |ui| {
             ui.add(egui::Label::new(tokens.rich(Type::Body, text::path(&list.folder))).truncate());
         });
-        line(ui, tr("backups.second"), |ui| match &list.second_folder {
+        fact(ui, tr("backups.second"), |ui| match &list.second_folder {
             Some(folder) => {
                 ui.add(egui::Label::new(tokens.rich(Type::Body, text::path(folder))).truncate());
             }
@@ -56,17 +57,6 @@ pub fn ui(ui: &mut Ui, list: &BackupList, cx: &mut Cx<'_>) {
                 ui.add(egui::Label::new(tokens.rich(Type::Secondary, tr("backups.no_second"))).truncate());
             }
         });
-    });
-}
-
-fn line(ui: &mut Ui, name: &str, value: impl FnOnce(&mut Ui)) {
-    let tokens = ui.tokens();
-    ui.horizontal(|ui| {
-        ui.set_min_height(24.0);
-        let (rect, _) = ui.allocate_exact_size(egui::vec2(NAMES, 20.0), egui::Sense::hover());
-        let builder = egui::UiBuilder::new().max_rect(rect).layout(Layout::left_to_right(Align::Center));
-        ui.scope_builder(builder, |ui| ui.label(tokens.rich(Type::Secondary, name)));
-        value(ui);
     });
 }
 
@@ -111,8 +101,11 @@ pub fn minute(ui: &mut Ui, typed: &mut String, cx: &mut Cx<'_>) {
         let read = read(typed, range, state.now);
         ui.horizontal(|ui| {
             let wrong = !typed.trim().is_empty() && read.is_err();
-            TextField::new(typed, tr("backups.minute_field")).hint(&hint).width(200.0).problem(wrong).show(ui);
-            if ui.add(Button::new(tr("backups.minute_show")).enabled(read.is_ok())).clicked()
+            let field = TextField::new(typed, tr("backups.minute_field")).hint(&hint).width(200.0).problem(wrong);
+            let field = field.show(ui);
+            let entered = field.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+            let show = ui.add(Button::new(tr("backups.minute_show")).enabled(read.is_ok())).clicked();
+            if (show || entered)
                 && let Ok(at) = read
             {
                 let from = RestoreFrom::Time { at };

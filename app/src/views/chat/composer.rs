@@ -1,8 +1,7 @@
 //! The composer: a question of several lines, what it may search in, the model, and Send or Stop.
 
 use egui::{
-    CornerRadius, Frame, Id, Key, KeyboardShortcut, Layout, Margin, Modifiers, Popup, PopupCloseBehavior, Stroke,
-    TextEdit, Ui,
+    CornerRadius, Frame, Id, Key, KeyboardShortcut, Layout, Margin, Modifiers, PopupCloseBehavior, Stroke, TextEdit, Ui,
 };
 use rspa_core::model::{MessageId, ModelId, ModelKind, SourceId};
 
@@ -204,7 +203,7 @@ impl Composer {
         };
         let chip = ui.add(Chip::new(label).icon(Icon::Books).tone(tone).selectable(false));
         let chip = chip.on_hover_text(tr("chat.scope.tip"));
-        let menu = Popup::menu(&chip).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
+        let menu = crate::widgets::menu(&chip).close_behavior(PopupCloseBehavior::CloseOnClickOutside);
         menu.width(ui.tokens().size.list).show(|ui| {
             if ui.radio(self.scope == Scope::All, tr("chat.scope.all")).clicked() {
                 self.scope = Scope::All;
@@ -243,7 +242,7 @@ impl Composer {
         let Some(model) = chosen.copied().or_else(|| state.chat_model()) else { return };
         let chip = ui.add(Chip::new(super::thread::short_model(&model.info.name)).icon(Icon::Cpu).selectable(false));
         let chip = chip.on_hover_text(tr("chat.model_tip"));
-        Popup::menu(&chip).width(ui.tokens().size.list).show(|ui| {
+        crate::widgets::menu(&chip).width(ui.tokens().size.list).show(|ui| {
             for model in models {
                 let on = self.model.as_ref().map_or(model.is_default, |id| *id == model.id);
                 if ui.radio(on, &model.info.name).clicked() {

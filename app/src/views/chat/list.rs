@@ -104,7 +104,7 @@ impl ChatList {
             return;
         }
         let title = title(&one.chat.title);
-        let row = TwoLineRow::new(title, one.preview.as_str())
+        let row = TwoLineRow::new(title, without_marks(&one.preview))
             .right(text::ago(one.chat.updated, cx.state.now))
             .selected(cx.state.chats.open == Some(chat));
         let response = ui.push_id(chat.0, |ui| ui.add(row)).inner;
@@ -119,7 +119,7 @@ impl ChatList {
                 delete(cx.commands, chat);
             }
         }
-        response.context_menu(|ui| {
+        crate::widgets::context_menu(&response).show(|ui| {
             if ui.button(tr("chat.rename")).clicked() {
                 self.renaming = Some((chat, one.chat.title.clone()));
             }
@@ -128,6 +128,12 @@ impl ChatList {
             }
         });
     }
+}
+
+/// The first words of an answer without the marks of Markdown, which mean nothing in one line.
+fn without_marks(preview: &str) -> String {
+    let text = preview.trim_start_matches(['#', '>', '-', ' ']);
+    text.chars().filter(|letter| !matches!(letter, '*' | '`')).collect()
 }
 
 /// The title, or words for a chat that has none yet.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use egui::{Align, Color32, Id, Layout, Popup, Rect, ScrollArea, Sense, Ui, pos2, vec2};
+use egui::{Align, Color32, Id, Layout, Rect, ScrollArea, Sense, Ui, pos2, vec2};
 use rspa_core::model::{Author, ChatId, Message, MessageId, MessageState};
 
 use super::message::MessageView;
@@ -73,7 +73,7 @@ impl Thread {
             }
             if let Some(chat) = chat {
                 let more = ui.add(IconButton::new(Icon::DotsThree, tr("chat.more")));
-                Popup::menu(&more).show(|ui| {
+                crate::widgets::menu(&more).show(|ui| {
                     if ui.button(tr("chat.rename")).clicked() {
                         self.renaming = Some(chat.title.clone());
                     }
@@ -84,7 +84,7 @@ impl Thread {
             }
             if narrow {
                 let other = ui.add(IconButton::new(Icon::List, tr("chat.list.title")));
-                Popup::menu(&other).width(tokens.size.list).show(|ui| {
+                crate::widgets::menu(&other).width(tokens.size.list).show(|ui| {
                     ScrollArea::vertical().max_height(tokens.size.list * 1.5).show(ui, |ui| {
                         for one in chats.iter().take(50) {
                             if ui.selectable_label(Some(one.chat.id) == open, list::title(&one.chat.title)).clicked() {

@@ -6,7 +6,7 @@ use rspa_core::model::{Credential, CredentialTest, EnvironmentKey, TestOutcome, 
 use crate::commands::pages::credentials::CredentialsCommand;
 use crate::commands::{Confirmation, UiCommand};
 use crate::design::{Icon, Type, UiExt};
-use crate::text::{ago, tr, tr_with};
+use crate::text::{since, tr, tr_with};
 use crate::views::Cx;
 use crate::widgets::{Button, Chip, IconButton, Tone, card};
 
@@ -51,10 +51,10 @@ pub fn stored(ui: &mut Ui, cx: &mut Cx<'_>, item: &Credential) -> bool {
         tested(ui, cx, item.tested.as_ref());
         let mut facts = vec![item.host.clone().unwrap_or_else(|| tr("credentials.no_address").to_owned())];
         facts.push(match item.used {
-            Some(at) => tr_with("credentials.used", &[("when", &ago(at, cx.state.now))]),
+            Some(at) => tr_with("credentials.used", &[("when", &since(at, cx.state.now))]),
             None => tr("credentials.unused").to_owned(),
         });
-        facts.push(tr_with("credentials.changed", &[("when", &ago(item.updated, cx.state.now))]));
+        facts.push(tr_with("credentials.changed", &[("when", &since(item.updated, cx.state.now))]));
         ui.add(Label::new(tokens.rich(Type::Label, facts.join("  ·  "))).truncate());
     });
     ui.add_space(tokens.space.s);
@@ -95,7 +95,7 @@ fn tested(ui: &mut Ui, cx: &Cx<'_>, test: Option<&CredentialTest>) {
         TestOutcome::Refused | TestOutcome::Forbidden => Tone::Bad,
         _ => Tone::Warn,
     };
-    let when = tr_with("credentials.tested", &[("when", &ago(test.at, cx.state.now)), ("words", &test.words)]);
+    let when = tr_with("credentials.tested", &[("when", &since(test.at, cx.state.now)), ("words", &test.words)]);
     ui.add(Label::new(tokens.rich(Type::Secondary, when).color(tone.ink(tokens))).wrap());
 }
 

@@ -7,7 +7,7 @@ use super::Open;
 use crate::commands::pages::credentials::CredentialsCommand;
 use crate::commands::{Confirmation, UiCommand};
 use crate::design::{Icon, Type, UiExt};
-use crate::text::{ago, clock, tr, tr_count, tr_with};
+use crate::text::{clock, since, tr, tr_count, tr_with};
 use crate::views::Cx;
 use crate::widgets::secret_field::{SecretDraft, SecretField};
 use crate::widgets::{Button, Chip, Tone, card, states};
@@ -98,7 +98,7 @@ pub fn banner(
 }
 
 fn key_age(cx: &Cx<'_>, vault: &VaultStatus) -> String {
-    let made = vault.key_created.map(|at| ago(at, cx.state.now)).unwrap_or_default();
+    let made = vault.key_created.map(|at| since(at, cx.state.now)).unwrap_or_default();
     tr_with("credentials.key_made", &[("when", &made)])
 }
 

@@ -1,6 +1,6 @@
 //! Search as you type: the field, filters, and the rows of what was found. Old rows stay while new ones are on their way.
 
-use egui::{Align, Align2, Id, Key, Layout, Popup, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, Align2, Id, Key, Layout, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use rspa_core::model::{DocumentKind, SearchHit, SearchMode, SearchQuery, SearchResults, SourceId};
 
 use crate::commands::{Action, UiCommand};
@@ -147,7 +147,7 @@ impl Search {
             ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
                 let mode = ui.add(Chip::new(mode_name(self.mode)).icon(Icon::CaretDown).selectable(false));
                 let mode = mode.on_hover_text(tr("knowledge.search.mode_tip"));
-                Popup::menu(&mode).show(|ui| {
+                crate::widgets::menu(&mode).show(|ui| {
                     for one in MODES {
                         if ui.radio(self.mode == one, mode_name(one)).on_hover_text(mode_tip(one)).clicked() {
                             self.mode = one;

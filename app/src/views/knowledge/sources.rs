@@ -20,7 +20,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, chosen: Option<SourceId>) -> Option<Deed
     let mut deed = None;
     column_header(ui, tr("knowledge.sources.title"), |ui| {
         let add = ui.add(IconButton::new(Icon::Plus, tr("knowledge.sources.add")));
-        Popup::menu(&add).show(|ui| {
+        crate::widgets::menu(&add).show(|ui| {
             for action in [Action::AddFolder, Action::AddFile, Action::AddSample, Action::RescanAll] {
                 if ui.button(action.name()).clicked() {
                     cx.commands.run(action);
@@ -127,8 +127,8 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, tokens: &Tokens, status: &SourceStatus, sel
     corner.set_opacity(if near { 1.0 } else { 0.0 });
     let name = tr_with("knowledge.sources.more", &[("name", &source.name)]);
     let more = corner.add(IconButton::new(Icon::DotsThree, name).small());
-    Popup::menu(&more).id(more_id).show(|ui| actions(ui, cx, status, &mut deed));
-    response.context_menu(|ui| actions(ui, cx, status, &mut deed));
+    crate::widgets::menu(&more).id(more_id).show(|ui| actions(ui, cx, status, &mut deed));
+    crate::widgets::context_menu(&response).show(|ui| actions(ui, cx, status, &mut deed));
     let response = response.on_hover_text(crate::text::path(&source.path));
     if response.clicked() && deed.is_none() {
         deed = Some(Deed::Choose((!selected).then_some(source.id)));

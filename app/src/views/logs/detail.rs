@@ -13,7 +13,7 @@ use crate::state::pages::logs::LogsChoice;
 use crate::text::tr;
 use crate::views::Cx;
 use crate::widgets::column::padded;
-use crate::widgets::{Button, Chip, IconButton, column_header, section_title, states};
+use crate::widgets::{Button, Chip, IconButton, column_header, fact, section_title, states};
 
 /// Characters of one text that are laid out; the copy has all.
 const LONGEST: usize = 20_000;
@@ -61,10 +61,12 @@ fn whole(ui: &mut Ui, cx: &mut Cx<'_>, entry: &LogEntry) {
             }
             if !entry.fields.is_empty() {
                 section(ui, tr("logs.detail.fields"));
-                for (name, value) in &entry.fields {
-                    ui.label(tokens.rich(Type::Label, one_line(name)));
-                    text(ui, Type::Code, value);
-                }
+                ui.scope(|ui| {
+                    ui.spacing_mut().item_spacing.y = 0.0;
+                    for (name, value) in &entry.fields {
+                        fact(ui, &one_line(name), |ui| text(ui, Type::Code, value));
+                    }
+                });
             }
             if !entry.span.is_empty() {
                 section(ui, tr("logs.detail.span"));

@@ -1,6 +1,6 @@
 //! What a profile says of the network: one of four choices, its hosts, and the switch that forbids every cloud call.
 
-use egui::{Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
+use egui::Ui;
 use rspa_core::model::{NetworkPolicy, Profile, ProfileList, ProfileNetwork, SettingValue};
 
 use super::hosts;
@@ -10,7 +10,7 @@ use crate::design::{Icon, Type, UiExt};
 use crate::state::AppState;
 use crate::text::{tr, tr_with};
 use crate::views::Cx;
-use crate::widgets::{cells, focus_ring, section_title, states, toggle};
+use crate::widgets::{choice, section_title, states, toggle};
 
 const CHOICES: [(Option<NetworkPolicy>, &str); 4] = [
     (None, "settings"),
@@ -26,20 +26,14 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, list: &ProfileList, profile: &Profile, h
     ui.add(egui::Label::new(tokens.rich(Type::Secondary, tr("profiles.network_text"))).wrap());
     ui.add_space(tokens.space.s);
     let settings = settings_policy(cx.state);
-    let mut chosen = None;
-    let columns = if ui.available_width() > 720.0 { 4 } else { 2 };
-    for row in CHOICES.chunks(columns) {
-        cells(ui, row.len(), tokens.space.s, |i, ui| {
-            let (policy, key) = row[i];
-            let title = tr(&format!("profiles.policy.{key}"));
-            let detail = tr_with(&format!("profiles.policy.{key}_text"), &[("words", &words(settings))]);
-            if choice(ui, title, &detail, network.policy == policy) && network.policy != policy {
-                chosen = Some(policy);
-            }
-        });
-        ui.add_space(tokens.space.xs);
-    }
-    if let Some(policy) = chosen {
+    let now = words(settings);
+    let details = CHOICES.map(|(_, key)| tr_with(&format!("profiles.policy.{key}_text"), &[("words", &now)]));
+    let titles = CHOICES.map(|(_, key)| tr(&format!("profiles.policy.{key}")));
+    let options: Vec<(&str, &str)> =
+        titles.iter().zip(&details).map(|(title, detail)| (*title, detail.as_str())).collect();
+    let set_now = CHOICES.iter().position(|(policy, _)| *policy == network.policy);
+    let clicked = choice(ui, &options, set_now).filter(|picked| Some(*picked) != set_now);
+    if let Some((policy, _)) = clicked.map(|picked| CHOICES[picked]) {
         let wanted = ProfileNetwork { policy, ..network.clone() };
         let more = policy == Some(NetworkPolicy::All) && !network.forbid_cloud;
         set(cx, profile, wanted, more.then(|| tr("profiles.allow_all_text")));
@@ -89,34 +83,6 @@ fn set(cx: &mut Cx<'_>, profile: &Profile, network: ProfileNetwork, ask: Option<
             then: Box::new(command),
         }),
     });
-}
-
-/// One of the choices as a card; true when it was clicked.
-fn choice(ui: &mut Ui, title: &str, detail: &str, selected: bool) -> bool {
-    let tokens = ui.tokens();
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 100.0), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::RadioButton, ui.is_enabled(), selected, title));
-    let (fill, edge) = match (selected, response.hovered()) {
-        (true, _) => (tokens.color.selection, tokens.color.accent),
-        (false, true) => (tokens.color.bg3, tokens.color.line),
-        (false, false) => (tokens.color.bg2, tokens.color.line),
-    };
-    let painter = ui.painter();
-    painter.rect(rect, tokens.radius.card, fill, Stroke::new(1.0, edge), StrokeKind::Inside);
-    if response.has_focus() {
-        focus_ring(ui, rect);
-    }
-    let inner = rect.shrink(tokens.space.m);
-    // Painted: the card speaks for itself.
-    let text = |words: &str, kind: Type, ink| {
-        let font = tokens.font(kind);
-        painter.layout(words.to_owned(), font, ink, inner.width())
-    };
-    let head = text(title, Type::Strong, tokens.color.text);
-    let below = inner.min + vec2(0.0, head.size().y + 2.0);
-    painter.galley(inner.min, head, tokens.color.text);
-    painter.galley(below, text(detail, Type::Secondary, tokens.color.text_2), tokens.color.text_2);
-    response.clicked()
 }
 
 fn words(policy: NetworkPolicy) -> &'static str {

@@ -116,6 +116,8 @@ fn stricter_is_set_at_once_and_looser_is_asked() {
     harness.get_by_role_and_label(egui::Role::Switch, "Forbid every cloud call").click();
     harness.run();
     assert!(matches!(harness.state().commands.last(), Some(UiCommand::Confirm(_))));
+    harness.get_by_label("Host to add").focus();
+    harness.run();
     harness.get_by_label("Host to add").type_text("https://a.org");
     harness.run();
     assert!(harness.query_by_label_contains("no https://").is_some());

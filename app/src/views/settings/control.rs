@@ -7,10 +7,12 @@ use rspa_core::model::{SettingEntry, SettingKind, SettingOrigin, SettingValue};
 
 use crate::commands::{CommandQueue, PickPurpose, UiCommand};
 use crate::design::Icon;
-use crate::text::{tr, tr_with};
+use crate::text::{tr, tr_known, tr_with};
 use crate::widgets::{IconButton, TextField, select, toggle};
 
 const WIDTH: f32 = 240.0;
+/// Of a field for a number.
+const NUMBER: f32 = 110.0;
 
 /// What is wrong with the text that is being typed.
 pub fn draft_problem(entry: &SettingEntry, drafts: &HashMap<String, String>) -> Option<String> {
@@ -31,7 +33,8 @@ pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String
         SettingKind::Choice(options) => {
             let now = show(&entry.value);
             let chosen = options.iter().position(|option| *option == now).unwrap_or_default();
-            if let Some(picked) = select(ui, &entry.label, options, chosen, 160.0) {
+            let names: Vec<String> = options.iter().map(|option| option_words(&entry.key, option)).collect();
+            if let Some(picked) = select(ui, &entry.label, &names, chosen, 160.0) {
                 set(SettingValue::Text(options[picked].clone()));
             }
         }
@@ -53,6 +56,11 @@ pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String
     }
 }
 
+/// An option as people read it; one that the catalogue does not know as it is.
+fn option_words(key: &str, option: &str) -> String {
+    tr_known(&format!("settings.options.{key}.{option}")).unwrap_or(option).to_owned()
+}
+
 /// A value as people read it; nothing has a word too.
 pub fn words(value: &SettingValue) -> String {
     let shown = show(value);
@@ -63,8 +71,12 @@ fn text(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String>,
     let now = show(&entry.value);
     let mut draft = drafts.get(&entry.key).cloned().unwrap_or_else(|| now.clone());
     let parsed = parse(&entry.kind, &draft);
-    let hint = show(&entry.default);
-    let field = TextField::new(&mut draft, &entry.label).hint(&hint).width(WIDTH).problem(parsed.is_err());
+    let hint = words(&entry.default);
+    let width = match entry.kind {
+        SettingKind::Integer { .. } | SettingKind::Number { .. } => NUMBER,
+        _ => WIDTH.min(ui.available_width()),
+    };
+    let field = TextField::new(&mut draft, &entry.label).hint(&hint).width(width).problem(parsed.is_err());
     let response = field.show(ui);
     let escaped = ui.input(|i| i.key_pressed(Key::Escape));
     if response.changed() {

@@ -63,9 +63,9 @@ pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String
                 }
             });
         }
-        ui.add_space(tokens.space.s);
+        ui.add_space(tokens.space.xs);
         hairline(ui);
-        ui.add_space(tokens.space.s);
+        ui.add_space(tokens.space.xs);
     });
 }
 

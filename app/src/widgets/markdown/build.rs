@@ -120,7 +120,8 @@ impl Builder {
                     }
                     _ => Marker::Bullet,
                 });
-                self.source = at;
+                // Of an item without text, only where it begins is certain: its end depends on what comes after.
+                self.source = at.start..at.end.min(at.start + 1);
             }
             Tag::Table(alignments) => {
                 self.flush();

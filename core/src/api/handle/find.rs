@@ -73,7 +73,15 @@ impl Switch {
                 Ok(client) => {
                     tracing::info!(pid = client.welcome.pid, "asking a command for the data folder");
                     client.take_over();
+                    let mut told = None;
                     while !client.released(&self.net, PAUSE * 4) {
+                        let busy = client.busy();
+                        if let Some(watch) = &self.watch.waits_for
+                            && told.as_ref() != Some(&busy)
+                        {
+                            watch(busy.clone());
+                            told = Some(busy);
+                        }
                         if self.closing.is_cancelled() {
                             return Err(ended());
                         }
@@ -83,11 +91,13 @@ impl Switch {
                     silent_until = Instant::now() + SILENCE_AGAIN;
                     continue;
                 }
+                // It sees to it that it ends.
+                Err(NoOwner::Leaving) => silent_until = Instant::now() + silence,
                 Err(NoOwner::Nobody) if Instant::now() < silent_until => {}
                 Err(NoOwner::Nobody) => return Err(in_use),
                 Err(NoOwner::Refused(error)) => return Err(error),
             }
-            self.pause(PAUSE);
+            self.pause(PAUSE / 2 + self.some_of(PAUSE));
         }
     }
 
@@ -125,6 +135,6 @@ pub(super) fn raise_window(options: &CoreOptions) -> bool {
             client.close();
             raised
         }
-        Err(NoOwner::Nobody | NoOwner::Refused(_)) => false,
+        Err(NoOwner::Nobody | NoOwner::Leaving | NoOwner::Refused(_)) => false,
     }
 }

@@ -6,11 +6,14 @@ use std::time::{Duration, Instant};
 
 use super::find::Intent;
 use super::switch::{Here, Switch, Work, ended};
-use crate::api::{ApiError, ErrorCategory, Parcel};
+use crate::api::{ApiError, ErrorCategory};
+use crate::local::client::Lost;
 use crate::local::server::Taker;
 
 /// Between two looks whether work has ended.
 const LOOK: Duration = Duration::from_millis(50);
+/// Over how much time the clients of an owner that has gone spread their first look for the next one.
+const HERD: Duration = Duration::from_millis(60);
 /// How long a window may take to open the folder that it got.
 const OPENING: Duration = Duration::from_secs(120);
 
@@ -31,9 +34,10 @@ impl Switch {
             return;
         }
         tracing::info!("a window takes the data folder over");
-        let Some(Here { engine, server }) = self.take_idle(gone) else { return };
+        let Some(Here { engine, server }) = self.take_idle(&taker, gone) else { return };
         self.outlets.pause();
         if let Some(server) = server {
+            server.leave(&self.net);
             server.stop();
         }
         let parcels = engine.release();
@@ -51,19 +55,22 @@ impl Switch {
     }
 
     /// The connection to the owner has ended: the folder is opened here, or its next owner is found.
-    pub(super) fn lost(self: Arc<Self>, number: u64, parcels: Vec<Parcel>) {
+    pub(super) fn lost(self: Arc<Self>, number: u64, lost: Lost) {
         let work = move || {
             let _turn = self.control.lock().unwrap_or_else(PoisonError::into_inner);
+            let Lost { again, unknown, told } = lost;
+            unknown.into_iter().for_each(|parcel| parcel.answer(Err(not_known())));
             if self.closing.is_cancelled() {
-                return parcels.into_iter().for_each(|parcel| parcel.answer(Err(ended())));
+                return again.into_iter().for_each(|parcel| parcel.answer(Err(ended())));
             }
             if !self.leave(number) {
-                return parcels.into_iter().for_each(|parcel| parcel.answer(Err(unknown())));
+                return again.into_iter().for_each(|parcel| self.carry(parcel));
             }
             self.outlets.pause();
-            let (again, never): (Vec<_>, Vec<_>) = parcels.into_iter().partition(|parcel| parcel.request.repeatable());
-            never.into_iter().for_each(|parcel| parcel.answer(Err(unknown())));
             self.ask_again(again);
+            tracing::debug!(told, "the owner of the data folder has gone");
+            // All its clients hear it at once, and each would try to be the next one.
+            self.pause(self.some_of(HERD));
             self.go_on();
         };
         if let Err(error) = std::thread::Builder::new().name("next owner".to_owned()).spawn(work) {
@@ -75,7 +82,7 @@ impl Switch {
     fn go_on(self: &Arc<Self>) {
         match self.settle(Intent::Again, None) {
             Ok(true) => {}
-            Ok(false) => self.fail(&unknown()),
+            Ok(false) => self.fail(&not_known()),
             Err(error) => {
                 tracing::error!(%error, "the data folder could not be used again");
                 self.fail(&error);
@@ -104,12 +111,22 @@ impl Switch {
     }
 
     /// The engine, once nothing runs that must not be repeated; from then on requests wait. None when `gone`.
-    fn take_idle(&self, gone: impl Fn() -> bool) -> Option<Here> {
+    fn take_idle(&self, taker: &Taker, gone: impl Fn() -> bool) -> Option<Here> {
         while !gone() {
-            if self.is_busy()? {
+            let busy = self.busy_with()?;
+            if !busy.is_empty() {
                 // It goes on working meanwhile: it may need to be stopped, or asked how far it is.
+                taker.busy.send_if_modified(|told| {
+                    let changed = *told != busy;
+                    *told = busy;
+                    changed
+                });
                 self.pause(LOOK);
                 continue;
+            }
+            // From here on nothing of a client comes between.
+            if let Some(gate) = self.gate() {
+                gate.pause();
             }
             let here = self.take_here()?;
             if !here.engine.is_busy() {
@@ -121,7 +138,7 @@ impl Switch {
     }
 }
 
-fn unknown() -> ApiError {
+fn not_known() -> ApiError {
     ApiError::new(
         ErrorCategory::Storage,
         "the rspa that did the work has ended; whether it was done is not known",

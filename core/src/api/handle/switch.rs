@@ -6,23 +6,31 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use super::find::{Found, Intent};
 use super::outlets::Outlets;
-use super::{CoreOptions, Role, Subscription, WorksIn};
+use super::{CoreOptions, Role, Subscription, Watch, WorksIn};
 use crate::api::{ApiError, ErrorCategory, Event, Parcel};
+use crate::clock::Ids;
 use crate::engine::Engine;
 use crate::local::client::Client;
 use crate::local::net::Net;
 use crate::local::place::Place;
-use crate::local::server::{Owner, Server, Taker};
+use crate::local::server::{GateKeeper, Owner, Server, Taker};
 use crate::model::ProfileId;
 use crate::workspace::places::Places;
 
 /// Requests that wait while nobody works.
 const WAITING: usize = 4096;
+/// How long requests of clients that must not be cut off are waited for when this process ends.
+const FINISHING: Duration = Duration::from_secs(30);
+/// The same for their answers and jobs, during which everybody is served on.
+const FINISHING_LONG: Duration = Duration::from_secs(600);
+/// Between two looks whether they have ended.
+const LOOK: Duration = Duration::from_millis(20);
 
 pub(super) struct Switch {
     pub options: CoreOptions,
@@ -33,6 +41,10 @@ pub(super) struct Switch {
     /// One change of hands at a time.
     pub control: Mutex<()>,
     pub closing: CancellationToken,
+    /// Told what is waited for at the start.
+    pub watch: Watch,
+    /// For pauses that differ between processes.
+    ids: Ids,
     work: Mutex<Work>,
     /// The active profile when somebody last worked.
     profile: Mutex<Option<ProfileId>>,
@@ -60,18 +72,20 @@ pub(super) struct Here {
 
 impl Switch {
     /// None when another window has the folder and comes to the front.
-    pub fn open(options: CoreOptions) -> Result<Option<Arc<Self>>, ApiError> {
+    pub fn open(options: CoreOptions, watch: Watch) -> Result<Option<Arc<Self>>, ApiError> {
         let executable = std::env::current_exe().ok();
         let places = Places::find(&options.environment, options.data_folder.as_deref(), executable.as_deref())?;
         places.prepare()?;
         let switch = Arc::new(Self {
             place: Place::of(&options.environment, places.data()),
             net: Net::start()?,
+            ids: Ids::new(options.clock.clone()),
             options,
             places,
             outlets: Arc::default(),
             control: Mutex::new(()),
-            closing: CancellationToken::new(),
+            closing: watch.cancel.clone(),
+            watch,
             work: Mutex::new(Work::Nobody(Vec::new())),
             profile: Mutex::new(None),
             connection: AtomicU64::new(0),
@@ -131,10 +145,17 @@ impl Switch {
         let mut work = self.work();
         let Work::Nobody(waiting) = &mut *work else {
             drop(work);
-            return here.end();
+            return here.end(&self.net);
         };
-        std::mem::take(waiting).into_iter().for_each(|parcel| here.engine.carry(parcel));
+        // What nobody waits for any more may have been promised not to be begun.
+        let waiting = std::mem::take(waiting).into_iter().filter(|parcel| !parcel.cancel.is_cancelled());
+        waiting.for_each(|parcel| here.engine.carry(parcel));
+        let gate = here.server.as_ref().map(Server::gate);
         *work = Work::Here(here);
+        drop(work);
+        if let Some(gate) = gate {
+            gate.open();
+        }
     }
 
     fn there(self: &Arc<Self>, client: Client) {
@@ -149,13 +170,14 @@ impl Switch {
         };
         let waiting = std::mem::take(waiting);
         let switch = Arc::downgrade(self);
-        client.stay(Box::new(move |parcels| {
+        client.stay(Box::new(move |lost| {
             if let Some(switch) = switch.upgrade() {
-                switch.lost(number, parcels);
+                switch.lost(number, lost);
             }
         }));
         // What comes back finds the connection ended; `lost` is on its way and takes it up again.
-        let back: Vec<Parcel> = waiting.into_iter().filter_map(|parcel| client.carry(parcel)).collect();
+        let waiting = waiting.into_iter().filter(|parcel| !parcel.cancel.is_cancelled());
+        let back: Vec<Parcel> = waiting.filter_map(|parcel| client.carry(parcel)).collect();
         *work = if back.is_empty() { Work::There(client) } else { Work::Nobody(back) };
     }
 
@@ -217,12 +239,9 @@ impl Switch {
         }
     }
 
-    /// None when no engine works here.
-    pub fn is_busy(&self) -> Option<bool> {
-        match &*self.work() {
-            Work::Here(here) => Some(here.engine.is_busy()),
-            _ => None,
-        }
+    /// What must not be cut off; none when no engine works here.
+    pub fn busy_with(&self) -> Option<Vec<String>> {
+        self.with_here(None, |here| Some(here.engine.busy_with()))
     }
 
     /// Takes the engine out if it works here; from then on requests wait.
@@ -276,6 +295,10 @@ impl Switch {
         // Whoever is connected waits, too.
         let kept = match self.take_here() {
             Some(Here { engine, server }) => {
+                if let Some(server) = &server {
+                    server.gate().pause();
+                    self.wait_while(FINISHING, || engine.carries_unrepeatable());
+                }
                 self.outlets.pause();
                 let parcels = engine.release();
                 drop(engine);
@@ -311,11 +334,12 @@ impl Switch {
     pub fn shutdown(&self) {
         self.closing.cancel();
         let _turn = self.control.lock().unwrap_or_else(PoisonError::into_inner);
+        self.finish_for_clients();
         let work = std::mem::replace(&mut *self.work(), Work::Ended);
         match work {
             Work::Here(here) => {
                 self.remember(here.engine.context().active().profile);
-                here.end();
+                here.end(&self.net);
             }
             Work::There(client) => {
                 self.remember(client.profile());
@@ -328,10 +352,65 @@ impl Switch {
     }
 }
 
+impl Switch {
+    /// Serves clients on until what they began and must not be cut off is done, then takes nothing more from them.
+    fn finish_for_clients(&self) {
+        // Nobody is at the window any more to answer.
+        self.with_here((), |here| here.engine.context().consents.close());
+        let clients = || self.with_here(false, |here| here.server.as_ref().is_some_and(|server| server.clients() > 0));
+        let long = || self.with_here(false, |here| here.engine.works_long());
+        let until = Instant::now() + FINISHING_LONG;
+        loop {
+            self.wait_while(until.saturating_duration_since(Instant::now()), || clients() && long());
+            let gate = self.gate();
+            if let Some(gate) = &gate {
+                gate.pause();
+            }
+            let short = || self.with_here(false, |here| here.engine.carries_unrepeatable());
+            self.wait_while(FINISHING, || clients() && short() && !long());
+            if !(clients() && long() && Instant::now() < until) {
+                return;
+            }
+            // A last request began an answer: that is waited for, and others are served meanwhile.
+            if let Some(gate) = gate {
+                gate.open();
+            }
+        }
+    }
+
+    /// What holds the requests of clients back, where there are any.
+    pub fn gate(&self) -> Option<GateKeeper> {
+        self.with_here(None, |here| here.server.as_ref().map(Server::gate))
+    }
+
+    fn with_here<T>(&self, otherwise: T, look: impl FnOnce(&Here) -> T) -> T {
+        match &*self.work() {
+            Work::Here(here) => look(here),
+            _ => otherwise,
+        }
+    }
+
+    /// Waits until this is no longer so, also while this core ends.
+    fn wait_while(&self, limit: Duration, is_so: impl Fn() -> bool) {
+        let until = Instant::now() + limit;
+        while is_so() && Instant::now() < until {
+            self.net.wait(LOOK, std::future::pending::<()>());
+        }
+    }
+
+    /// Up to this time, another each time and in each process.
+    pub fn some_of(&self, time: Duration) -> Duration {
+        let chance = u32::try_from(self.ids.next().as_u128() % 1_000).unwrap_or_default();
+        time * chance / 1_000
+    }
+}
+
 impl Here {
-    /// The socket first: whoever looks for the owner must not find one that ends.
-    fn end(self) {
+    /// The clients first: each is told that it may go to the next owner. Then the socket: whoever looks for the owner
+    /// must not find one that ends.
+    fn end(self, net: &Net) {
         if let Some(server) = self.server {
+            server.leave(net);
             server.stop();
         }
         self.engine.shutdown();
@@ -345,6 +424,10 @@ impl Owner for Switch {
 
     fn profile(&self) -> ProfileId {
         Self::profile(self)
+    }
+
+    fn busy(&self) -> Vec<String> {
+        self.with_here(Vec::new(), |here| here.engine.busy_with())
     }
 
     fn carry(&self, parcel: Parcel) {
@@ -364,7 +447,7 @@ impl Owner for Switch {
     }
 
     fn hand_over(self: Arc<Self>, taker: Taker) -> bool {
-        if self.options.role == Role::Window || !matches!(&*self.work(), Work::Here(_)) {
+        if self.options.role == Role::Window || self.closing.is_cancelled() || !matches!(&*self.work(), Work::Here(_)) {
             return false;
         }
         self.begin_hand_over(taker);

@@ -106,12 +106,12 @@ impl CredentialsRequest {
     pub(crate) fn guard(&self) -> Guard {
         match self {
             Self::ListCredentials(_) | Self::LockVault(_) | Self::ListGrants(_) => Guard::Open,
-            Self::SetCredential(set) => Guard::person(format!("A credential for {:?} is stored.", set.service)),
+            Self::SetCredential(set) => Guard::person(format!("A credential for \"{}\" is stored.", set.service)),
             Self::RemoveCredential(remove) => {
-                Guard::person(format!("The credential for {:?} is overwritten and removed.", remove.service))
+                Guard::person(format!("The credential for \"{}\" is overwritten and removed.", remove.service))
             }
             Self::TestCredential(test) => {
-                Guard::person(format!("The credential for {:?} is sent to that service to test it.", test.service))
+                Guard::person(format!("The credential for \"{}\" is sent to that service to test it.", test.service))
             }
             Self::UnlockVault(_) => Guard::person("The vault of credentials is unlocked."),
             Self::SetPassphrase(set) => Guard::person(match &set.new {
@@ -124,7 +124,7 @@ impl CredentialsRequest {
                 VaultPlace::Files => "All credentials are moved to sealed files.",
             }),
             Self::RevokeGrant(revoke) => Guard::person(format!(
-                "{} must ask again to use the credential for {:?}.",
+                "{} must ask again to use the credential for \"{}\".",
                 revoke.consumer, revoke.service
             )),
             Self::AnswerGrant(_) => Guard::Window,

@@ -97,6 +97,9 @@ pub(in crate::engine) fn tell(ctx: &Context, changed: &[SettingEntry]) {
     if changed.iter().any(|entry| entry.group == "network") {
         ctx.open_profiles().iter().for_each(|open| open.egress.publish_status());
     }
+    if changed.iter().any(|entry| entry.group == "database") {
+        ctx.databases.keep_history(&ctx.settings.current().database);
+    }
     if changed.iter().any(|entry| entry.group == "logging") {
         ctx.observe.set_level(&ctx.settings.current().logging.level);
     }

@@ -1,15 +1,15 @@
 //! One connection of a client: greeting, requests, cancellations, events; all bounded, ended by the first bad frame.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Owner, Taker};
+use super::{Counted, Door, Gate, Taker};
 use crate::api::{ApiError, Asker, ErrorCategory, Heard, Origin, Parcel, Request, Response};
 use crate::local::frame::{self, FrameError};
 use crate::local::message::{FromClient, FromOwner, Greeting, Hello, Refusal, Refused, Welcome};
@@ -25,12 +25,17 @@ const WRITING: Duration = Duration::from_secs(30);
 const AT_ONCE: usize = 256;
 /// Frames that wait to be written.
 const OUTGOING: usize = 64;
+/// How long replies that are on their way are waited for when the owner leaves.
+const REPLIES: Duration = Duration::from_secs(2);
+
+/// A frame; none after the last one.
+type Frame = Option<Vec<u8>>;
 
 /// Greets, then serves until the client goes, sends what is no frame, or `stop` ends it.
-pub(super) async fn serve(accepted: Accepted, owner: &Weak<dyn Owner>, room: bool, stop: CancellationToken) {
+pub(super) async fn serve(accepted: Accepted, door: &Door, room: bool) {
     let (mut reader, mut writer) = tokio::io::split(accepted.stream);
     let greeting = tokio::select! {
-        () = stop.cancelled() => return,
+        () = door.stop.cancelled() => return,
         greeting = tokio::time::timeout(GREETING, frame::read::<Hello>(&mut reader)) => greeting,
     };
     let hello = match greeting {
@@ -40,9 +45,14 @@ pub(super) async fn serve(accepted: Accepted, owner: &Weak<dyn Owner>, room: boo
         Ok(Err(error)) => return tracing::warn!(%error, "a client of the local socket did not greet"),
         Err(_late) => return tracing::warn!("a client of the local socket said nothing"),
     };
-    let Some(strong) = owner.upgrade() else { return };
+    let Some(strong) = door.owner.upgrade() else { return };
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    let greeting = match refusal(&hello, room) {
+    let mut counted = None;
+    let why = refusal(&hello, room).or_else(|| {
+        counted = door.enter();
+        counted.is_none().then_some(Refusal::Leaving)
+    });
+    let greeting = match why {
         Some(why) => Greeting::Refused(Refused { protocol: PROTOCOL, version, why }),
         None => Greeting::Welcome(Welcome {
             protocol: PROTOCOL,
@@ -50,6 +60,7 @@ pub(super) async fn serve(accepted: Accepted, owner: &Weak<dyn Owner>, room: boo
             role: strong.role(),
             pid: std::process::id(),
             profile: strong.profile(),
+            busy: strong.busy(),
         }),
     };
     drop(strong);
@@ -65,23 +76,41 @@ pub(super) async fn serve(accepted: Accepted, owner: &Weak<dyn Owner>, room: boo
     let (out, outgoing) = mpsc::channel(OUTGOING);
     let ended = CancellationToken::new();
     let connection = Connection {
-        owner: owner.clone(),
+        door: door.clone(),
         asker: Arc::new(Asker { who }),
         profile: hello.profile,
         out,
         ended: ended.clone(),
         running: Arc::default(),
+        replied: Arc::default(),
         places: Arc::new(Semaphore::new(AT_ONCE)),
     };
     let guard = ended.clone().drop_guard();
-    let writing = tokio::spawn(write_all(writer, outgoing, ended.clone()));
-    let result = connection.read_all(&mut reader, &stop).await;
+    let mut writing = tokio::spawn(write_all(writer, outgoing, ended.clone()));
+    let result = connection.read_all(reader, counted).await;
+    let mut written = None;
+    match result {
+        Ok(Some(counted)) => {
+            let parting = async {
+                connection.part().await;
+                (&mut writing).await
+            };
+            tokio::select! {
+                end = parting => written = Some(end),
+                () = door.stop.cancelled() => {}
+            }
+            drop(counted);
+        }
+        Ok(None) => {}
+        Err(error) => tracing::warn!(%error, "a connection of the local socket was closed"),
+    }
     drop(guard);
     drop(connection);
-    if let Err(error) = result {
-        tracing::warn!(%error, "a connection of the local socket was closed");
-    }
-    if let Err(error) = writing.await {
+    let written = match written {
+        Some(written) => written,
+        None => writing.await,
+    };
+    if let Err(error) = written {
         tracing::error!(%error, "the writer of a connection stopped unexpectedly");
     }
 }
@@ -94,42 +123,97 @@ fn refusal(hello: &Hello, room: bool) -> Option<Refusal> {
     }
 }
 
+/// A request that was begun and not answered yet.
+struct Run {
+    cancel: CancellationToken,
+    repeatable: bool,
+}
+
 /// The requests that run, by number.
-type Running = Arc<Mutex<HashMap<u64, CancellationToken>>>;
+type Running = Arc<Mutex<HashMap<u64, Run>>>;
+
+/// A request that waits for the gate.
+struct Held {
+    id: u64,
+    profile: Option<ProfileId>,
+    request: Request,
+}
 
 struct Connection {
-    owner: Weak<dyn Owner>,
+    door: Door,
     asker: Arc<Asker>,
     profile: Option<ProfileId>,
-    out: mpsc::Sender<Vec<u8>>,
+    out: mpsc::Sender<Frame>,
     /// Triggered at the end of this connection: the parent of all that runs for it.
     ended: CancellationToken,
     running: Running,
+    /// Told of each reply.
+    replied: Arc<Notify>,
     places: Arc<Semaphore>,
 }
 
+/// Reading cannot be broken off within a frame: the reader comes back with the message.
+async fn read_next<R: AsyncRead + Unpin>(mut reader: R) -> (R, Result<Option<FromClient>, FrameError>) {
+    let message = frame::read::<FromClient>(&mut reader).await;
+    (reader, message)
+}
+
 impl Connection {
+    /// Gives the place among the clients back when the owner leaves: then the client must be told.
     async fn read_all(
         &self,
-        reader: &mut (impl tokio::io::AsyncRead + Unpin),
-        stop: &CancellationToken,
-    ) -> Result<(), FrameError> {
-        let mut taking = false;
+        reader: impl AsyncRead + Unpin,
+        counted: Option<Counted>,
+    ) -> Result<Option<Counted>, FrameError> {
+        // None for a window that takes the folder over: it is told when that is released, after all others have gone.
+        let mut counted = counted;
         let mut subscribed = false;
+        let mut gate = self.door.gate.subscribe();
+        let mut held: VecDeque<Held> = VecDeque::new();
+        let mut reading = Box::pin(read_next(reader));
         loop {
-            let message = tokio::select! {
-                () = self.ended.cancelled() => return Ok(()),
-                // A window that takes the folder over is told when it is released, after everybody else has gone.
-                () = stop.cancelled(), if !taking => return Ok(()),
-                message = frame::read::<FromClient>(reader) => message?,
+            let (reader, message) = tokio::select! {
+                biased;
+                () = self.ended.cancelled() => return Ok(None),
+                () = self.door.stop.cancelled(), if counted.is_some() => return Ok(None),
+                // The gate goes with the server, which stops then.
+                Ok(()) = gate.changed() => {
+                    let now = *gate.borrow_and_update();
+                    if now == Gate::Leaving && counted.is_some() {
+                        return Ok(counted);
+                    }
+                    while now == Gate::Open
+                        && let Some(next) = held.pop_front()
+                    {
+                        if let Some(again) = self.call(next).await? {
+                            held.push_front(again);
+                            break;
+                        }
+                    }
+                    continue;
+                }
+                read = &mut reading => read,
             };
-            let Some(message) = message else { return Ok(()) };
-            let Some(owner) = self.owner.upgrade() else { return Ok(()) };
+            let Some(message) = message? else { return Ok(None) };
+            reading = Box::pin(read_next(reader));
+            let Some(owner) = self.door.owner.upgrade() else { return Ok(None) };
             match message {
-                FromClient::Call { id, profile, request } => self.call(&*owner, id, profile, request).await?,
+                FromClient::Call { id, profile, request } => {
+                    let next = Held { id, profile, request };
+                    // What waits keeps its order.
+                    let waits = if held.is_empty() { self.call(next).await? } else { Some(next) };
+                    match waits {
+                        Some(Held { id, .. }) if held.len() >= AT_ONCE => {
+                            self.send(&FromOwner::Reply { id, result: Err(too_many()) }).await;
+                        }
+                        Some(next) => held.push_back(next),
+                        None => {}
+                    }
+                }
                 FromClient::Cancel { id } => {
-                    if let Some(token) = lock(&self.running).get(&id) {
-                        token.cancel();
+                    held.retain(|waits| waits.id != id);
+                    if let Some(run) = lock(&self.running).get(&id) {
+                        run.cancel.cancel();
                     }
                 }
                 FromClient::Subscribe if !subscribed => {
@@ -140,19 +224,14 @@ impl Connection {
                     owner.window_wanted();
                     self.send(&FromOwner::Raised).await;
                 }
-                FromClient::TakeOver if !taking => {
+                FromClient::TakeOver if counted.is_some() => {
                     let (released, wait) = oneshot::channel();
-                    taking = owner.hand_over(Taker { released, done: self.ended.clone() });
-                    if !taking {
-                        return Ok(());
+                    let (busy, told) = watch::channel(owner.busy());
+                    if !owner.hand_over(Taker { released, busy, done: self.ended.clone() }) {
+                        return Ok(None);
                     }
-                    let (out, ended) = (self.out.clone(), self.ended.clone());
-                    tokio::spawn(async move {
-                        match wait.await {
-                            Ok(()) => send(&out, &FromOwner::Released).await,
-                            Err(_not_released) => ended.cancel(),
-                        }
-                    });
+                    counted = None;
+                    tokio::spawn(tell_taker(self.out.clone(), self.ended.clone(), told, wait));
                 }
                 FromClient::Subscribe | FromClient::TakeOver => {
                     return Err(FrameError::Malformed("it was asked twice".to_owned()));
@@ -161,38 +240,63 @@ impl Connection {
         }
     }
 
-    async fn call(
-        &self,
-        owner: &dyn Owner,
-        id: u64,
-        profile: Option<ProfileId>,
-        request: Request,
-    ) -> Result<(), FrameError> {
+    /// Begins a request; gives it back while the gate is not open.
+    async fn call(&self, held: Held) -> Result<Option<Held>, FrameError> {
+        let id = held.id;
         let Ok(place) = self.places.clone().try_acquire_owned() else {
             self.send(&FromOwner::Reply { id, result: Err(too_many()) }).await;
-            return Ok(());
+            return Ok(None);
         };
-        let cancel = self.ended.child_token();
-        if lock(&self.running).insert(id, cancel.clone()).is_some() {
-            return Err(FrameError::Malformed(format!("request {id} was sent twice")));
-        }
+        let Some(owner) = self.door.owner.upgrade() else { return Ok(None) };
         let (sender, receiver) = oneshot::channel();
-        owner.carry(Parcel::new(
-            profile.or(self.profile),
-            request,
-            Origin::Socket(self.asker.clone()),
-            cancel,
-            // A client that has gone needs no reply.
-            move |result: Result<Response, ApiError>| drop(sender.send(result)),
-        ));
-        let (out, running) = (self.out.clone(), self.running.clone());
+        {
+            // Held until the owner has it: whoever pauses waits for this.
+            let gate = self.door.gate.borrow();
+            if *gate != Gate::Open {
+                return Ok(Some(held));
+            }
+            let cancel = self.ended.child_token();
+            let run = Run { cancel: cancel.clone(), repeatable: held.request.repeatable() };
+            if lock(&self.running).insert(id, run).is_some() {
+                return Err(FrameError::Malformed(format!("request {id} was sent twice")));
+            }
+            owner.carry(Parcel::new(
+                held.profile.or(self.profile),
+                held.request,
+                Origin::Socket(self.asker.clone()),
+                cancel,
+                // A client that has gone needs no reply.
+                move |result: Result<Response, ApiError>| drop(sender.send(result)),
+            ));
+        }
+        let (out, running, replied) = (self.out.clone(), self.running.clone(), self.replied.clone());
         tokio::spawn(async move {
             let result = receiver.await.unwrap_or_else(|_dropped| Err(ApiError::cancelled()));
-            lock(&running).remove(&id);
             send(&out, &FromOwner::Reply { id, result }).await;
+            lock(&running).remove(&id);
+            replied.notify_one();
             drop(place);
         });
-        Ok(())
+        Ok(None)
+    }
+
+    /// The last words, after the replies that are on their way.
+    async fn part(&self) {
+        let unfinished = || -> Vec<u64> {
+            let running = lock(&self.running);
+            running.iter().filter(|(_, run)| !run.repeatable).map(|(id, _)| *id).collect()
+        };
+        let replies = async {
+            while !unfinished().is_empty() {
+                self.replied.notified().await;
+            }
+        };
+        if tokio::time::timeout(REPLIES, replies).await.is_err() {
+            tracing::warn!("a request of a client is cut off by the end of this process");
+        }
+        self.send(&FromOwner::Leaving { unfinished: unfinished() }).await;
+        // The writer has gone with its client.
+        drop(self.out.send(None).await);
     }
 
     async fn send(&self, message: &FromOwner) {
@@ -200,7 +304,32 @@ impl Connection {
     }
 }
 
-fn lock(running: &Running) -> std::sync::MutexGuard<'_, HashMap<u64, CancellationToken>> {
+/// Tells a window what it waits for, and when the folder is free.
+async fn tell_taker(
+    out: mpsc::Sender<Frame>,
+    ended: CancellationToken,
+    mut busy: watch::Receiver<Vec<String>>,
+    mut released: oneshot::Receiver<()>,
+) {
+    loop {
+        tokio::select! {
+            biased;
+            released = &mut released => {
+                return match released {
+                    Ok(()) => send(&out, &FromOwner::Released).await,
+                    Err(_not_released) => ended.cancel(),
+                };
+            }
+            () = ended.cancelled() => return,
+            Ok(()) = busy.changed() => {
+                let busy = busy.borrow_and_update().clone();
+                send(&out, &FromOwner::BusyWith(busy)).await;
+            }
+        }
+    }
+}
+
+fn lock(running: &Running) -> std::sync::MutexGuard<'_, HashMap<u64, Run>> {
     running.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -213,7 +342,7 @@ fn too_many() -> ApiError {
 }
 
 /// Events to this client only as fast as it reads; what it misses meanwhile becomes a gap.
-async fn send_events(mut subscription: crate::api::Subscription, out: mpsc::Sender<Vec<u8>>, ended: CancellationToken) {
+async fn send_events(mut subscription: crate::api::Subscription, out: mpsc::Sender<Frame>, ended: CancellationToken) {
     loop {
         let heard = tokio::select! {
             () = ended.cancelled() => return,
@@ -228,7 +357,7 @@ async fn send_events(mut subscription: crate::api::Subscription, out: mpsc::Send
 }
 
 /// A message that does not fit into a frame becomes an error of its request.
-async fn send(out: &mpsc::Sender<Vec<u8>>, message: &FromOwner) {
+async fn send(out: &mpsc::Sender<Frame>, message: &FromOwner) {
     let bytes = frame::encode(message).or_else(|error| {
         tracing::warn!(%error, "a message does not go through the local socket");
         match message {
@@ -245,7 +374,7 @@ async fn send(out: &mpsc::Sender<Vec<u8>>, message: &FromOwner) {
     });
     if let Ok(bytes) = bytes {
         // The writer has gone with its client.
-        drop(out.send(bytes).await);
+        drop(out.send(Some(bytes)).await);
     }
 }
 
@@ -257,18 +386,14 @@ async fn write(writer: &mut (impl AsyncWrite + Unpin), message: &impl Serialize)
     }
 }
 
-async fn write_all(
-    mut writer: impl AsyncWrite + Unpin,
-    mut outgoing: mpsc::Receiver<Vec<u8>>,
-    ended: CancellationToken,
-) {
+async fn write_all(mut writer: impl AsyncWrite + Unpin, mut outgoing: mpsc::Receiver<Frame>, ended: CancellationToken) {
     loop {
         let bytes = tokio::select! {
             biased;
             bytes = outgoing.recv() => bytes,
             () = ended.cancelled() => return,
         };
-        let Some(bytes) = bytes else { return };
+        let Some(Some(bytes)) = bytes else { return };
         let written = tokio::select! {
             written = tokio::time::timeout(WRITING, writer.write_all(&bytes)) => written,
             () = ended.cancelled() => return,

@@ -134,7 +134,7 @@ fn damage_met_while_reading_is_remembered_until_the_next_start() {
     let disk = disk_with(whole);
     // A derived file is not checked wholly at its start, so that reading it meets the damage.
     static DERIVED: Schema =
-        Schema { version: 1, tables: tables::MAIN.tables, migrations: &[], tracking: Tracking::Off };
+        Schema { version: tables::MAIN.version, tables: tables::MAIN.tables, migrations: &[], tracking: Tracking::Off };
     let db = Db::open(Path::new(PATH), &DERIVED, options(&disk)).unwrap();
     let error = chats::list(&db, profile()).unwrap_err();
     assert!(matches!(error, StorageError::Damaged { .. }), "{error:?}");
@@ -151,7 +151,7 @@ fn a_sound_file_passes_its_check_open_or_closed() {
         let whole = bytes(orderly);
         let disk = disk_with(whole.clone());
         let report = check::file(Path::new(PATH), &tables::MAIN, &disk).unwrap();
-        assert_eq!((report.damage, report.version), (None, Some(1)));
+        assert_eq!((report.damage, report.version), (None, Some(tables::MAIN.version)));
         assert_eq!(report.rows, 120);
         assert!(disk.read_all(Path::new(PATH)).unwrap() == whole);
         let db = Db::open(Path::new(PATH), &tables::MAIN, options(&disk)).unwrap();

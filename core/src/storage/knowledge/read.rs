@@ -66,23 +66,28 @@ impl KnowledgeStore {
 
     /// All files of a source that were dealt with, by their path within it.
     pub fn known_files(&self, source: SourceId) -> Result<HashMap<Vec<u8>, KnownFile>, StorageError> {
+        let mut known = HashMap::new();
+        self.each_file(source, |path, file| {
+            let hash = file.document.map(|document| document.hash);
+            known.insert(path.to_vec(), KnownFile { stamp: file.stamp, hash });
+        })?;
+        Ok(known)
+    }
+
+    /// Calls `visit` with each file of a source, by path within it.
+    fn each_file(&self, source: SourceId, mut visit: impl FnMut(&[u8], StoredFile)) -> Result<(), StorageError> {
         let txn = self.db.read()?;
         let table = txn.table(FILES)?;
         let owner = source.0.as_u128();
-        let mut known = HashMap::new();
         for row in table.range((owner, &[][..])..)? {
             let (key, value) = row?;
             let (of, path) = key.value();
             if of != owner {
                 break;
             }
-            let file: StoredFile = decode(value.value())?;
-            known.insert(
-                path.to_vec(),
-                KnownFile { stamp: file.stamp, hash: file.document.map(|document| document.hash) },
-            );
+            visit(path, decode(value.value())?);
         }
-        Ok(known)
+        Ok(())
     }
 
     pub fn known_file(&self, source: SourceId, path: &[u8]) -> Result<Option<KnownFile>, StorageError> {
@@ -143,21 +148,12 @@ impl KnowledgeStore {
 
     /// Documents of a source by path; `filter` is part of the path, any case.
     pub fn documents(&self, source: &Source, filter: &str, page: PageRequest) -> Result<Page<Document>, StorageError> {
-        let txn = self.db.read()?;
-        let table = txn.table(FILES)?;
-        let owner = source.id.0.as_u128();
         let filter = filter.trim().to_lowercase();
         let (mut items, mut total) = (Vec::new(), 0_u64);
-        for row in table.range((owner, &[][..])..)? {
-            let (key, value) = row?;
-            let (of, path) = key.value();
-            if of != owner {
-                break;
-            }
-            let file: StoredFile = decode(value.value())?;
-            let Some(document) = file.document else { continue };
+        self.each_file(source.id, |path, file| {
+            let Some(document) = file.document else { return };
             if !filter.is_empty() && !String::from_utf8_lossy(path).to_lowercase().contains(&filter) {
-                continue;
+                return;
             }
             if total >= page.offset && (items.len() as u64) < u64::from(page.limit) {
                 items.push(Document {
@@ -176,7 +172,7 @@ impl KnowledgeStore {
                 });
             }
             total += 1;
-        }
+        })?;
         Ok(Page { items, total, offset: page.offset })
     }
 

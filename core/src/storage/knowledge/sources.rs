@@ -108,6 +108,11 @@ pub fn put_back(txn: &WriteTxn<'_>, profile: ProfileId, id: SourceId, record: &[
     table.put((owner, id.0.as_u128()), &stored)
 }
 
+/// Whether the source is in the list.
+pub(in crate::storage) fn is_there(txn: &WriteTxn<'_>, profile: ProfileId, id: SourceId) -> Result<bool, StorageError> {
+    Ok(txn.table(SOURCES)?.get((profile.0.as_u128(), id.0.as_u128()))?.is_some())
+}
+
 /// Removes all sources of a profile, within a larger change.
 pub(in crate::storage) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
     let owner = profile.0.as_u128();
@@ -115,8 +120,12 @@ pub(in crate::storage) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId)
     Ok(())
 }
 
-pub(in crate::storage) static KIND: Kind =
-    Kind { kind: DataKind::Sources, table: &SOURCES, title: |row| decode(row).ok().map(|row: StoredSource| row.name) };
+pub(in crate::storage) static KIND: Kind = Kind {
+    kind: DataKind::Sources,
+    table: &SOURCES,
+    title: |row| decode(row).ok().map(|row: StoredSource| row.name),
+    is_there: |_row| true,
+};
 
 /// Adds the sources that only `other` has. A folder that is a source here already stays the one it is.
 pub(in crate::storage) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<Merged, StorageError> {

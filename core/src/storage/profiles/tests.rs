@@ -157,11 +157,27 @@ fn every_table_is_cleared_with_its_profile_or_shared_by_all() {
         "chat_activity",
         "sources",
         "model_defaults",
-        "recent",
+        "activities",
+        "activities_by_kind",
+        "activities_by_agent",
+        "activity_kinds",
+        "trash",
+        "credential_grants",
         "ui_state",
     ];
     // Of the file, of the computer, of all profiles together.
-    let shared = ["active_profile", "deleted_profiles", "ledger", "ledger_totals", "model_speeds"];
+    let shared = [
+        "active_profile",
+        "deleted_profiles",
+        "ledger",
+        "ledger_totals",
+        "model_speeds",
+        "maintenance",
+        "audit",
+        "audit_head",
+        "credentials",
+        "vault_attempts",
+    ];
     for table in tables::MAIN.tables.iter().copied().flatten() {
         let name = table.table_name();
         assert!(

@@ -14,6 +14,10 @@ impl Trashable for Chats {
     fn erase(&self, txn: &WriteTxn<'_>, profile: ProfileId, row: &StoredTrash) -> Result<(), StorageError> {
         chats::erase(txn, profile, ChatId(row.thing))
     }
+
+    fn is_trashed(&self, txn: &WriteTxn<'_>, profile: ProfileId, row: &StoredTrash) -> Result<bool, StorageError> {
+        chats::is_hidden(txn, profile, ChatId(row.thing))
+    }
 }
 
 /// Puts a chat into the trash.

@@ -15,6 +15,10 @@ impl Trashable for Sources {
         // Its passages were cleared away when it was removed; nothing else is left.
         Ok(())
     }
+
+    fn is_trashed(&self, txn: &WriteTxn<'_>, profile: ProfileId, row: &StoredTrash) -> Result<bool, StorageError> {
+        Ok(!knowledge::has_source(txn, profile, SourceId(row.thing))?)
+    }
 }
 
 /// Puts a source into the trash.
