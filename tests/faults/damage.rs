@@ -121,7 +121,7 @@ fn every_file_cut_short_and_turned_over() {
         if path.ends_with("main.redb") {
             damages.push(Damage::Bits(vec![0]));
         }
-        damages.extend((0..seed::count(3, 60)).map(|_| Damage::some(&mut chance, length)));
+        damages.extend((0..seed::count(1, 60)).map(|_| Damage::some(&mut chance, length)));
         for damage in damages {
             damage_file(&world, &whole, &path, &damage);
             count += 1;

@@ -55,17 +55,17 @@ fn fail_all(error: &'static str, short_stride: usize) {
 
 #[test]
 fn a_disk_that_is_full_at_each_call() {
-    fail_all("ENOSPC", 11);
+    fail_all("ENOSPC", 17);
 }
 
 #[test]
 fn a_disk_that_breaks_at_each_call() {
-    fail_all("EIO", 17);
+    fail_all("EIO", 29);
 }
 
 #[test]
 fn a_disk_that_turns_read_only_at_each_call() {
-    fail_all("EROFS", 23);
+    fail_all("EROFS", 37);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn killed_before_each_call() {
         let errand = record.next(&world, deed);
         let most = calls.count(&world, &errand.arguments, &errand.input);
         record.heard(&errand, &Ending::Killed);
-        for nth in (1..=most).step_by(seed::count(9, 1)) {
+        for nth in (1..=most).step_by(seed::count(13, 1)) {
             record.attempt(&world, deed, |errand| errand.run_with(&mut calls.harmed(&world, Harm::Kill, nth, false)));
             record.check(&world, deed);
             tries += 1;

@@ -37,8 +37,7 @@ enum CredentialsVerb {
         /// What you call it
         #[arg(long, default_value = "")]
         label: String,
-        /// Where the service is, such as https://host.example/v1
-        #[arg(long, value_name = "ADDRESS")]
+        #[arg(long, value_name = "ADDRESS", help = "Where the service is, such as https://host.example/v1")]
         url: Option<String>,
         /// Overwrite and remove it after this day
         #[arg(long, value_name = "YYYY-MM-DD", value_parser = end_of_day)]

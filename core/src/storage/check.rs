@@ -17,15 +17,15 @@ pub fn file(path: &Path, schema: &Schema, disk: &dyn Disk) -> Result<FileReport,
     examine(path, schema, disk, true, true)
 }
 
-/// As [`file`], but for the rules: quicker, and what they find does not keep the file from being used.
+/// As [`file()`], but for the rules: quicker, and what they find does not keep the file from being used.
 ///
 /// # Errors
-/// As [`file`].
+/// As [`file()`].
 pub fn pages(path: &Path, schema: &Schema, disk: &dyn Disk) -> Result<FileReport, StorageError> {
     examine(path, schema, disk, true, false)
 }
 
-/// As [`file`], of a file that this process has open and does not write to meanwhile; see [`super::Db::check`].
+/// As [`file()`], of a file that this process has open and does not write to meanwhile; see [`super::Db::check`].
 pub(super) fn open_file(path: &Path, schema: &Schema, disk: &dyn Disk) -> Result<FileReport, StorageError> {
     examine(path, schema, disk, false, true)
 }

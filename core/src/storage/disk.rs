@@ -28,6 +28,9 @@ pub enum DiskKind {
     Other,
 }
 
+/// The file of a database as redb reads and writes it, or why it cannot be had.
+pub type DatabasePages = Result<Box<dyn redb::StorageBackend>, redb::DatabaseError>;
+
 /// All operations on files outside of an open database go through one of these.
 pub trait Disk: Send + Sync {
     /// Makes a file, readable for its owner only; what was there is gone.
@@ -70,10 +73,10 @@ pub trait Disk: Send + Sync {
     fn turn(&self, path: &Path) -> io::Result<Box<dyn Send>>;
 
     /// The pages of a database that is open elsewhere, to read them alone.
-    fn pages(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError>;
+    fn pages(&self, path: &Path) -> DatabasePages;
 
     /// What a database keeps its pages in; an empty file is made when there is none.
-    fn database(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError>;
+    fn database(&self, path: &Path) -> DatabasePages;
 }
 
 /// The computer's own.
@@ -158,12 +161,12 @@ impl Disk for SystemDisk {
         Ok(Box::new(Turn { path: path.to_owned(), file }))
     }
 
-    fn pages(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
+    fn pages(&self, path: &Path) -> DatabasePages {
         let file = fs::File::open(path).map_err(redb::StorageError::from)?;
         Ok(Box::new(redb::backends::FileBackend::new(file)?))
     }
 
-    fn database(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
+    fn database(&self, path: &Path) -> DatabasePages {
         let mut options = fs::OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]

@@ -1,6 +1,6 @@
 //! Logs in their own file, in the order in which they were written: appended in batches, pruned by age, read newest first.
 //!
-//! New entries are rows. When there are enough of them they become a block ([`block`]), in the transaction of the write
+//! New entries are rows. When there are enough of them they become a block (`block`), in the transaction of the write
 //! that makes it enough. A query looks at summaries, then at columns, then at entries, and so at little ([`LogReader`]).
 
 mod block;

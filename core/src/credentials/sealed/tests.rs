@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::storage::disk::{DiskKind, DiskRead, DiskWrite, SystemDisk};
+use crate::storage::disk::{DatabasePages, DiskKind, DiskRead, DiskWrite, SystemDisk};
 
 /// Cheap, for tests; the cost of the real one is measured elsewhere.
 const QUICK: Kdf = Kdf { memory_kib: 64, passes: 1, lanes: 1 };
@@ -227,7 +227,7 @@ impl Disk for Arc<Cut> {
         SystemDisk.turn(path)
     }
 
-    fn pages(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
+    fn pages(&self, path: &Path) -> DatabasePages {
         SystemDisk.pages(path)
     }
 
@@ -256,7 +256,7 @@ impl Disk for Arc<Cut> {
         SystemDisk.sync_folder(folder)
     }
 
-    fn database(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
+    fn database(&self, path: &Path) -> DatabasePages {
         SystemDisk.database(path)
     }
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Disk, DiskKind, DiskRead, DiskWrite};
+use super::{DatabasePages, Disk, DiskKind, DiskRead, DiskWrite};
 
 const SECTOR: usize = 512;
 
@@ -485,12 +485,12 @@ impl Disk for SimulatedDisk {
         Ok(Box::new(Turn { disk: self.clone(), path: path.to_owned() }))
     }
 
-    fn pages(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
+    fn pages(&self, path: &Path) -> DatabasePages {
         let id = self.state().file(path).map_err(redb::StorageError::from)?;
         Ok(Box::new(Pages { disk: self.clone(), id, alone: false }))
     }
 
-    fn database(&self, path: &Path) -> Result<Box<dyn redb::StorageBackend>, redb::DatabaseError> {
+    fn database(&self, path: &Path) -> DatabasePages {
         let io = |error| redb::DatabaseError::from(redb::StorageError::from(error));
         let known = self.state().names.get(path).copied();
         let id = match known {
