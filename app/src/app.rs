@@ -95,16 +95,12 @@ pub fn run_window(options: WindowOptions) -> anyhow::Result<()> {
             ctx.request_repaint();
         })?;
     }
-    let wake = ctx.clone();
-    let mut start = Some(Engine::start(core_options, move || wake.request_repaint()));
+    let mut start = Some(Engine::start(core_options, &ctx));
     // Parsing the tokens and texts takes a moment: it happens while core opens its files.
     design::install(&ctx);
     // Adapters that turn out not to work are left out in the next round.
     for _attempt in 0..4 {
-        let begun = start.take().unwrap_or_else(|| {
-            let wake = ctx.clone();
-            Engine::start(lock(&options).core_options(), move || wake.request_repaint())
-        });
+        let begun = start.take().unwrap_or_else(|| Engine::start(lock(&options).core_options(), &ctx));
         match open(&ctx, begun, &options, &driver) {
             Ok(()) => return Ok(()),
             Err(eframe::Error::Wgpu(error)) if retry(&driver) => {

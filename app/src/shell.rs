@@ -196,8 +196,11 @@ impl Shell {
         ui.spacing_mut().item_spacing.y = 0.0;
         match &self.state.core {
             CoreStatus::Starting => {
-                let long = self.engine.waits_long(ui.ctx());
-                states::loading(ui, tr(if long { "core.starting_long" } else { "core.starting" }));
+                if !self.engine.waits_long(ui.ctx()) {
+                    states::loading(ui, tr("core.starting"));
+                } else if states::waiting(ui, tr("core.starting_long"), &Engine::waits_for(ui.ctx())) {
+                    ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
+                }
                 return;
             }
             CoreStatus::Failed(error) => {

@@ -1,5 +1,6 @@
 //! The words of the interface, from one catalogue per language (`assets/text`).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::LazyLock;
@@ -183,6 +184,17 @@ pub fn moment(at: rspa_core::model::Timestamp) -> String {
         .unwrap_or_default()
 }
 
+/// Words of the engine as a sentence begins: with a capital letter, unless they begin with a name or a path.
+pub fn sentence(words: &str) -> Cow<'_, str> {
+    let first = words.split(' ').next().unwrap_or_default();
+    match first.chars().next() {
+        Some(letter) if first.chars().all(char::is_lowercase) => {
+            Cow::Owned(letter.to_uppercase().chain(words.chars().skip(1)).collect())
+        }
+        _ => Cow::Borrowed(words),
+    }
+}
+
 /// A path as people write it: the home folder is `~`.
 pub fn path(path: &std::path::Path) -> String {
     static HOME: LazyLock<Option<std::path::PathBuf>> = LazyLock::new(std::env::home_dir);
@@ -206,6 +218,14 @@ mod tests {
         assert_eq!(bytes(1_400_000_000), "1.4 GB");
         assert_eq!(duration(0.21), "0.2 s");
         assert_eq!(duration(102.0), "1 m 42 s");
+    }
+
+    #[test]
+    fn a_sentence_begins_with_a_capital_but_names_stay() {
+        assert_eq!(sentence("this is not an address"), "This is not an address");
+        for other in ["", "network.policy is set", "/home/ada is gone", "The disk is full", "é1 x"] {
+            assert_eq!(sentence(other), other);
+        }
     }
 
     /// Every `tr*("…")` in the sources names a text of the catalogue.

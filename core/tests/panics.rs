@@ -121,6 +121,8 @@ fn a_panic_in_every_worker() {
                 // Its news may have come before anybody could listen; what was logged is written in any case.
                 let text = "x".repeat(10);
                 world.core.call(PutUiState { name: "a".to_owned(), text }).wait().unwrap();
+                // The end waits for the thread, which fails and starts again meanwhile.
+                world.core.shutdown();
             }
             "answer" => an_answer_that_panics_is_failed_and_can_be_retried(&mut world),
             other => panic!("{other} needs a test here"),
@@ -132,7 +134,6 @@ fn a_panic_in_every_worker() {
             world.is_well();
         }
         if *place == "logs" {
-            world.core.shutdown();
             let log = std::fs::read_to_string(world.folder.path().join("data/logs/rs_pa.log")).unwrap();
             assert!(!log.is_empty());
         }

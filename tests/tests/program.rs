@@ -5,6 +5,7 @@
 mod program {
     mod answering;
     mod backups;
+    mod canary;
     mod command_line;
     mod crash;
     mod credentials;

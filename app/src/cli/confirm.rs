@@ -37,10 +37,18 @@ pub fn ask(session: &Session, question: &str) -> Result<Reply, Failure> {
 ///
 /// # Errors
 /// Category authorisation without a yes.
-pub fn allow(session: &Session, what: &str) -> Result<(), Failure> {
+pub fn allow(session: &Session, request: &Request, what: &str) -> Result<(), Failure> {
     match ask(session, &format!("{what} Go on?"))? {
         Reply::Yes => Ok(()),
         Reply::No => Err(refused(format!("not confirmed: {what}"), "Nothing was done.")),
+        Reply::Nobody if only_in_person(request) => Err(refused(
+            format!(
+                "this is accepted only in the window or at a terminal where a person confirms it, and there is no \
+                 terminal here. What was asked: {what}"
+            ),
+            "Open the window and run it again: it asks you there. Or run it at a terminal. What comes through a pipe, \
+             also with --stdin, confirms nothing.",
+        )),
         Reply::Nobody => {
             Err(refused(format!("nobody is here to confirm: {what}"), "Run it at a terminal, or do it in the window."))
         }

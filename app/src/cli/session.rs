@@ -72,7 +72,7 @@ impl Session {
         let confirmed = confirmed && !confirm::only_in_person(&request);
         if self.core.works_in() == WorksIn::Here {
             if !confirmed {
-                confirm::allow(self, &self.in_words(&request))?;
+                confirm::allow(self, &request, &self.in_words(&request))?;
             }
             return self.wait(self.core.send::<C>(request));
         }
@@ -103,6 +103,11 @@ impl Session {
 
     /// Another process does the work with its own settings: variables of this one that say otherwise are named.
     fn tell_what_does_not_apply(&self, variables: &[(String, String, String)]) -> Result<(), Failure> {
+        if self.core.models_path_does_not_apply() {
+            self.output.note(
+                "RSPA_MODELS_PATH does not apply: another rspa has this data folder open and works with its own models",
+            );
+        }
         if variables.is_empty() || !matches!(self.core.works_in(), WorksIn::Other(_)) {
             return Ok(());
         }

@@ -10,7 +10,9 @@ use rspa_core::api::request::knowledge::ListSources;
 use rspa_core::api::request::models::{ListCatalogue, ListModels, Recommend};
 use rspa_core::api::request::settings::ListSettings;
 use rspa_core::api::request::system::{GetNetworkStatus, GetOverview, GetUiState, ListJobs};
-use rspa_core::api::{ApiError, Call, Core, CoreOptions, ErrorCategory, Heard, Opened, Pending, Subscription, WorksIn};
+use rspa_core::api::{
+    ApiError, Call, Core, CoreOptions, ErrorCategory, Heard, Opened, Pending, Subscription, Watch, WorksIn,
+};
 use rspa_core::model::{ConsentQuestion, Job, NetworkStatus, ProfileId};
 
 use crate::commands::CommandQueue;
@@ -57,6 +59,10 @@ impl<T, F: FnOnce(&mut AppState, &mut CommandQueue, Result<T, ApiError>)> Errand
     }
 }
 
+fn waits_id() -> egui::Id {
+    egui::Id::unique("what the start waits for")
+}
+
 #[derive(Default)]
 pub struct Engine {
     pub(super) make_options: Option<MakeOptions>,
@@ -101,8 +107,14 @@ impl Engine {
     }
 
     /// Starts the core on a thread of its own and reads what the window stored.
-    pub fn start(options: CoreOptions, wake: impl FnOnce() + Send + 'static) -> Receiver<Started> {
-        Self::start_with(move || Core::open(options), wake)
+    pub fn start(options: CoreOptions, ctx: &Context) -> Receiver<Started> {
+        let (told, wake) = (ctx.clone(), ctx.clone());
+        let waits_for = move |busy: Vec<String>| {
+            told.data_mut(|data| data.insert_temp(waits_id(), busy));
+            told.request_repaint();
+        };
+        let watch = Watch { waits_for: Some(std::sync::Arc::new(waits_for)), ..Watch::default() };
+        Self::start_with(move || Core::open_watched(options, watch), move || wake.request_repaint())
     }
 
     fn start_with(
@@ -137,13 +149,14 @@ impl Engine {
         self.jobs.clear();
         (self.events, self.switched) = (None, None);
         self.waits_since = None;
-        let ctx = ctx.clone();
-        let wake = move || ctx.request_repaint();
         // The handle of no single profile: after a restart another one may be the active one.
         self.core = None;
         self.starting = match (self.root.take(), &mut self.make_options) {
-            (Some(core), _) => Some(Self::start_with(move || Self::again(core), wake)),
-            (None, Some(make)) => Some(Self::start(make(), wake)),
+            (Some(core), _) => {
+                let wake = ctx.clone();
+                Some(Self::start_with(move || Self::again(core), move || wake.request_repaint()))
+            }
+            (None, Some(make)) => Some(Self::start(make(), ctx)),
             (None, None) => return false,
         };
         true
@@ -165,6 +178,11 @@ impl Engine {
             ctx.request_repaint_after(LONG_START - since);
         }
         since >= LONG_START
+    }
+
+    /// What the owner of the data folder still does, a few words for each.
+    pub(super) fn waits_for(ctx: &Context) -> Vec<String> {
+        ctx.data(|data| data.get_temp(waits_id())).unwrap_or_default()
     }
 
     /// Takes the started core over, once; gives what the window stored.

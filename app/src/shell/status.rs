@@ -6,7 +6,7 @@ use rspa_core::model::{NetworkPolicy, NetworkStatus, SourceState};
 use crate::commands::pages::profiles::ProfilesCommand;
 use crate::commands::{Action, CommandQueue, Shortcuts, UiCommand};
 use crate::design::{Icon, Type, UiExt};
-use crate::state::AppState;
+use crate::state::{AppState, CoreStatus};
 use crate::text::{bytes, number, tr, tr_count, tr_with};
 use crate::widgets::{Tone, dot, focus_ring};
 
@@ -37,16 +37,21 @@ pub(super) fn ui(
     ui.spacing_mut().item_spacing = vec2(0.0, 0.0);
     ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
         ui.add_space(tokens.space.m);
-        let (tone, words) = privacy(state.network.as_ref());
+        let (tone, words) = match state.core {
+            CoreStatus::Failed(_) | CoreStatus::Closed => (Tone::Neutral, tr("status.stopped")),
+            _ => privacy(state.network.as_ref()),
+        };
         dot(ui, tone);
         ui.add_space(6.0);
         ui.label(tokens.rich(Type::Secondary, words));
         ui.add_space(tokens.space.m);
         profile(ui, state, commands);
-        let model = state.chat_model();
-        let name = model.map_or(tr("status.no_model"), |model| model.info.name.as_str());
-        if item(ui, Some(Icon::Cpu), name, Action::OpenModels.name(), None).clicked() {
-            commands.run(Action::OpenModels);
+        if matches!(state.core, CoreStatus::Ready) {
+            let model = state.chat_model();
+            let name = model.map_or(tr("status.no_model"), |model| model.info.name.as_str());
+            if item(ui, Some(Icon::Cpu), name, Action::OpenModels.name(), None).clicked() {
+                commands.run(Action::OpenModels);
+            }
         }
         let running = state.running_jobs().count() as u64;
         if running > 0 {

@@ -4,6 +4,7 @@ use rspa_core::api::ApiError;
 use rspa_core::model::Timestamp;
 
 use crate::commands::UiCommand;
+use crate::text::sentence;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeKind {
@@ -46,14 +47,29 @@ pub struct Notices {
 
 impl Notices {
     pub fn push(&mut self, at: Timestamp, kind: NoticeKind, title: impl Into<String>, detail: impl Into<String>) {
+        let (title, detail) = (title.into(), detail.into());
+        // Said again while it can still be read: it is not piled up.
+        if let Some(last) = self.all.last_mut()
+            && self.toasts.contains(&last.number)
+            && last.action.is_none()
+            && (last.kind, &last.title, &last.detail) == (kind, &title, &detail)
+        {
+            last.at = at;
+            return;
+        }
+        let number = self.keep(at, kind, title, detail);
+        self.toasts.push(number);
+    }
+
+    fn keep(&mut self, at: Timestamp, kind: NoticeKind, title: String, detail: String) -> u64 {
         let number = self.next;
         self.next += 1;
         if self.all.len() == KEPT {
             self.all.remove(0);
         }
-        self.all.push(Notice { number, at, kind, title: title.into(), detail: detail.into(), action: None });
-        self.toasts.push(number);
+        self.all.push(Notice { number, at, kind, title, detail, action: None });
         self.unread = (self.unread + 1).min(KEPT);
+        number
     }
 
     /// As `push`, with a button.
@@ -79,12 +95,11 @@ impl Notices {
 
     /// Goes to the list behind the bell only.
     pub fn push_quietly(&mut self, at: Timestamp, kind: NoticeKind, title: impl Into<String>) {
-        self.push(at, kind, title, "");
-        self.toasts.pop();
+        self.keep(at, kind, title.into(), String::new());
     }
 
     pub fn error(&mut self, at: Timestamp, error: &ApiError) {
-        self.push(at, NoticeKind::Error, error.message.clone(), error.advice.clone());
+        self.push(at, NoticeKind::Error, sentence(&error.message), error.advice.clone());
     }
 
     /// Newest first.
@@ -112,5 +127,23 @@ impl Notices {
         self.all.clear();
         self.toasts.clear();
         self.unread = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_again_at_once_is_not_piled_up() {
+        let mut notices = Notices::default();
+        for at in [1, 2] {
+            notices.push(Timestamp(at), NoticeKind::Error, "No address", "Give one.");
+        }
+        assert_eq!((notices.toasts().count(), notices.unread()), (1, 1));
+        notices.push_quietly(Timestamp(3), NoticeKind::Info, "No graphics card");
+        assert_eq!((notices.toasts().count(), notices.list().len()), (1, 2));
+        notices.push(Timestamp(4), NoticeKind::Error, "No address", "Give one.");
+        assert_eq!(notices.toasts().count(), 2);
     }
 }

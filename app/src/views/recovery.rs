@@ -8,8 +8,10 @@ use rspa_core::recovery::{NewestBackup, Recovery};
 
 use crate::design::{Icon, Type, UiExt};
 use crate::state::RescueWork;
-use crate::text::{path, since, tr, tr_count, tr_with};
-use crate::widgets::{Button, TextField, Tone, card, page_body, page_header, progress_bar, section_title, states};
+use crate::text::{path, sentence, since, tr, tr_count, tr_with};
+use crate::widgets::{
+    Button, TextField, Tone, card, fact, page_body, page_header, progress_bar, section_title, states,
+};
 
 /// Lines of what is missing that are shown; the rest is in the note that saving writes.
 const SHOWN: usize = 6;
@@ -49,13 +51,15 @@ impl RecoveryView {
         let idle = !matches!(work, RescueWork::Running);
         page_body(ui, 720.0, |ui| {
             let tokens = ui.tokens();
-            ui.spacing_mut().item_spacing.y = tokens.space.m;
             what_happened(ui, recovery);
             progress(ui, work);
-            let chosen = backup(ui, recovery, now, idle)
-                .or_else(|| self.save(ui, recovery, suggested, idle))
-                .or_else(|| self.start_anew(ui, recovery, idle));
-            choice = choice.take().or(chosen);
+            ui.add_space(tokens.space.l);
+            let restore = backup(ui, recovery, now, idle);
+            ui.add_space(tokens.space.m);
+            let save = self.save(ui, recovery, suggested, idle);
+            ui.add_space(tokens.space.m);
+            let anew = self.start_anew(ui, recovery, idle);
+            choice = choice.take().or(restore).or(save).or(anew);
         });
         choice
     }
@@ -72,7 +76,11 @@ impl RecoveryView {
                 tr_count("recovery.messages", readable.messages as u64),
                 tr_count("recovery.sources", readable.sources as u64),
             ];
-            secondary(ui, &tr_with("recovery.save.detail", &[("what", &counts.join(", "))]));
+            let nothing = readable.chats == 0 && readable.messages == 0 && readable.sources == 0;
+            match nothing {
+                true => secondary(ui, tr("recovery.save.nothing")),
+                false => secondary(ui, &tr_with("recovery.save.detail", &[("what", &counts.join(", "))])),
+            }
             for line in readable.missing.iter().take(SHOWN) {
                 secondary(ui, &tr_with("recovery.missing", &[("what", line)]));
             }
@@ -136,15 +144,22 @@ fn secondary(ui: &mut Ui, text: &str) {
 fn what_happened(ui: &mut Ui, recovery: &Recovery) {
     states::banner(ui, Tone::Bad, Icon::WarningCircle, tr("recovery.happened"));
     let tokens = ui.tokens();
+    ui.add_space(tokens.space.s);
     ui.add(egui::Label::new(tokens.rich(Type::Body, tr("recovery.kept"))).wrap());
-    secondary(ui, &tr_with("recovery.file", &[("path", &path(&recovery.file))]));
-    secondary(ui, &tr_with("recovery.detail", &[("detail", &recovery.detail)]));
+    ui.add_space(tokens.space.s);
+    for (name, words) in [(tr("recovery.file"), path(&recovery.file)), (tr("recovery.detail"), recovery.detail.clone())]
+    {
+        fact(ui, name, |ui| {
+            ui.add(egui::Label::new(tokens.rich(Type::Body, words)).wrap().selectable(true));
+        });
+    }
 }
 
 fn progress(ui: &mut Ui, work: &RescueWork) {
     match work {
         RescueWork::Idle => {}
         RescueWork::Running => {
+            ui.add_space(ui.tokens().space.m);
             progress_bar(ui, tr("recovery.working"), None, 200.0);
         }
         RescueWork::Saved(exported) => {
@@ -152,7 +167,12 @@ fn progress(ui: &mut Ui, work: &RescueWork) {
             states::banner(ui, Tone::Ok, Icon::CheckCircle, &text);
         }
         RescueWork::Failed(error) => {
-            states::banner(ui, Tone::Bad, Icon::WarningCircle, &format!("{}. {}", error.message, error.advice));
+            states::banner(
+                ui,
+                Tone::Bad,
+                Icon::WarningCircle,
+                &format!("{}. {}", sentence(&error.message), error.advice),
+            );
         }
     }
 }

@@ -15,7 +15,9 @@ use super::{Cx, View};
 use crate::commands::{Action, Confirmation, PickPurpose, UiCommand};
 use crate::design::{Icon, UiExt};
 use crate::text::{tr, tr_count, tr_with};
-use crate::widgets::{Button, ListRow, TextField, Tone, column_header, page_body, page_header, section_title, states};
+use crate::widgets::{
+    Button, IconButton, ListRow, TextField, Tone, column_header, page_body, page_header, section_title, states,
+};
 
 #[derive(Default)]
 pub struct SettingsView {
@@ -52,10 +54,15 @@ impl View for SettingsView {
         CentralPanel::no_frame().show(ui, |ui| {
             page_header(ui, tr("page.settings"), |ui| {
                 let changed = entries.iter().any(|entry| entry.origin == SettingOrigin::File);
-                if ui.add(Button::new(tr("settings.import")).icon(Icon::DownloadSimple).quiet()).clicked() {
+                let narrow = ui.available_width() < 480.0;
+                let mut deed = |icon, words: &'static str| match narrow {
+                    true => ui.add(IconButton::new(icon, words)).clicked(),
+                    false => ui.add(Button::new(words).icon(icon).quiet()).clicked(),
+                };
+                if deed(Icon::DownloadSimple, tr("settings.import")) {
                     cx.commands.push(UiCommand::Pick(PickPurpose::SettingsImport));
                 }
-                if ui.add(Button::new(tr("settings.export")).icon(Icon::Export).quiet()).clicked() {
+                if deed(Icon::Export, tr("settings.export")) {
                     cx.commands.push(UiCommand::Pick(PickPurpose::SettingsExport));
                 }
                 if ui.add(Button::new(tr("settings.reset_all")).quiet().enabled(changed)).clicked() {
@@ -135,7 +142,7 @@ impl SettingsView {
             });
             ui.add_space(tokens.space.xs);
             for entry in here {
-                row::ui(ui, entry, &mut self.drafts, cx.commands);
+                row::ui(ui, cx, entry, &mut self.drafts);
             }
             ui.add_space(tokens.space.xl);
         }

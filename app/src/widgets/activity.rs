@@ -1,8 +1,12 @@
 //! How a kind of activity looks and is called.
 
+use std::borrow::Cow;
+
+use rspa_core::model::Timestamp;
+
 use super::Tone;
 use crate::design::Icon;
-use crate::text::tr_known;
+use crate::text::{moment, tr_known, tr_with};
 
 /// The picture of its family.
 pub fn icon(kind: &str) -> Icon {
@@ -30,6 +34,19 @@ pub fn tone(kind: &str) -> Tone {
     }
 }
 
+/// The title in a list: the name of a backup's file says its time.
+pub fn title(title: &str) -> Cow<'_, str> {
+    let made = title.strip_suffix(".rspa-backup").and_then(|name| name.get(..20));
+    let read = |name| jiff::civil::DateTime::strptime("%Y-%m-%dT%H-%M-%SZ", name).ok();
+    match made.and_then(read).and_then(|at| at.to_zoned(jiff::tz::TimeZone::UTC).ok()) {
+        Some(at) => {
+            let at = Timestamp(at.timestamp().as_millisecond());
+            tr_with("activity.backup_of", &[("time", &moment(at))]).into()
+        }
+        None => title.into(),
+    }
+}
+
 /// A kind or a family in words; a kind that the catalogue does not know as it is.
 pub fn words(kind: &str) -> String {
     let known = match kind.contains('.') {
@@ -37,4 +54,17 @@ pub fn words(kind: &str) -> String {
         false => tr_known(&format!("activity.families.{kind}")),
     };
     known.map_or_else(|| kind.replace(['.', '_'], " "), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title;
+
+    #[test]
+    fn a_backup_is_called_by_its_time_and_all_else_by_its_title() {
+        assert!(title("2026-11-20T09-21-08Z-manual-2.rspa-backup").starts_with("Backup of 2"));
+        for other in ["docs: 5 files read", "", "é.rspa-backup", "2026-99-20T09-21-08Z-daily.rspa-backup"] {
+            assert_eq!(title(other), other);
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! A one-line text field with a name, a hint, and room for an icon.
 
-use egui::{CornerRadius, Frame, Id, Margin, Response, Stroke, TextEdit, Ui};
+use egui::{CornerRadius, Frame, Id, Margin, Response, Stroke, StrokeKind, TextEdit, Ui};
 
 use crate::design::{Icon, Type, UiExt};
 
@@ -71,7 +71,7 @@ impl<'a> TextField<'a> {
         let left = if self.icon.is_some() { tokens.space.s + tokens.size.icon + tokens.space.s } else { 10.0 };
         let frame = Frame::new()
             .fill(tokens.color.bg0)
-            .stroke(Stroke::new(if focused { 1.5 } else { 1.0 }, line))
+            .stroke(Stroke::new(1.0, line))
             .corner_radius(CornerRadius::same(tokens.radius.control))
             .inner_margin(Margin { left: left as i8, right: 10, top: vertical as i8, bottom: vertical as i8 });
         // Of the height of typed text: the field stays as high when the hint goes.
@@ -85,6 +85,11 @@ impl<'a> TextField<'a> {
             .desired_width(width)
             .align(egui::Align2::LEFT_CENTER);
         let response = ui.add(edit).accessible_name(self.name);
+        if focused {
+            // Painted over: a wider frame would move what stands below the field.
+            let stroke = Stroke::new(1.5, line);
+            ui.painter().rect_stroke(response.rect, tokens.radius.control, stroke, StrokeKind::Inside);
+        }
         if let Some(icon) = self.icon {
             let at = egui::pos2(response.rect.left() + tokens.space.s + 2.0, response.rect.center().y);
             let color = tokens.color.text_3;

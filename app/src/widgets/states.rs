@@ -5,7 +5,7 @@ use rspa_core::api::ApiError;
 
 use super::{Button, Tone, progress_bar};
 use crate::design::{Icon, Type, UiExt};
-use crate::text::tr;
+use crate::text::{sentence, tr};
 
 /// Nothing is here yet: why, and what to do about it. `actions` draws the buttons.
 pub fn empty(ui: &mut Ui, icon: Icon, title: &str, detail: &str, actions: impl FnOnce(&mut Ui)) {
@@ -30,6 +30,25 @@ pub fn loading(ui: &mut Ui, what: &str) {
     });
 }
 
+/// Somebody else must finish first: what is waited for, line by line. True when "Cancel" was pressed.
+pub fn waiting(ui: &mut Ui, what: &str, lines: &[String]) -> bool {
+    /// More would push the button out of sight.
+    const SHOWN: usize = 6;
+    let mut cancelled = false;
+    middle(ui, |ui| {
+        let tokens = ui.tokens();
+        ui.label(tokens.rich(Type::Secondary, what));
+        for line in lines.iter().take(SHOWN) {
+            ui.label(tokens.rich(Type::Body, line));
+        }
+        ui.add_space(tokens.space.s);
+        progress_bar(ui, what, None, 160.0);
+        ui.add_space(tokens.space.m);
+        cancelled = ui.add(Button::new(tr("common.cancel"))).clicked();
+    });
+    cancelled
+}
+
 /// Something failed: what, and what can be done. True when "Try again" was pressed.
 pub fn error(ui: &mut Ui, error: &ApiError) -> bool {
     let mut again = false;
@@ -37,7 +56,7 @@ pub fn error(ui: &mut Ui, error: &ApiError) -> bool {
         let tokens = ui.tokens();
         ui.label(Icon::WarningCircle.rich(32.0).color(tokens.color.bad));
         ui.add_space(tokens.space.s);
-        ui.label(tokens.rich(Type::Title, &error.message));
+        ui.label(tokens.rich(Type::Title, sentence(&error.message)));
         ui.label(tokens.rich(Type::Secondary, &error.advice));
         ui.add_space(tokens.space.m);
         if error.recoverable {
@@ -85,7 +104,7 @@ pub fn core_failed(ui: &mut Ui, error: &ApiError) -> bool {
         ui.add_space(tokens.space.s);
         ui.label(tokens.rich(Type::Heading, tr("core.failed")));
         ui.add_space(tokens.space.s);
-        ui.label(tokens.rich(Type::Body, &error.message));
+        ui.label(tokens.rich(Type::Body, sentence(&error.message)));
         ui.label(tokens.rich(Type::Secondary, &error.advice));
         ui.add_space(tokens.space.s);
         ui.label(tokens.rich(Type::Label, tr("core.failed_detail")));

@@ -207,6 +207,11 @@ impl Core {
         self.handle.0.data_folder().to_owned()
     }
 
+    /// Another process does the work, and `RSPA_MODELS_PATH` of this one says otherwise than its own.
+    pub fn models_path_does_not_apply(&self) -> bool {
+        self.handle.0.models_path_does_not_apply()
+    }
+
     /// Who carries requests out now.
     pub fn works_in(&self) -> WorksIn {
         self.handle.0.works_in()

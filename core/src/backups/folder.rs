@@ -20,6 +20,8 @@ const NAME_FORMAT: &str = "%Y-%m-%dT%H-%M-%SZ";
 /// So much stays free for everything else, in bytes.
 const SPARE: u64 = 16 << 20;
 const DAY_MS: i64 = 86_400_000;
+/// So long after the last backup the age of the others is told from it, not from the clock.
+const AWAY_MS: i64 = 7 * DAY_MS;
 
 /// A backup file by its name; what is in it may be anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,9 +207,13 @@ pub fn prune(
         known.is_none_or(|check| check.problem.is_none()) && Archive::open(disk, &found.path).is_ok()
     };
     let newest_good = all.iter().position(is_good);
+    // A clock that jumped ahead makes nothing old before it has gone on for a day.
+    let believed = all.iter().map(|found| found.made.0).filter(|made| *made <= now.0.saturating_sub(DAY_MS)).max();
+    let believed = believed.map_or(i64::MIN, |made| now.0.min(made.saturating_add(AWAY_MS)));
+    let is_old = |made: Timestamp| believed.saturating_sub(made.0) > keep.days.saturating_mul(DAY_MS);
     let mut removed = Vec::new();
     for (index, found) in all.iter().enumerate() {
-        let old = now.0.saturating_sub(found.made.0) > keep.days.saturating_mul(DAY_MS);
+        let old = is_old(found.made);
         if Some(index) != newest_good && (index >= keep.count.max(1) || old) && remove_quietly(disk, &found.path) {
             removed.push(found.name.clone());
         }
@@ -217,7 +223,7 @@ pub fn prune(
         let replaced = name.strip_prefix("replaced-").and_then(|rest| read_stamp(rest.get(..20)?));
         if name.ends_with(PART) {
             remove_quietly(disk, &path);
-        } else if replaced.is_some_and(|at| now.0.saturating_sub(at.0) > keep.days.saturating_mul(DAY_MS)) {
+        } else if replaced.is_some_and(is_old) {
             remove_folder_quietly(disk, &path);
         }
     }

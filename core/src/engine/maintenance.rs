@@ -22,7 +22,7 @@ const BACK: i64 = HOUR;
 /// Ahead of the last clean-up by more than this, the daily one waits a day to see whether the clock goes on from there.
 const AWAY: i64 = 7 * DAY;
 /// As [`AWAY`], for a clean-up that the person asked for, and for what the person is told of.
-const FAR: i64 = 366 * DAY;
+const FAR: i64 = 300 * DAY;
 const PART: &str = "clean-up";
 
 /// Works until the window closes; one timer.

@@ -61,6 +61,9 @@ pub struct Welcome {
     /// What a window would have to wait for, a few words for each.
     #[serde(default)]
     pub busy: Vec<String>,
+    /// Its `RSPA_MODELS_PATH`.
+    #[serde(default)]
+    pub models_path: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -31,6 +31,8 @@ pub(crate) trait Owner: Send + Sync {
     fn profile(&self) -> ProfileId;
     /// What a window would have to wait for, a few words for each.
     fn busy(&self) -> Vec<String>;
+    /// Its `RSPA_MODELS_PATH`.
+    fn models_path(&self) -> Option<String>;
     fn carry(&self, parcel: Parcel);
     fn subscribe(&self) -> Subscription;
     /// The program was started once more.

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
-use crate::clock::ManualClock;
+use crate::clock::{Clock, ManualClock};
 use crate::model::{LogCursor, LogEntry, LogFilter, LogLevel, Timestamp};
 use crate::storage::logs::Counting;
 
@@ -97,9 +97,8 @@ fn what_is_logged_is_in_file_and_table_without_secrets_and_old_ones_go() {
 
     clock.advance_ms(2 * 86_400_000);
     let observe = Observe::start(options(folder.path(), &clock).0);
-    assert!(observe.reader().is_ok());
-    observe.stop();
-    let observe = Observe::start(options(folder.path(), &clock).0);
+    assert_eq!(marked(&observe, mark).len(), 1, "a start removes nothing, whatever the clock says");
+    assert!(observe.prune(Timestamp(clock.now().0 - 86_400_000)) > 0);
     assert!(marked(&observe, mark).is_empty());
     observe.stop();
 }
@@ -112,8 +111,16 @@ fn a_damaged_database_is_put_aside_and_logging_goes_on() {
     let observe = Observe::start(options(folder.path(), &clock).0);
     let found = wait_for(&observe, "after-damage-mark", || tracing::warn!("after-damage-mark"));
     assert_eq!(found.len(), 1);
+    assert!(found[0].id.0 > 1_760_000_000_000, "above all numbers of the file before: who follows goes on");
     observe.stop();
-    assert_eq!(std::fs::read(folder.path().join("logs.damaged.redb")).unwrap(), vec![0x5a; 8_192]);
+    // A second one does not take the place of the first.
+    std::fs::write(folder.path().join("logs.redb"), vec![0xa5; 8_192]).unwrap();
+    let observe = Observe::start(options(folder.path(), &clock).0);
+    assert!(observe.reader().is_ok());
+    observe.stop();
+    let kept = |name: &str| std::fs::read(folder.path().join(name)).unwrap();
+    assert_eq!(kept("logs.redb.damaged-20251009-085320"), vec![0x5a; 8_192]);
+    assert_eq!(kept("logs.redb.damaged-20251009-085320-2"), vec![0xa5; 8_192]);
 }
 
 #[test]

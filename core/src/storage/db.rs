@@ -96,7 +96,7 @@ impl Db {
             check_first(path, &file, schema, disk.as_ref())?;
         }
         if !disk.exists(path) {
-            make(path, &file, disk.as_ref())?;
+            make(path, &file, schema, disk.as_ref())?;
         }
         let (name, place, cache) = (file.clone(), path.to_owned(), options.cache_bytes);
         let opener = move || {
@@ -511,7 +511,7 @@ fn check_first(path: &Path, file: &str, schema: &Schema, disk: &dyn Disk) -> Res
 /// Makes an empty database beside its place and moves it there: redb writes the mark of its files last, so that one
 /// whose making was cut off could never be opened again. Of two first starts, one makes it and the other waits, so that
 /// neither moves its file over the one that the other has opened.
-fn make(path: &Path, file: &str, disk: &dyn Disk) -> Result<(), StorageError> {
+fn make(path: &Path, file: &str, schema: &Schema, disk: &dyn Disk) -> Result<(), StorageError> {
     let failed = |error| StorageError::opening_io(file, &error);
     let turn = disk.turn(&path.with_extension("redb-making")).map_err(failed)?;
     if !disk.exists(path) {
@@ -519,7 +519,10 @@ fn make(path: &Path, file: &str, disk: &dyn Disk) -> Result<(), StorageError> {
         // What a kill left of it goes.
         drop(disk.create(&fresh).map_err(failed)?);
         let backend = disk.database(&fresh).map_err(|error| StorageError::opening(file, error))?;
-        drop(create(backend, 1 << 20).map_err(|error| StorageError::opening(file, error))?);
+        let database = create(backend, 1 << 20).map_err(|error| StorageError::opening(file, error))?;
+        // Whoever finds it at its place can tell by its version that it is one of ours.
+        guarded(file, || migrate::apply(&database, file, schema))?;
+        drop(database);
         disk.rename(&fresh, path).map_err(failed)?;
         disk.sync_folder(path.parent().unwrap_or(path)).map_err(failed)?;
     }

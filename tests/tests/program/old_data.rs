@@ -20,7 +20,28 @@ fn world_of(version: u32) -> World {
 
 #[test]
 fn the_first_version_opens_and_everything_is_there() {
-    let world = world_of(1);
+    opens_with_everything(&world_of(1));
+}
+
+#[test]
+fn the_second_version_opens_and_everything_is_there() {
+    let world = world_of(2);
+    opens_with_everything(&world);
+    let profiles = world.json(["profiles", "list"]);
+    let named = |name: &str| profiles.as_array().unwrap().iter().any(|profile| profile["name"] == name);
+    assert!(named("Personal") && named("Work"), "{profiles}");
+    let chats = world.json(["--profile", "Work", "chat", "--list"]);
+    assert_eq!((chats.as_array().unwrap().len(), &chats[0]["title"]), (1, &"Who are you?".into()), "{chats}");
+    let trash = world.run(["trash", "list"]).stdout;
+    assert!(trash.contains("source: old"), "{trash}");
+    let activities = world.run(["activities"]).stdout;
+    for what in ["source.indexed          old: 1 file read", "answer.finished", "source.removed", "profile.created"] {
+        assert!(activities.contains(what), "{what} in {activities}");
+    }
+}
+
+/// What both versions left.
+fn opens_with_everything(world: &World) {
     let checked = world.json(["db", "check"]);
     assert_eq!(checked["ok"], true, "{checked}");
 
@@ -56,5 +77,5 @@ fn each_kept_version_is_tested() {
     let mut versions: Vec<String> =
         fs::read_dir(fixtures()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     versions.sort();
-    assert_eq!(versions, ["1"]);
+    assert_eq!(versions, ["1", "2"]);
 }

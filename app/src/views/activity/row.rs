@@ -47,7 +47,9 @@ pub fn ui(ui: &mut Ui, place: &Place<'_>, one: Option<&Activity>, chosen: Option
     };
     ui.painter().rect_filled(row, 0.0, fill);
     let across = if new_day { rect.x_range() } else { row.x_range() };
-    ui.painter().hline(across, rect.top() + 0.5, Stroke::new(1.0, tokens.color.line));
+    if !place.top {
+        ui.painter().hline(across, rect.top() + 0.5, Stroke::new(1.0, tokens.color.line));
+    }
     if response.has_focus() {
         let stroke = Stroke::new(2.0, tokens.color.accent);
         ui.painter().rect_stroke(row.shrink(1.0), tokens.radius.small, stroke, egui::StrokeKind::Inside);
@@ -69,6 +71,6 @@ pub fn ui(ui: &mut Ui, place: &Place<'_>, one: Option<&Activity>, chosen: Option
     let kind_left = left + (right - left) * 0.7;
     let words = one.agent.as_ref().map_or(kind.clone(), |agent| format!("{agent} · {kind}"));
     let end = line(ui, kind_left, right, middle, &words, Type::Label, tokens.color.text_3).left();
-    line(ui, left, end - tokens.space.m, middle, &one.title, Type::Body, tokens.color.text);
+    line(ui, left, end - tokens.space.m, middle, &activity::title(&one.title), Type::Body, tokens.color.text);
     response
 }

@@ -104,10 +104,22 @@ fn every_state_says_what_it_is() {
     failed.pages.activity.list = Slot::failed(ApiError::validation("it broke", "try"));
     let mut harness = page::<ActivityView>(failed, SIZE, true);
     harness.run();
-    harness.get_by_label("it broke");
+    harness.get_by_label("It broke");
     let mut waiting = AppState::default();
     waiting.now = NOW;
     let mut harness = page::<ActivityView>(waiting, SIZE, true);
     harness.run();
     harness.get_by_label("Activity");
+}
+
+#[test]
+fn pictures() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    for (dark, name) in [(true, "activity_dark"), (false, "activity_light")] {
+        let mut harness = page::<ActivityView>(few(), (900.0, 360.0), dark);
+        harness.remove_cursor();
+        harness.run();
+        harness.snapshot(name);
+        results.extend_harness(&mut harness);
+    }
 }

@@ -7,7 +7,7 @@ use super::moment;
 use crate::commands::UiCommand;
 use crate::commands::pages::backups::BackupsCommand;
 use crate::design::{Icon, Type, UiExt};
-use crate::text::{number, tr, tr_count, tr_with};
+use crate::text::{number, sentence, tr, tr_count, tr_with};
 use crate::views::Cx;
 use crate::widgets::{Button, Chip, Tone, choice, dialog, progress_bar, speak_as, states};
 
@@ -29,7 +29,7 @@ fn content(ui: &mut Ui, mode: &mut RestoreMode, cx: &mut Cx<'_>) {
     let Some(preview) = page.preview.get() else {
         match page.preview.error() {
             Some(error) => {
-                states::banner(ui, Tone::Bad, Icon::WarningCircle, &error.message);
+                states::banner(ui, Tone::Bad, Icon::WarningCircle, &sentence(&error.message));
                 ui.label(tokens.rich(Type::Secondary, &error.advice));
             }
             None => {

@@ -48,8 +48,30 @@ fn list() -> BackupList {
     }
 }
 
+fn setting((key, (kind, value)): (&str, (SettingKind, SettingValue))) -> SettingEntry {
+    SettingEntry {
+        key: key.into(),
+        group: "backups".into(),
+        label: key.into(),
+        description: String::new(),
+        kind,
+        default: value.clone(),
+        value,
+        origin: SettingOrigin::Default,
+        place: None,
+        waiting_for_restart: false,
+        held: None,
+        needs_restart: false,
+        problem: None,
+    }
+}
+
 fn state() -> AppState {
     let mut state = fixtures::state();
+    let whole = |n| (SettingKind::Integer { min: 0, max: 999 }, SettingValue::Integer(n));
+    let daily = ("backups.daily", (SettingKind::Bool, SettingValue::Bool(true)));
+    let settings = [daily, ("backups.hour", whole(3)), ("backups.count", whole(10)), ("backups.days", whole(30))];
+    state.settings = Slot::with(settings.map(setting).into());
     state.pages.backups.list = Slot::with(list());
     let range = HistoryRange { oldest: Timestamp(NOW.0 - 100 * HOUR), newest: NOW };
     state.pages.backups.range = Slot::with(Some(range));
@@ -155,7 +177,7 @@ fn a_preview_that_loads_fails_or_finds_nothing_says_so() {
     let harness = shown(previewing(Slot::default()), true);
     harness.get_all_by_label("Comparing it with what is there now").next().unwrap();
     let harness = shown(previewing(Slot::failed(ApiError::validation("it was cut off", "Choose another."))), true);
-    harness.get_by_label("it was cut off");
+    harness.get_by_label("It was cut off");
     harness.get_by_label("Close");
     assert!(harness.query_by_label("Replace everything").is_none());
     let none = RestorePreview { differences: Vec::new(), ..preview() };
@@ -207,8 +229,23 @@ fn none_yet_loading_and_errors_say_what_to_do() {
     let mut failed = state();
     failed.pages.backups.list = Slot::failed(ApiError::validation("cannot be read", "Try it again."));
     let mut harness = shown(failed, true);
-    harness.get_by_label("cannot be read");
+    harness.get_by_label("Cannot be read");
     harness.get_by_label("Try again").click();
     harness.run();
     assert_eq!(commands(&harness), [BackupsCommand::Refresh]);
+}
+
+#[test]
+fn pictures() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    let asked = || previewing(Slot::with(preview()));
+    for (dark, state, name) in
+        [(true, state(), "backups_dark"), (false, state(), "backups_light"), (true, asked(), "restore_dark")]
+    {
+        let mut harness = page::<BackupsView>(state, (900.0, 600.0), dark);
+        harness.remove_cursor();
+        harness.run();
+        harness.snapshot(name);
+        results.extend_harness(&mut harness);
+    }
 }

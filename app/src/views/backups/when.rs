@@ -41,11 +41,13 @@ pub fn ui(ui: &mut Ui, list: &BackupList, cx: &mut Cx<'_>) {
                 ui.add(egui::Label::new(tokens.rich(Type::Body, schedule(state, list, daily))).truncate());
             });
         });
-        let (count, days) = (whole(state, "backups.count"), whole(state, "backups.days"));
-        fact(ui, tr("backups.kept_name"), |ui| {
-            let words = tr_with("backups.kept", &[("count", &count), ("days", &days)]);
-            ui.add(egui::Label::new(tokens.rich(Type::Body, words)).truncate());
-        });
+        if state.setting("backups.count").is_some() {
+            let (count, days) = (whole(state, "backups.count"), whole(state, "backups.days"));
+            fact(ui, tr("backups.kept_name"), |ui| {
+                let words = tr_with("backups.kept", &[("count", &count), ("days", &days)]);
+                ui.add(egui::Label::new(tokens.rich(Type::Body, words)).truncate());
+            });
+        }
         fact(ui, tr("backups.folder"), |ui| {
             ui.add(egui::Label::new(tokens.rich(Type::Body, text::path(&list.folder))).truncate());
         });

@@ -197,3 +197,15 @@ fn nothing_stored_errors_and_loading_are_said() {
     harness.run();
     assert!(harness.query_all_by_label("Reading the vault").count() >= 1);
 }
+
+#[test]
+fn pictures() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    for (dark, name) in [(true, "credentials_dark"), (false, "credentials_light")] {
+        let mut harness = page::<CredentialsView>(state(list(vault())), (900.0, 640.0), dark);
+        harness.remove_cursor();
+        harness.run();
+        harness.snapshot(name);
+        results.extend_harness(&mut harness);
+    }
+}

@@ -170,7 +170,7 @@ fn nothing_and_errors_say_what_to_do() {
     logs.error = Some(ApiError::validation("the log cannot be read", "Wait a moment."));
     let mut harness = page::<LogsView>(state_of(logs), WIDE, false);
     harness.run();
-    harness.get_by_label("the log cannot be read");
+    harness.get_by_label("The log cannot be read");
     harness.get_by_label("Try again").click();
     harness.run();
     assert_eq!(commands(&harness), [LogsCommand::Refresh]);
@@ -204,4 +204,20 @@ fn one_entry_is_shown_whole_and_hostile_text_is_harmless() {
     harness.key_press(Key::Escape);
     harness.run();
     assert!(commands(&harness).contains(&LogsCommand::Select(None)));
+}
+
+#[test]
+fn pictures() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    for (dark, name) in [(true, "logs_dark"), (false, "logs_light")] {
+        let mut harness = page::<LogsView>(
+            state_of(LogsState::showing(LogsChoice::default(), entries(), 1_000_000)),
+            (1000.0, 480.0),
+            dark,
+        );
+        harness.remove_cursor();
+        harness.run();
+        harness.snapshot(name);
+        results.extend_harness(&mut harness);
+    }
 }

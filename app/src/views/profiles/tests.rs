@@ -145,3 +145,16 @@ fn it_stands_in_a_narrow_pane_and_without_rows() {
     harness.run();
     assert!(harness.query_all_by_label("Reading the profiles…").next().is_some());
 }
+
+#[test]
+fn pictures() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    for (dark, name) in [(true, "profiles_dark"), (false, "profiles_light")] {
+        let mut harness =
+            page::<ProfilesView>(state((0..5).map(|n| row(n, n % 2 == 0)).collect(), 5), (1040.0, 760.0), dark);
+        harness.remove_cursor();
+        harness.run();
+        harness.snapshot(name);
+        results.extend_harness(&mut harness);
+    }
+}

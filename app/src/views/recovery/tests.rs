@@ -81,5 +81,16 @@ fn what_was_done_is_said() {
     let error = ApiError::new(ErrorCategory::Storage, "the disk is full", "Free some space.");
     let mut harness = drawn(recovery(None), RescueWork::Failed(error), true);
     harness.run();
-    harness.get_by_label_contains("the disk is full");
+    harness.get_by_label_contains("The disk is full");
+}
+
+#[test]
+fn pictures() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    let mut harness = drawn(recovery(Some(newest())), RescueWork::Idle, false);
+    harness.set_size(egui::vec2(800.0, 760.0));
+    harness.remove_cursor();
+    harness.run();
+    harness.snapshot("recovery_light");
+    results.extend_harness(&mut harness);
 }

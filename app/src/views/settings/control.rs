@@ -3,10 +3,11 @@
 use std::collections::HashMap;
 
 use egui::{Key, Ui};
-use rspa_core::model::{SettingEntry, SettingKind, SettingOrigin, SettingValue};
+use rspa_core::model::{ModelKind, SettingEntry, SettingKind, SettingOrigin, SettingValue};
 
 use crate::commands::{CommandQueue, PickPurpose, UiCommand};
 use crate::design::Icon;
+use crate::state::AppState;
 use crate::text::{tr, tr_known, tr_with};
 use crate::widgets::{IconButton, TextField, select, toggle};
 
@@ -19,11 +20,43 @@ pub fn draft_problem(entry: &SettingEntry, drafts: &HashMap<String, String>) -> 
     parse(&entry.kind, drafts.get(&entry.key)?).err()
 }
 
-pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String>, commands: &mut CommandQueue) {
+/// The models that can be chosen where a setting names one: what is written and how it is called.
+pub fn models(state: &AppState, key: &str) -> Option<Vec<(String, String)>> {
+    let kind = match key {
+        "models.default_chat" => ModelKind::Chat,
+        "models.default_encoder" => ModelKind::Encoder,
+        _ => return None,
+    };
+    let known = state.models.list.get()?.models.iter().filter(|model| model.info.kind == kind);
+    let first = (String::new(), tr("settings.first_model").to_owned());
+    Some(std::iter::once(first).chain(known.map(|model| (model.id.0.clone(), model.info.name.clone()))).collect())
+}
+
+/// `offers` stands in the place of a text that is typed.
+pub fn ui(
+    ui: &mut Ui,
+    entry: &SettingEntry,
+    offers: Option<Vec<(String, String)>>,
+    drafts: &mut HashMap<String, String>,
+    commands: &mut CommandQueue,
+) {
     let fixed = entry.origin > SettingOrigin::File;
     let mut chosen = None;
     let mut set = |value: SettingValue| chosen = Some(UiCommand::SetSetting { key: entry.key.clone(), value });
     ui.add_enabled_ui(!fixed, |ui| match &entry.kind {
+        SettingKind::Text if offers.is_some() => {
+            let mut offers = offers.unwrap_or_default();
+            let now = show(&entry.value);
+            let chosen = offers.iter().position(|(value, _)| *value == now).unwrap_or_else(|| {
+                // Written by hand, and not there now.
+                offers.push((now.clone(), now));
+                offers.len() - 1
+            });
+            let (values, names): (Vec<String>, Vec<String>) = offers.into_iter().unzip();
+            if let Some(picked) = select(ui, &entry.label, &names, chosen, WIDTH) {
+                set(SettingValue::Text(values[picked].clone()));
+            }
+        }
         SettingKind::Bool => {
             let mut on = entry.value == SettingValue::Bool(true);
             if toggle(ui, &mut on, &entry.label).changed() {
@@ -54,6 +87,11 @@ pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String
     if let Some(command) = chosen {
         commands.push(command);
     }
+}
+
+/// The value of this setting as people read it.
+pub fn words_of(entry: &SettingEntry, value: &SettingValue) -> String {
+    option_words(&entry.key, &words(value))
 }
 
 /// An option as people read it; one that the catalogue does not know as it is.

@@ -6,13 +6,16 @@ use egui::{Align, Layout, Ui, vec2};
 use rspa_core::model::{SettingEntry, SettingOrigin};
 
 use super::control;
-use crate::commands::{CommandQueue, UiCommand};
+use crate::commands::UiCommand;
 use crate::design::{Icon, Type, UiExt};
 use crate::text::{tr, tr_with};
+use crate::views::Cx;
 use crate::widgets::{Button, Chip, IconButton, Tone, hairline, states};
 
-pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String>, commands: &mut CommandQueue) {
+pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, entry: &SettingEntry, drafts: &mut HashMap<String, String>) {
     let tokens = ui.tokens();
+    let offers = control::models(cx.state, &entry.key);
+    let commands = &mut *cx.commands;
     ui.push_id(&entry.key, |ui| {
         frame(ui, &entry.label, &entry.description, |ui| {
             if entry.origin == SettingOrigin::File {
@@ -22,7 +25,7 @@ pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String
                     commands.push(UiCommand::ResetSetting(Some(entry.key.clone())));
                 }
             }
-            control::ui(ui, entry, drafts, commands);
+            control::ui(ui, entry, offers, drafts, commands);
         });
         if let Some(problem) = control::draft_problem(entry, drafts) {
             ui.label(tokens.rich(Type::Secondary, problem).color(tokens.color.bad));
@@ -40,7 +43,7 @@ pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String
                     ui.add(Chip::new(tr("settings.restart")));
                 }
                 if changed {
-                    let value = control::words(&entry.default);
+                    let value = control::words_of(entry, &entry.default);
                     let words = tr_with("settings.default", &[("value", &value)]);
                     ui.add(egui::Label::new(tokens.rich(Type::Label, words)).truncate());
                 }
@@ -57,7 +60,7 @@ pub fn ui(ui: &mut Ui, entry: &SettingEntry, drafts: &mut HashMap<String, String
                 if ui.add(accept).clicked() {
                     commands.push(UiCommand::AcceptSetting(entry.key.clone()));
                 }
-                let keep = Button::new(tr_with("settings.keep", &[("value", &control::words(&entry.value))]));
+                let keep = Button::new(tr_with("settings.keep", &[("value", &control::words_of(entry, &entry.value))]));
                 if ui.add(keep.tooltip(tr("settings.keep_tip"))).clicked() {
                     commands.push(UiCommand::SetSetting { key: entry.key.clone(), value: entry.value.clone() });
                 }

@@ -75,3 +75,16 @@ fn days_that_are_left_are_counted_up() {
     assert_eq!(at(1), ("1 day left".to_owned(), true));
     assert!(at(0).1);
 }
+
+#[test]
+fn pictures() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    for (dark, name) in [(true, "trash_dark"), (false, "trash_light")] {
+        let items = vec![item(2, TrashKind::Source, "papers", 1), item(1, TrashKind::Chat, "Digest for Thursday", 29)];
+        let mut harness = page::<TrashView>(state(items), (800.0, 240.0), dark);
+        harness.remove_cursor();
+        harness.run();
+        harness.snapshot(name);
+        results.extend_harness(&mut harness);
+    }
+}

@@ -23,6 +23,8 @@ use crate::local::server::{GateKeeper, Owner, Server, Taker};
 use crate::model::ProfileId;
 use crate::workspace::places::Places;
 
+const MODELS_PATH: &str = "RSPA_MODELS_PATH";
+
 /// Requests that wait while nobody works.
 const WAITING: usize = 4096;
 /// How long requests of clients that must not be cut off are waited for when this process ends.
@@ -231,6 +233,15 @@ impl Switch {
         self.places.data()
     }
 
+    /// The variable that adds folders of models says something else where the work is done.
+    pub fn models_path_does_not_apply(&self) -> bool {
+        let own = self.options.environment.get(MODELS_PATH);
+        match &*self.work() {
+            Work::There(client) => own.is_some() && own != client.welcome.models_path.as_ref(),
+            _ => false,
+        }
+    }
+
     pub fn works_in(&self) -> WorksIn {
         match &*self.work() {
             Work::Here(_) => WorksIn::Here,
@@ -424,6 +435,10 @@ impl Owner for Switch {
 
     fn profile(&self) -> ProfileId {
         Self::profile(self)
+    }
+
+    fn models_path(&self) -> Option<String> {
+        self.options.environment.get(MODELS_PATH).cloned()
     }
 
     fn busy(&self) -> Vec<String> {

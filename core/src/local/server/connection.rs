@@ -10,7 +10,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{Counted, Door, Gate, Taker};
-use crate::api::{ApiError, Asker, ErrorCategory, Heard, Origin, Parcel, Request, Response};
+use crate::api::{ApiError, Asker, ErrorCategory, Guard, Heard, Origin, Parcel, Request, Response};
 use crate::local::frame::{self, FrameError};
 use crate::local::message::{FromClient, FromOwner, Greeting, Hello, Refusal, Refused, Welcome};
 use crate::local::transport::Accepted;
@@ -61,6 +61,7 @@ pub(super) async fn serve(accepted: Accepted, door: &Door, room: bool) {
             pid: std::process::id(),
             profile: strong.profile(),
             busy: strong.busy(),
+            models_path: strong.models_path(),
         }),
     };
     drop(strong);
@@ -126,7 +127,8 @@ fn refusal(hello: &Hello, room: bool) -> Option<Refusal> {
 /// A request that was begun and not answered yet.
 struct Run {
     cancel: CancellationToken,
-    repeatable: bool,
+    /// The last words wait for its reply: it must not be done twice, or the person was asked about it.
+    waited_for: bool,
 }
 
 /// The requests that run, by number.
@@ -256,7 +258,8 @@ impl Connection {
                 return Ok(Some(held));
             }
             let cancel = self.ended.child_token();
-            let run = Run { cancel: cancel.clone(), repeatable: held.request.repeatable() };
+            let waited_for = !held.request.repeatable() || held.request.guard() != Guard::Open;
+            let run = Run { cancel: cancel.clone(), waited_for };
             if lock(&self.running).insert(id, run).is_some() {
                 return Err(FrameError::Malformed(format!("request {id} was sent twice")));
             }
@@ -284,7 +287,7 @@ impl Connection {
     async fn part(&self) {
         let unfinished = || -> Vec<u64> {
             let running = lock(&self.running);
-            running.iter().filter(|(_, run)| !run.repeatable).map(|(id, _)| *id).collect()
+            running.iter().filter(|(_, run)| run.waited_for).map(|(id, _)| *id).collect()
         };
         let replies = async {
             while !unfinished().is_empty() {
