@@ -48,6 +48,7 @@ pub(super) fn supervise(options: ObserveOptions, queue: &Receiver<LogEntry>, sin
             return outputs.close();
         }
         reports.health(WORKER, false, &format!("is being restarted: {why}"));
+        #[expect(clippy::disallowed_methods, reason = "nothing can happen meanwhile that this thread would hear of")]
         std::thread::sleep(pause(failures));
     }
 }

@@ -570,8 +570,8 @@ pub(super) fn broken(txn: &ReadTxn) -> Result<Vec<String>, StorageError> {
 /// What can be read of the chats of a damaged file, each with its messages in their order; messages whose chat is gone
 /// come last, without one.
 pub(super) fn salvage(txn: &ReadTxn) -> Result<Salvaged<(Option<Chat>, Vec<Message>)>, StorageError> {
-    let chats: Rows<(u128, StoredChat)> = salvage::records(txn, &CHATS, |key| u128_of(key))?;
-    let messages: Rows<(u128, StoredMessage)> = salvage::records(txn, &MESSAGES, |key| u128_of(key))?;
+    let chats: Rows<(u128, StoredChat)> = salvage::records(txn, &CHATS, u128_of)?;
+    let messages: Rows<(u128, StoredMessage)> = salvage::records(txn, &MESSAGES, u128_of)?;
     let mut of: BTreeMap<Uuid, Vec<(u32, Message)>> = BTreeMap::new();
     let read = messages.items.len();
     for (id, stored) in messages.items {

@@ -383,6 +383,10 @@ impl Writer {
                 batch.clear();
                 failures = 0;
             } else {
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "nothing can happen meanwhile that this thread would hear of"
+                )]
                 std::thread::sleep(pause(failures));
             }
             self.reopen();
@@ -496,7 +500,7 @@ fn check_first(path: &Path, file: &str, schema: &Schema, disk: &dyn Disk) -> Res
     let mark = mark_of(path);
     let suspected = disk.exists(&mark);
     let precious = matches!(schema.tracking, Tracking::AllBut(_));
-    if !suspected && !(precious && disk.len(path).map_err(failed)? <= QUICKLY_CHECKED) {
+    if !(suspected || precious && disk.len(path).map_err(failed)? <= QUICKLY_CHECKED) {
         return Ok(());
     }
     if let Some(detail) = check::pages(path, schema, disk)?.damage {
