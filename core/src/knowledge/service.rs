@@ -1,5 +1,6 @@
 //! The knowledge of one profile: its sources, store and indexes, and what can be asked of them.
 
+use std::collections::btree_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -411,8 +412,8 @@ impl Service {
             let mut fresh = Vec::new();
             for source in stored {
                 let id = source.id;
-                if !board.by_id.contains_key(&id) {
-                    board.by_id.insert(id, Running::new(source));
+                if let Entry::Vacant(place) = board.by_id.entry(id) {
+                    place.insert(Running::new(source));
                     board.enqueue(id);
                     fresh.push(id);
                 }

@@ -253,6 +253,7 @@ impl SimulatedDisk {
         let delay = state.faults.delay;
         if !delay.is_zero() {
             drop(state);
+            #[expect(clippy::disallowed_methods, reason = "a slow disk is what is simulated")]
             std::thread::sleep(delay);
             state = self.state();
         }
