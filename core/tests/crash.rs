@@ -1,5 +1,5 @@
 //! `kill -9`: what was confirmed is there afterwards, and the folder opens at once and is whole.
-
+#![allow(clippy::unwrap_used, reason = "all of this crate is a test")]
 #![cfg(unix)]
 
 use std::collections::BTreeMap;

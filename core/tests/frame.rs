@@ -1,4 +1,5 @@
 //! The frame through its one door: start, call, listen, shut down, start again.
+#![allow(clippy::unwrap_used, reason = "all of this crate is a test")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! The log through the one door: written, filtered, read whole, followed, exported.
+#![allow(clippy::unwrap_used, reason = "all of this crate is a test")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,4 +1,5 @@
 //! Who owns the data folder: two cores on one folder share it, hand it over, and survive the end of the other.
+#![allow(clippy::unwrap_used, reason = "all of this crate is a test")]
 #![cfg(unix)]
 
 use std::collections::BTreeMap;

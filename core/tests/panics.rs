@@ -1,5 +1,6 @@
 //! A panic in every worker: it is started again, the person is told that something works less well and when that is over,
 //! and the work that was asked for is done.
+#![allow(clippy::unwrap_used, reason = "all of this crate is a test")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -160,7 +160,7 @@ impl Load {
             who: "load".to_owned(),
             destination: "example.org".to_owned(),
             purpose: "test".to_owned(),
-            allowed: self.rows.len() % 2 == 0,
+            allowed: self.rows.len().is_multiple_of(2),
             reason: "policy".to_owned(),
             bytes_sent: 5,
             bytes_received: 0,
@@ -202,7 +202,8 @@ impl Load {
             passages: (1..=1 + self.random.below(4) as u32).map(passage).collect(),
             vectors: Vec::new(),
         };
-        let outcome = if self.documents % 5 == 0 { Outcome::Gone } else { Outcome::Indexed(Box::new(document)) };
+        let outcome =
+            if self.documents.is_multiple_of(5) { Outcome::Gone } else { Outcome::Indexed(Box::new(document)) };
         let stamp = Stamp { size: text.len() as u64, modified: START };
         let files = vec![FileChange { path, stamp, outcome, remark: None }];
         let batch = Batch { source, at: Timestamp(START), space: None, files, trim_log: 0 };
@@ -229,8 +230,11 @@ fn dump(db: &Db, schema: &Schema) -> Vec<(String, Vec<u8>, Vec<u8>)> {
     out
 }
 
+/// Table, key and value of each row of a state.
+type Rows = Vec<(String, Vec<u8>, Vec<u8>)>;
+
 /// The states before and after each of the steps, and how many changes of the disk they take.
-fn uncut(seed: u64, steps: usize) -> (Vec<Vec<(String, Vec<u8>, Vec<u8>)>>, u64) {
+fn uncut(seed: u64, steps: usize) -> (Vec<Rows>, u64) {
     let disk = SimulatedDisk::new();
     let mut load = Load::open(&disk, seed).unwrap();
     let mut states = vec![load.state()];
@@ -253,7 +257,7 @@ fn cut(disk: &SimulatedDisk, seed: u64, steps: usize) -> usize {
 }
 
 /// Looks at what the next start finds.
-fn verify(found: &SimulatedDisk, seed: u64, states: &[Vec<(String, Vec<u8>, Vec<u8>)>], confirmed: usize, what: &str) {
+fn verify(found: &SimulatedDisk, seed: u64, states: &[Rows], confirmed: usize, what: &str) {
     for (name, schema) in [("main.redb", &tables::MAIN), ("knowledge.redb", &tables::KNOWLEDGE)] {
         let path = Path::new("/").join(name);
         if found.exists(&path) {

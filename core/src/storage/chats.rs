@@ -567,9 +567,12 @@ pub(super) fn broken(txn: &ReadTxn) -> Result<Vec<String>, StorageError> {
     Ok(broken)
 }
 
+/// Chats with their messages; none where only messages are left.
+type SalvagedChats = Salvaged<(Option<Chat>, Vec<Message>)>;
+
 /// What can be read of the chats of a damaged file, each with its messages in their order; messages whose chat is gone
 /// come last, without one.
-pub(super) fn salvage(txn: &ReadTxn) -> Result<Salvaged<(Option<Chat>, Vec<Message>)>, StorageError> {
+pub(super) fn salvage(txn: &ReadTxn) -> Result<SalvagedChats, StorageError> {
     let chats: Rows<(u128, StoredChat)> = salvage::records(txn, &CHATS, u128_of)?;
     let messages: Rows<(u128, StoredMessage)> = salvage::records(txn, &MESSAGES, u128_of)?;
     let mut of: BTreeMap<Uuid, Vec<(u32, Message)>> = BTreeMap::new();

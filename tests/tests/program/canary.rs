@@ -1,9 +1,9 @@
 //! A key typed at the terminal of the real program is found nowhere outside of the vault: no file, no backup, no output.
 
 use std::fs::{self, File};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::Read;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use rspa_tests::folder;
 use rspa_tests::terminal::Terminal;
@@ -11,8 +11,8 @@ use rspa_tests::world::{LIMIT, World};
 
 /// Different in each run, so that nothing of an earlier one is found.
 fn unique(prefix: &str) -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_nanos();
-    format!("{prefix}{:x}", now ^ (u128::from(std::process::id()) << 64))
+    // The standard library's hashing starts from a random key.
+    format!("{prefix}{:016x}{:x}", RandomState::new().build_hasher().finish(), std::process::id())
 }
 
 /// Where a text stands below a folder; backups are unpacked to look into them.

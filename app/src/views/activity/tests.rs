@@ -105,8 +105,7 @@ fn every_state_says_what_it_is() {
     let mut harness = page::<ActivityView>(failed, SIZE, true);
     harness.run();
     harness.get_by_label("It broke");
-    let mut waiting = AppState::default();
-    waiting.now = NOW;
+    let waiting = AppState { now: NOW, ..AppState::default() };
     let mut harness = page::<ActivityView>(waiting, SIZE, true);
     harness.run();
     harness.get_by_label("Activity");

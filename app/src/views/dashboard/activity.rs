@@ -26,7 +26,7 @@ pub fn ui(ui: &mut Ui, overview: &Overview, now: Timestamp) {
 fn row(ui: &mut Ui, item: &Activity, now: Timestamp) {
     let tokens = ui.tokens();
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 34.0), Sense::hover());
-    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ListItem, true, &activity::title(&item.title)));
+    response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::ListItem, true, activity::title(&item.title)));
     ui.painter().hline(rect.x_range(), rect.bottom() - 0.5, Stroke::new(1.0, tokens.color.line));
     let inner = rect.shrink2(vec2(tokens.space.l, 0.0));
     let middle = rect.center().y;
