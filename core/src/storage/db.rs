@@ -79,6 +79,8 @@ struct Inner {
     last_change: Arc<AtomicU64>,
     limits: Arc<Limits>,
     suspicion: Arc<Suspicion>,
+    /// Why the file could not be opened again after an error.
+    trouble: Arc<Mutex<Option<StorageError>>>,
     disk: Arc<dyn Disk>,
 }
 
@@ -148,10 +150,12 @@ impl Db {
         let database: Slot = Arc::new(RwLock::new(Some(Arc::new(database))));
         let last_change = Arc::new(AtomicU64::new(last));
         let (sender, receiver) = mpsc::channel();
+        let trouble = Arc::new(Mutex::new(None));
         let writer = Writer {
             file: file.clone(),
             opener,
             database: database.clone(),
+            trouble: trouble.clone(),
             last_change: last_change.clone(),
             quick_repair: options.quick_repair,
             recorder,
@@ -174,6 +178,7 @@ impl Db {
                 last_change,
                 limits,
                 suspicion,
+                trouble,
                 disk: options.disk,
             }),
         })
@@ -226,7 +231,7 @@ impl Db {
 
     pub fn read(&self) -> Result<ReadTxn, StorageError> {
         let database = self.inner.database.read().unwrap_or_else(PoisonError::into_inner);
-        let database = database.as_ref().ok_or_else(|| self.closed())?;
+        let database = database.as_ref().ok_or_else(|| self.not_open())?;
         let inner = guarded(&self.inner.file, || Ok(database.begin_read()?));
         if let Err(StorageError::Damaged { detail, .. }) = &inner {
             self.inner.suspicion.raise(detail);
@@ -286,6 +291,13 @@ impl Db {
 
     fn closed(&self) -> StorageError {
         StorageError::Closed { file: self.inner.file.clone() }
+    }
+
+    /// Why it cannot be read: closed for good, or not opened again after an error.
+    fn not_open(&self) -> StorageError {
+        let is_closed = self.inner.sender.lock().unwrap_or_else(PoisonError::into_inner).is_none();
+        let trouble = self.inner.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        trouble.filter(|_why| !is_closed).unwrap_or_else(|| self.closed())
     }
 }
 
@@ -357,6 +369,8 @@ struct Writer {
     file: String,
     opener: Opener,
     database: Slot,
+    /// Why it could not be opened again.
+    trouble: Arc<Mutex<Option<StorageError>>>,
     last_change: Arc<AtomicU64>,
     quick_repair: bool,
     /// None for files without history.
@@ -479,9 +493,15 @@ impl Writer {
 
     /// Lets go of a database that refuses to work after an error; what was confirmed is in the file.
     fn reopen(&self) {
-        drop(self.database.write().unwrap_or_else(PoisonError::into_inner).take());
-        if let Err(error) = self.database() {
-            tracing::error!(file = self.file, %error, "the database could not be opened again");
+        // Readers wait meanwhile: to them the file was never closed.
+        let mut slot = self.database.write().unwrap_or_else(PoisonError::into_inner);
+        drop(slot.take());
+        match (self.opener)() {
+            Ok(database) => *slot = Some(Arc::new(database)),
+            Err(error) => {
+                tracing::error!(file = self.file, %error, "the database could not be opened again");
+                *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            }
         }
     }
 }
