@@ -138,7 +138,8 @@ impl World {
     fn data_folder(&self) -> PathBuf {
         let data = self.data();
         if !data.exists() {
-            fs::create_dir(&data).expect("the data folder can be made");
+            // Several commands may begin at once.
+            fs::create_dir_all(&data).expect("the data folder can be made");
             self.give_away(&data);
         }
         data
