@@ -37,7 +37,7 @@ pub use progress::progress_bar;
 pub use select::select;
 pub use sparkline::sparkline;
 pub use toggle::toggle;
-pub use work::{progress_words, source_words};
+pub use work::{job_card, progress_words, source_words};
 
 use egui::{Rect, Response, Role, Stroke, StrokeKind, Ui};
 

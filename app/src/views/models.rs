@@ -9,10 +9,8 @@ use rspa_core::model::{JobKind, JobState, ModelKind};
 use super::{Cx, View};
 use crate::commands::{Action, UiCommand};
 use crate::design::{Icon, Type, UiExt};
-use crate::text::{duration, tr, tr_with};
-use crate::widgets::{
-    Button, IconButton, Tone, card, page_body, page_header, progress_bar, progress_words, section_title, states,
-};
+use crate::text::{tr, tr_with};
+use crate::widgets::{Button, Tone, job_card, page_body, page_header, section_title, states};
 
 #[derive(Default)]
 pub struct ModelsView {
@@ -78,28 +76,10 @@ impl View for ModelsView {
 
 /// Imports and downloads that run.
 fn jobs(ui: &mut Ui, cx: &mut Cx<'_>) {
-    let tokens = ui.tokens();
     let of_models = |kind| matches!(kind, JobKind::Import | JobKind::Download | JobKind::LoadModel);
     for job in cx.state.jobs.iter().filter(|job| job.state == JobState::Running && of_models(job.kind)) {
-        card(ui, |ui| {
-            ui.horizontal(|ui| {
-                ui.label(tokens.rich(Type::Strong, &job.label));
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    let name = tr_with("job.cancel", &[("label", &job.label)]);
-                    if ui.add(IconButton::new(Icon::X, name).small()).clicked() {
-                        cx.commands.push(UiCommand::CancelJob(job.id));
-                    }
-                    let mut words = progress_words(job);
-                    if let Some(left) = job.seconds_left {
-                        words = format!("{words} · {}", tr_with("job.left", &[("time", &duration(left))]));
-                    }
-                    ui.label(tokens.rich(Type::Label, words));
-                });
-            });
-            ui.add_space(tokens.space.xs);
-            let fraction = (job.total > 0).then(|| job.done as f32 / job.total as f32);
-            progress_bar(ui, &job.label, fraction, ui.available_width());
-        });
-        ui.add_space(tokens.space.m);
+        if job_card(ui, job) {
+            cx.commands.push(UiCommand::CancelJob(job.id));
+        }
     }
 }

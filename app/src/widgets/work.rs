@@ -1,8 +1,10 @@
-//! Words for long work: how far a job is, and what a source is doing.
+//! Long work: how far a job is, in words and as a card, and what a source is doing.
 
+use egui::Ui;
 use rspa_core::model::{Job, SourceState, SourceStatus};
 
-use super::Tone;
+use super::{IconButton, Tone, card, progress_bar};
+use crate::design::{Icon, Type, UiExt};
 use crate::text::{bytes, duration, number, tr, tr_count, tr_with};
 
 /// "41 MB of 98 MB" or "41 of 98 files".
@@ -15,6 +17,31 @@ pub fn progress_words(job: &Job) -> String {
         (unit, 0) => format!("{} {unit}", number(job.done)),
         (unit, total) => tr_with("job.of", &[("done", &number(job.done)), ("total", &number(total)), ("unit", &unit)]),
     }
+}
+
+/// A card of running work: what it is, how far it has come, how long it still takes. True when it is to be cancelled.
+pub fn job_card(ui: &mut Ui, job: &Job) -> bool {
+    let tokens = ui.tokens();
+    let mut cancelled = false;
+    card(ui, |ui| {
+        ui.horizontal(|ui| {
+            ui.label(tokens.rich(Type::Strong, &job.label));
+            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                let name = tr_with("job.cancel", &[("label", &job.label)]);
+                cancelled = ui.add(IconButton::new(Icon::X, name).small()).clicked();
+                let mut words = progress_words(job);
+                if let Some(left) = job.seconds_left {
+                    words = format!("{words} · {}", tr_with("job.left", &[("time", &duration(left))]));
+                }
+                ui.label(tokens.rich(Type::Label, words));
+            });
+        });
+        ui.add_space(tokens.space.xs);
+        let fraction = (job.total > 0).then(|| job.done as f32 / job.total as f32);
+        progress_bar(ui, &job.label, fraction, ui.available_width());
+    });
+    ui.add_space(tokens.space.m);
+    cancelled
 }
 
 /// What a source is doing, with its tone.
