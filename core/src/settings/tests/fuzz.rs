@@ -5,31 +5,10 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::soak;
+use crate::soak::{self, Chance};
 
 /// Of one file: far above what the slowest machine needs, far below a hang.
 const LONGEST: Duration = Duration::from_secs(30);
-
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end.max(1) as u64).unwrap()
-    }
-
-    fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
-        from[self.below(from.len())]
-    }
-}
 
 const VALUES: [&str; 24] = [
     "true",
@@ -59,18 +38,18 @@ const VALUES: [&str; 24] = [
 ];
 
 /// A file that is nearly one of this kind.
-fn nearly(dice: &mut Dice, kind: &str) -> Vec<u8> {
+fn nearly(dice: &mut Chance, kind: &str) -> Vec<u8> {
     let mut text = String::new();
     for _ in 0..dice.below(8) {
         let setting = &schema()[dice.below(schema().len())];
         let (group, name) = setting.key.split_once('.').unwrap();
         let name = if dice.below(6) == 0 { "nothing" } else { name };
-        let value = dice.pick(&VALUES);
+        let value = VALUES[dice.below(VALUES.len())];
         match kind {
             "toml" => text.push_str(&format!("[{group}]\n{name} = {value}\n")),
             "yaml" => text.push_str(&format!("{group}:\n  {name}: {value}\n")),
             "json" => {
-                text.push_str(&format!("{}\"{group}\": {{\"{name}\": {value}}}", dice.pick(&["{", ",", "", "{"])))
+                text.push_str(&format!("{}\"{group}\": {{\"{name}\": {value}}}", ["{", ",", "", "{"][dice.below(4)]))
             }
             _ => text.push_str(&format!("{}={value}\n", setting.variable())),
         }
@@ -125,7 +104,7 @@ fn fuzz(kind: &str, name: &str, seed: u64) {
     if Path::new("/dev/shm").is_dir() {
         world.data = tempfile::tempdir_in("/dev/shm").unwrap();
     }
-    let mut dice = Dice(seed);
+    let mut dice = Chance(seed);
     for round in 0..rounds {
         let bytes = if round % 4 == 0 {
             (0..dice.below(200)).map(|_| u8::try_from(dice.next() & 0xff).unwrap()).collect()
