@@ -1,7 +1,9 @@
 //! The command line: what may be typed, and which file does it.
 
 mod activities;
+mod agents;
 mod answer;
+mod approvals;
 mod arguments;
 mod ask;
 mod backup;
@@ -9,6 +11,7 @@ mod bench;
 mod chat;
 mod confirm;
 mod credentials;
+mod dashboard;
 mod db;
 mod doctor;
 mod failure;
@@ -18,14 +21,17 @@ mod job;
 mod logs;
 mod models;
 mod network;
+mod notifications;
 mod output;
 mod profiles;
 mod reset;
 mod restore;
+mod schedules;
 mod search;
 mod secret;
 mod session;
 mod settings;
+mod tasks;
 mod trash;
 mod typed;
 mod window;
@@ -83,6 +89,12 @@ fn perform(arguments: Arguments, output: Output, started: Instant, exit_at_once:
         Verb::Search(arguments) => search::run(&context, arguments),
         Verb::Models(arguments) => models::run(&context, arguments),
         Verb::Settings(arguments) => settings::run(&context, arguments),
+        Verb::Agents(arguments) => agents::run(&context, arguments),
+        Verb::Approvals(arguments) => approvals::run(&context, arguments),
+        Verb::Dashboard(arguments) => dashboard::run(&context, arguments),
+        Verb::Notifications(arguments) => notifications::run(&context, arguments),
+        Verb::Schedules(arguments) => schedules::run(&context, arguments),
+        Verb::Tasks(arguments) => tasks::run(&context, arguments),
         Verb::Activities(arguments) => activities::run(&context, arguments),
         Verb::Backup(arguments) => backup::run(&context, arguments),
         Verb::Credentials(arguments) => credentials::run(&context, arguments),

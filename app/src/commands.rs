@@ -127,6 +127,17 @@ pub enum UiCommand {
     Credentials(pages::credentials::CredentialsCommand),
     Backups(pages::backups::BackupsCommand),
     Trash(pages::trash::TrashCommand),
+    Agents(pages::agents::AgentsCommand),
+    Approvals(pages::approvals::ApprovalsCommand),
+    Dashboard(pages::dashboard::DashboardCommand),
+    Notifications(pages::notifications::NotificationsCommand),
+    Schedules(pages::schedules::SchedulesCommand),
+    Tasks(pages::tasks::TasksCommand),
+    /// Opens the page "Agents" at this one.
+    OpenAgent(rspa_core::model::AgentId),
+    /// Opens the page "Tasks" at this one.
+    OpenTask(rspa_core::model::TaskId),
+    OpenSchedule(rspa_core::model::ScheduleId),
 }
 
 /// A question before something that cannot be taken back.

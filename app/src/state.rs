@@ -31,6 +31,9 @@ pub use slot::Slot;
 pub enum Page {
     Dashboard,
     Chat,
+    Agents,
+    Tasks,
+    Schedules,
     Knowledge,
     Models,
     Activity,

@@ -11,12 +11,18 @@ type Catalogue = HashMap<String, String>;
 const PARTS: &[&str] = &[
     include_str!("../../assets/text/en.toml"),
     include_str!("../../assets/text/en/activity.toml"),
+    include_str!("../../assets/text/en/agents.toml"),
+    include_str!("../../assets/text/en/approvals.toml"),
     include_str!("../../assets/text/en/backups.toml"),
     include_str!("../../assets/text/en/consents.toml"),
     include_str!("../../assets/text/en/credentials.toml"),
+    include_str!("../../assets/text/en/dashboard.toml"),
     include_str!("../../assets/text/en/logs.toml"),
+    include_str!("../../assets/text/en/notifications.toml"),
     include_str!("../../assets/text/en/profiles.toml"),
     include_str!("../../assets/text/en/recovery.toml"),
+    include_str!("../../assets/text/en/schedules.toml"),
+    include_str!("../../assets/text/en/tasks.toml"),
     include_str!("../../assets/text/en/trash.toml"),
 ];
 

@@ -8,6 +8,7 @@
 //! one frame: it tells a page to focus its field or to take a text over.
 
 mod activity;
+mod agents;
 mod backups;
 mod chat;
 mod credentials;
@@ -19,7 +20,9 @@ mod logs;
 mod models;
 mod profiles;
 pub mod recovery;
+mod schedules;
 mod settings;
+mod tasks;
 mod trash;
 pub mod welcome;
 
@@ -50,6 +53,9 @@ pub trait View {
 #[derive(Default)]
 pub struct Views {
     chat: chat::ChatView,
+    agents: agents::AgentsView,
+    tasks: tasks::TasksView,
+    schedules: schedules::SchedulesView,
     knowledge: knowledge::KnowledgeView,
     dashboard: dashboard::DashboardView,
     models: models::ModelsView,
@@ -69,6 +75,9 @@ impl Views {
         match pane {
             Pane::Page(Page::Dashboard) => self.dashboard.ui(ui, cx),
             Pane::Page(Page::Chat) => self.chat.ui(ui, cx),
+            Pane::Page(Page::Agents) => self.agents.ui(ui, cx),
+            Pane::Page(Page::Tasks) => self.tasks.ui(ui, cx),
+            Pane::Page(Page::Schedules) => self.schedules.ui(ui, cx),
             Pane::Page(Page::Knowledge) => self.knowledge.ui(ui, cx),
             Pane::Page(Page::Models) => self.models.ui(ui, cx),
             Pane::Page(Page::Settings) => self.settings.ui(ui, cx),
@@ -97,9 +106,16 @@ pub const RAIL: [&[(Page, Action)]; 3] = [
     &[
         (Page::Dashboard, Action::OpenDashboard),
         (Page::Chat, Action::OpenChat),
-        (Page::Knowledge, Action::OpenKnowledge),
+        (Page::Agents, Action::OpenAgents),
+        (Page::Tasks, Action::OpenTasks),
+        (Page::Schedules, Action::OpenSchedules),
     ],
-    &[(Page::Activity, Action::OpenActivity), (Page::Logs, Action::OpenLogs), (Page::Models, Action::OpenModels)],
+    &[
+        (Page::Knowledge, Action::OpenKnowledge),
+        (Page::Activity, Action::OpenActivity),
+        (Page::Logs, Action::OpenLogs),
+        (Page::Models, Action::OpenModels),
+    ],
     &[
         (Page::Profiles, Action::OpenProfiles),
         (Page::Credentials, Action::OpenCredentials),
@@ -123,6 +139,9 @@ pub fn page_title(page: Page) -> &'static str {
     match page {
         Page::Dashboard => tr("page.dashboard"),
         Page::Chat => tr("page.chat"),
+        Page::Agents => tr("page.agents"),
+        Page::Tasks => tr("page.tasks"),
+        Page::Schedules => tr("page.schedules"),
         Page::Knowledge => tr("page.knowledge"),
         Page::Models => tr("page.models"),
         Page::Settings => tr("page.settings"),
@@ -140,6 +159,9 @@ pub fn icon(pane: &Pane) -> Icon {
     match pane {
         Pane::Page(Page::Dashboard) => Icon::SquaresFour,
         Pane::Page(Page::Chat) => Icon::ChatCircle,
+        Pane::Page(Page::Agents) => Icon::Robot,
+        Pane::Page(Page::Tasks) => Icon::Kanban,
+        Pane::Page(Page::Schedules) => Icon::Clock,
         Pane::Page(Page::Knowledge) => Icon::Books,
         Pane::Page(Page::Models) => Icon::Cpu,
         Pane::Page(Page::Settings) => Icon::GearSix,

@@ -218,18 +218,27 @@ async fn dispatch(ctx: &Context, cancel: CancellationToken, request: Request) ->
         Request::Activities(request) => {
             handlers::activities::handle(ctx, cancel, request).await.map(Response::Activities)
         }
+        Request::Agents(request) => handlers::agents::handle(ctx, cancel, request).await.map(Response::Agents),
+        Request::Approvals(request) => handlers::approvals::handle(ctx, cancel, request).await.map(Response::Approvals),
         Request::Backups(request) => handlers::backups::handle(ctx, cancel, request).await.map(Response::Backups),
         Request::Chats(request) => handlers::chats::handle(ctx, cancel, request).await.map(Response::Chats),
         Request::Consents(request) => handlers::consents::handle(ctx, cancel, request).await.map(Response::Consents),
         Request::Credentials(request) => {
             handlers::credentials::handle(ctx, cancel, request).await.map(Response::Credentials)
         }
+        Request::Dashboard(request) => handlers::dashboard::handle(ctx, cancel, request).await.map(Response::Dashboard),
         Request::Knowledge(request) => handlers::knowledge::handle(ctx, cancel, request).await.map(Response::Knowledge),
         Request::Logs(request) => handlers::logs::handle(ctx, cancel, request).await.map(Response::Logs),
         Request::Models(request) => handlers::models::handle(ctx, cancel, request).await.map(Response::Models),
+        Request::Notifications(request) => {
+            handlers::notifications::handle(ctx, cancel, request).await.map(Response::Notifications)
+        }
         Request::Profiles(request) => handlers::profiles::handle(ctx, cancel, request).await.map(Response::Profiles),
+        Request::Runs(request) => handlers::runs::handle(ctx, cancel, request).await.map(Response::Runs),
+        Request::Schedules(request) => handlers::schedules::handle(ctx, cancel, request).await.map(Response::Schedules),
         Request::Settings(request) => handlers::settings::handle(ctx, cancel, request).await.map(Response::Settings),
         Request::System(request) => handlers::system::handle(ctx, cancel, request).await.map(Response::System),
+        Request::Tasks(request) => handlers::tasks::handle(ctx, cancel, request).await.map(Response::Tasks),
         Request::Trash(request) => handlers::trash::handle(ctx, cancel, request).await.map(Response::Trash),
     }
 }

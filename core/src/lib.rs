@@ -6,10 +6,12 @@
 /// The models themselves: for `rspa bench`, and for the types in requests.
 pub use rspa_ml as ml;
 
+pub mod agents;
 pub mod answering;
 pub mod api;
 pub mod backups;
 pub mod clock;
+pub mod confine;
 pub mod cpu_time;
 pub mod credentials;
 pub mod engine;
@@ -22,10 +24,13 @@ pub mod observe;
 mod panics;
 mod priority;
 pub mod recovery;
+pub mod schedules;
 pub mod settings;
 #[cfg(test)]
 mod soak;
 pub mod storage;
 mod supervision;
+pub mod tasks;
+pub mod tools;
 pub mod trust;
 pub mod workspace;

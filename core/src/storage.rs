@@ -4,7 +4,9 @@
 //! its tables, keeps their indexes in the same transaction as the row, and speaks domain types to the outside.
 
 pub mod activities;
+pub mod agents;
 pub mod anew;
+pub mod approvals;
 pub mod audit;
 mod backend;
 pub mod chats;
@@ -26,14 +28,18 @@ pub mod maintenance;
 pub mod merge;
 mod migrate;
 pub mod models;
+pub mod notifications;
 pub mod profiles;
 mod read_table;
 mod record;
 pub mod rules;
+pub mod runs;
 pub mod salvage;
+pub mod schedules;
 pub mod snapshot;
 mod table;
 pub mod tables;
+pub mod tasks;
 pub mod trash;
 mod txn;
 pub mod ui_state;

@@ -83,10 +83,24 @@ impl Default for SamplingParams {
     }
 }
 
+/// What the answer must look like; enforced at each token (SPEC ML-4), so that an answer that ends is one that parses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Constraint {
+    /// A JSON value that the schema accepts. What has no bound (texts, lists, numbers) gets one.
+    JsonSchema(serde_json::Value),
+    /// The whole answer matches.
+    Regex(String),
+    /// A context-free grammar in llguidance's dialect of Lark.
+    Grammar(String),
+}
+
 #[derive(Clone, Debug)]
 pub struct GenerateRequest {
     pub prompt: Prompt,
     pub sampling: SamplingParams,
+    /// When the token budget ends before the constraint is met, the stream ends with `Failed` and the partial answer.
+    pub constraint: Option<Constraint>,
 }
 
 /// Why generation ended.

@@ -42,7 +42,7 @@ fn greedy(max_tokens: usize) -> SamplingParams {
 }
 
 fn start(model: &LanguageModel, prompt: Prompt, sampling: SamplingParams) -> Receiver<GenerateEvent> {
-    model.generate(GenerateRequest { prompt, sampling }, Cancel::new()).unwrap()
+    model.generate(GenerateRequest { prompt, sampling, constraint: None }, Cancel::new()).unwrap()
 }
 
 fn finish(stream: Receiver<GenerateEvent>) -> (String, GenerateStats) {
@@ -215,7 +215,8 @@ fn a_second_turn_computes_only_what_is_new() {
 fn an_answer_can_be_cancelled_between_tokens() {
     let model = load();
     let cancel = Cancel::new();
-    let request = GenerateRequest { prompt: Prompt::Raw("Once upon a time".into()), sampling: greedy(900) };
+    let request =
+        GenerateRequest { prompt: Prompt::Raw("Once upon a time".into()), sampling: greedy(900), constraint: None };
     let stream = model.generate(request, cancel.clone()).unwrap();
     let mut text = String::new();
     let mut end = None;

@@ -80,6 +80,18 @@ pub enum Verb {
     Models(super::models::ModelsArguments),
     /// Look at settings and change them
     Settings(super::settings::SettingsArguments),
+    /// Agents that work for you: make, change, pause, export
+    Agents(super::agents::AgentsArguments),
+    /// What agents ask your permission for, and the rules you made
+    Approvals(super::approvals::ApprovalsArguments),
+    /// Figures over agents, tasks and schedules
+    Dashboard(super::dashboard::DashboardArguments),
+    /// What you were told
+    Notifications(super::notifications::NotificationsArguments),
+    /// What is done at set times, or when something happens
+    Schedules(super::schedules::SchedulesArguments),
+    /// Give agents something to do; list, watch, cancel, try again
+    Tasks(super::tasks::TasksArguments),
     /// What happened, filtered by kind, time and text
     Activities(super::activities::ActivitiesArguments),
     /// Make, list, verify and remove backups

@@ -6,6 +6,7 @@ mod llm;
 mod logs;
 mod perplexity;
 mod search;
+mod tasks;
 mod ui;
 mod vectors;
 mod window;
@@ -45,6 +46,8 @@ enum Subject {
     Vectors(vectors::VectorsArguments),
     /// Milliseconds from a change of the log's filter to the first screen
     Logs(logs::LogsArguments),
+    /// Tasks that are stored, run and completed per second, and what many schedules cost while nothing is due
+    Tasks(tasks::TasksArguments),
     /// Processor time of a page's frames, without a graphics card: layout and tessellation
     Ui(ui::UiArguments),
     /// Milliseconds from the start of the process to the first frame of a real window
@@ -62,6 +65,7 @@ pub fn run(context: &Context, arguments: BenchArguments) -> Result<(), Failure> 
         Subject::Search(arguments) => search::run(context, &arguments),
         Subject::Vectors(arguments) => vectors::run(context, &arguments),
         Subject::Logs(arguments) => logs::run(context, &arguments),
+        Subject::Tasks(arguments) => tasks::run(context, &arguments),
         Subject::Ui(arguments) => ui::run(context, &arguments),
         Subject::Start => window::start(context),
         Subject::Idle(arguments) => window::idle(context, &arguments),

@@ -102,6 +102,9 @@ fn show(output: Output, item: &TrashItem) -> Result<(), Failure> {
     let kind = match item.kind {
         TrashKind::Chat => "chat",
         TrashKind::Source => "source",
+        TrashKind::Agent => "agent",
+        TrashKind::Task => "task",
+        TrashKind::Schedule => "schedule",
     };
     output.line(&format!("{}  {kind}: {}  ({})", item.id, title(item), one_line(&item.detail)))?;
     output.line(&format!("    deleted {}, goes for good {}", moment(item.deleted), moment(item.expires)))

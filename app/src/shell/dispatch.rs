@@ -1,14 +1,20 @@
 //! Applies commands at the frame's end: changes the window's state, or asks core.
 
 mod activity;
+mod agents;
+mod approvals;
 mod backups;
 mod chats;
 mod credentials;
+mod dashboard;
 mod knowledge;
 mod logs;
 mod models;
+mod notifications;
 mod profiles;
+mod schedules;
 mod settings;
+mod tasks;
 mod trash;
 
 use egui::{Context, ViewportCommand};
@@ -101,6 +107,15 @@ impl Shell {
             C::Credentials(command) => self.credentials(command),
             C::Backups(command) => self.backups(command),
             C::Trash(command) => self.trash(command),
+            C::Agents(command) => self.agents(command),
+            C::Approvals(command) => self.approvals(command),
+            C::Dashboard(command) => self.dashboard(command),
+            C::Notifications(command) => self.notifications(command),
+            C::Schedules(command) => self.schedules(command),
+            C::Tasks(command) => self.tasks(command),
+            C::OpenAgent(id) => self.show_agent(id),
+            C::OpenTask(id) => self.show_task(id),
+            C::OpenSchedule(id) => self.show_schedule(id),
         }
     }
 
@@ -119,6 +134,14 @@ impl Shell {
             Action::OpenCredentials => self.open_page(Page::Credentials),
             Action::OpenBackups => self.open_page(Page::Backups),
             Action::OpenTrash => self.open_page(Page::Trash),
+            Action::OpenAgents => self.open_page(Page::Agents),
+            Action::OpenTasks => self.open_page(Page::Tasks),
+            Action::OpenSchedules => self.open_page(Page::Schedules),
+            Action::NewAgent => self.new_agent(),
+            Action::NewTask => self.new_task(),
+            Action::NewSchedule => self.new_schedule(),
+            Action::Approvals => self.show_approvals(),
+            Action::PauseAgents => self.pause_queue(),
             Action::OpenGallery => self.open_page(Page::Gallery),
             Action::Palette => self.open_palette(Scope::Everything),
             Action::QuickOpen => self.open_palette(Scope::Open),

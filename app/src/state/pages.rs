@@ -1,11 +1,17 @@
 //! What each page reads of core: asked for when the page opens, asked again when an event says that it is out of date.
 
 pub mod activity;
+pub mod agents;
+pub mod approvals;
 pub mod backups;
 pub mod credentials;
+pub mod dashboard;
 pub mod logs;
+pub mod notifications;
 pub mod profiles;
+pub mod schedules;
 pub mod settings;
+pub mod tasks;
 pub mod trash;
 
 use rspa_core::api::{Core, Event};
@@ -34,10 +40,16 @@ pub struct Pages {
     pub backups: backups::BackupsState,
     pub trash: trash::TrashState,
     pub settings: settings::SettingsState,
+    pub agents: agents::AgentsState,
+    pub approvals: approvals::ApprovalsState,
+    pub dashboard: dashboard::DashboardState,
+    pub notifications: notifications::NotificationsState,
+    pub schedules: schedules::SchedulesState,
+    pub tasks: tasks::TasksState,
 }
 
 impl Pages {
-    fn all(&mut self) -> [&mut dyn PageState; 7] {
+    fn all(&mut self) -> [&mut dyn PageState; 13] {
         [
             &mut self.activity,
             &mut self.logs,
@@ -46,6 +58,12 @@ impl Pages {
             &mut self.backups,
             &mut self.trash,
             &mut self.settings,
+            &mut self.agents,
+            &mut self.approvals,
+            &mut self.dashboard,
+            &mut self.notifications,
+            &mut self.schedules,
+            &mut self.tasks,
         ]
     }
 
@@ -58,7 +76,11 @@ impl Pages {
             Page::Backups => self.backups.opened(),
             Page::Trash => self.trash.opened(),
             Page::Settings => self.settings.opened(),
-            Page::Dashboard | Page::Chat | Page::Knowledge | Page::Models | Page::Gallery => {}
+            Page::Dashboard => self.dashboard.opened(),
+            Page::Agents => self.agents.opened(),
+            Page::Tasks => self.tasks.opened(),
+            Page::Schedules => self.schedules.opened(),
+            Page::Chat | Page::Knowledge | Page::Models | Page::Gallery => {}
         }
     }
 

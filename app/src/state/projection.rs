@@ -150,7 +150,21 @@ impl AppState {
                 }
             }
             // The pages look at these themselves.
-            Event::TrashChanged | Event::ProfilesChanged | Event::CredentialsChanged | Event::BackupsChanged => {}
+            Event::TrashChanged
+            | Event::ProfilesChanged
+            | Event::CredentialsChanged
+            | Event::BackupsChanged
+            | Event::AgentsChanged
+            | Event::AgentStatusChanged { .. }
+            | Event::TaskChanged { .. }
+            | Event::TasksChanged
+            | Event::RunStepped { .. }
+            | Event::RunText { .. }
+            | Event::ApprovalAsked { .. }
+            | Event::ApprovalEnded { .. }
+            | Event::SchedulesChanged
+            | Event::NotificationAdded { .. }
+            | Event::NotificationsChanged => {}
             Event::ProfileSwitched { profile } => stale.switched = Some(profile),
             Event::RestartNeeded { why } => self.restart_wanted = Some(why),
             Event::ConsentAsked { question } => {

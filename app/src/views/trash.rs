@@ -87,6 +87,9 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, item: Option<&TrashItem>) {
     let (icon, kind) = match item.kind {
         TrashKind::Chat => (Icon::ChatCircle, tr("trash.kind_chat")),
         TrashKind::Source => (Icon::Books, tr("trash.kind_source")),
+        TrashKind::Agent => (Icon::Robot, tr("trash.kind_agent")),
+        TrashKind::Task => (Icon::Kanban, tr("trash.kind_task")),
+        TrashKind::Schedule => (Icon::Clock, tr("trash.kind_schedule")),
     };
     response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, format!("{kind}: {name}")));
     let inner = rect.shrink2(vec2(tokens.space.l, 0.0));

@@ -189,7 +189,8 @@ impl<'a> Run<'a> {
         }
         // Of its own, so that an answer that is ended here is complete and not stopped by the person.
         let end = Cancel::new();
-        let events = model.generate(GenerateRequest { prompt: Prompt::Chat(built.turns), sampling }, end.clone())?;
+        let events = model
+            .generate(GenerateRequest { prompt: Prompt::Chat(built.turns), sampling, constraint: None }, end.clone())?;
         loop {
             if self.cancel.is_cancelled() {
                 end.cancel();

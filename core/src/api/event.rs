@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Activity, ChatId, ConsentId, ConsentQuestion, Job, Message, MessageId, NetworkStatus, Passage, ProfileId,
-    SettingEntry, SourceId, SourceStatus, Timestamp,
+    Activity, AgentId, AgentStatus, Approval, ChatId, ConsentId, ConsentQuestion, Job, Message, MessageId,
+    NetworkStatus, Notification, Passage, ProfileId, RunId, RunStep, SettingEntry, SourceId, SourceStatus, Task,
+    TaskId, TaskStatus, Timestamp,
 };
 
 /// An event with its number. Numbers rise by one; a gap means that the listener was too slow and must read again.
@@ -96,6 +97,47 @@ pub enum Event {
     ConsentEnded {
         id: ConsentId,
     },
+    /// An agent was made, changed, deleted, or its figures changed: read the list again.
+    AgentsChanged,
+    AgentStatusChanged {
+        agent: AgentId,
+        name: String,
+        status: AgentStatus,
+    },
+    /// A task was made, changed, moved, goes on or ended. Carries the whole task.
+    TaskChanged {
+        task: Box<Task>,
+    },
+    /// Many tasks changed at once, or were deleted: read the list again.
+    TasksChanged,
+    /// A step of a run was recorded, or changed since.
+    RunStepped {
+        run: RunId,
+        task: Option<TaskId>,
+        step: Box<RunStep>,
+    },
+    /// The next piece of what a run's model says.
+    RunText {
+        run: RunId,
+        task: Option<TaskId>,
+        text: String,
+    },
+    /// An agent waits for the person's word.
+    ApprovalAsked {
+        approval: Box<Approval>,
+    },
+    /// It was answered, or nobody needs it any more.
+    ApprovalEnded {
+        approval: Box<Approval>,
+    },
+    /// A schedule was made, changed, ran or was deleted: read the list again.
+    SchedulesChanged,
+    /// The person is told something, now and in the notification centre.
+    NotificationAdded {
+        notification: Notification,
+    },
+    /// Notifications were read or cleared: read the list again.
+    NotificationsChanged,
     /// The program was started once more: the window comes to the front.
     WindowWanted,
     ShuttingDown,
@@ -127,6 +169,23 @@ impl Event {
             Self::RestartNeeded { .. } => "restart.needed",
             Self::ConsentAsked { .. } => "consent.asked",
             Self::ConsentEnded { .. } => "consent.ended",
+            Self::AgentsChanged => "agents.changed",
+            Self::AgentStatusChanged { .. } => "agent.status.changed",
+            Self::TaskChanged { task } => match task.status {
+                TaskStatus::Pending => "task.changed",
+                TaskStatus::Running => "task.started",
+                TaskStatus::Completed => "task.completed",
+                TaskStatus::Failed => "task.failed",
+                TaskStatus::Cancelled => "task.cancelled",
+            },
+            Self::TasksChanged => "tasks.changed",
+            Self::RunStepped { .. } => "run.step",
+            Self::RunText { .. } => "run.delta",
+            Self::ApprovalAsked { .. } => "approval.asked",
+            Self::ApprovalEnded { .. } => "approval.ended",
+            Self::SchedulesChanged => "schedules.changed",
+            Self::NotificationAdded { .. } => "notification.added",
+            Self::NotificationsChanged => "notifications.changed",
             Self::WindowWanted => "window.wanted",
             Self::ShuttingDown => "core.stopping",
         }

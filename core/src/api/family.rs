@@ -5,16 +5,23 @@ use serde::{Deserialize, Serialize};
 use super::ApiError;
 use super::request::{
     activities::{ActivitiesRequest, ActivitiesResponse},
+    agents::{AgentsRequest, AgentsResponse},
+    approvals::{ApprovalsRequest, ApprovalsResponse},
     backups::{BackupsRequest, BackupsResponse},
     chats::{ChatsRequest, ChatsResponse},
     consents::{ConsentsRequest, ConsentsResponse},
     credentials::{CredentialsRequest, CredentialsResponse},
+    dashboard::{DashboardRequest, DashboardResponse},
     knowledge::{KnowledgeRequest, KnowledgeResponse},
     logs::{LogsRequest, LogsResponse},
     models::{ModelsRequest, ModelsResponse},
+    notifications::{NotificationsRequest, NotificationsResponse},
     profiles::{ProfilesRequest, ProfilesResponse},
+    runs::{RunsRequest, RunsResponse},
+    schedules::{SchedulesRequest, SchedulesResponse},
     settings::{SettingsRequest, SettingsResponse},
     system::{SystemRequest, SystemResponse},
+    tasks::{TasksRequest, TasksResponse},
     trash::{TrashRequest, TrashResponse},
 };
 
@@ -22,16 +29,23 @@ use super::request::{
 #[serde(tag = "family", content = "request", rename_all = "snake_case")]
 pub enum Request {
     Activities(ActivitiesRequest),
+    Agents(AgentsRequest),
+    Approvals(ApprovalsRequest),
     Backups(BackupsRequest),
     Chats(ChatsRequest),
     Consents(ConsentsRequest),
     Credentials(CredentialsRequest),
+    Dashboard(DashboardRequest),
     Knowledge(KnowledgeRequest),
     Logs(LogsRequest),
     Models(ModelsRequest),
+    Notifications(NotificationsRequest),
     Profiles(ProfilesRequest),
+    Runs(RunsRequest),
+    Schedules(SchedulesRequest),
     Settings(SettingsRequest),
     System(SystemRequest),
+    Tasks(TasksRequest),
     Trash(TrashRequest),
 }
 
@@ -40,16 +54,23 @@ pub enum Request {
 #[expect(clippy::large_enum_variant, reason = "made once per request and moved, not kept")]
 pub enum Response {
     Activities(ActivitiesResponse),
+    Agents(AgentsResponse),
+    Approvals(ApprovalsResponse),
     Backups(BackupsResponse),
     Chats(ChatsResponse),
     Consents(ConsentsResponse),
     Credentials(CredentialsResponse),
+    Dashboard(DashboardResponse),
     Knowledge(KnowledgeResponse),
     Logs(LogsResponse),
     Models(ModelsResponse),
+    Notifications(NotificationsResponse),
     Profiles(ProfilesResponse),
+    Runs(RunsResponse),
+    Schedules(SchedulesResponse),
     Settings(SettingsResponse),
     System(SystemResponse),
+    Tasks(TasksResponse),
     Trash(TrashResponse),
 }
 

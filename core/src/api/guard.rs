@@ -31,16 +31,23 @@ impl Request {
     pub fn guard_in(&self, names: &dyn Fn(ProfileId) -> Option<String>) -> Guard {
         match self {
             Self::Activities(request) => request.guard(),
+            Self::Agents(request) => request.guard(),
+            Self::Approvals(request) => request.guard(),
             Self::Backups(request) => request.guard(),
             Self::Chats(request) => request.guard(),
             Self::Consents(request) => request.guard(),
             Self::Credentials(request) => request.guard(),
+            Self::Dashboard(request) => request.guard(),
             Self::Knowledge(request) => request.guard(),
             Self::Logs(request) => request.guard(),
             Self::Models(request) => request.guard(),
+            Self::Notifications(request) => request.guard(),
             Self::Profiles(request) => request.guard(names),
+            Self::Runs(request) => request.guard(),
+            Self::Schedules(request) => request.guard(),
             Self::Settings(request) => request.guard(),
             Self::System(request) => request.guard(),
+            Self::Tasks(request) => request.guard(),
             Self::Trash(request) => request.guard(),
         }
     }

@@ -3,14 +3,81 @@
 
 use super::Request;
 use super::request::{
-    activities::ActivitiesRequest, backups::BackupsRequest, chats::ChatsRequest, consents::ConsentsRequest,
-    credentials::CredentialsRequest, knowledge::KnowledgeRequest, logs::LogsRequest, models::ModelsRequest,
-    profiles::ProfilesRequest, settings::SettingsRequest, system::SystemRequest, trash::TrashRequest,
+    activities::ActivitiesRequest, agents::AgentsRequest, approvals::ApprovalsRequest, backups::BackupsRequest,
+    chats::ChatsRequest, consents::ConsentsRequest, credentials::CredentialsRequest, dashboard::DashboardRequest,
+    knowledge::KnowledgeRequest, logs::LogsRequest, models::ModelsRequest, notifications::NotificationsRequest,
+    profiles::ProfilesRequest, runs::RunsRequest, schedules::SchedulesRequest, settings::SettingsRequest,
+    system::SystemRequest, tasks::TasksRequest, trash::TrashRequest,
 };
 
 impl Request {
     pub fn repeatable(&self) -> bool {
         match self {
+            Self::Agents(request) => match request {
+                AgentsRequest::ListAgents(_)
+                | AgentsRequest::GetAgent(_)
+                | AgentsRequest::UpdateAgent(_)
+                | AgentsRequest::SetAgentStatus(_)
+                | AgentsRequest::ExportAgent(_)
+                | AgentsRequest::ListAgentTypes(_)
+                | AgentsRequest::ListTools(_)
+                | AgentsRequest::SetToolPolicy(_)
+                | AgentsRequest::GetAgentMetrics(_)
+                | AgentsRequest::ListAgentData(_)
+                | AgentsRequest::PutAgentDatum(_)
+                | AgentsRequest::RemoveSampleData(_) => true,
+                AgentsRequest::CreateAgent(_)
+                | AgentsRequest::DuplicateAgent(_)
+                | AgentsRequest::DeleteAgent(_)
+                | AgentsRequest::ImportAgent(_)
+                | AgentsRequest::AddSampleData(_) => false,
+            },
+            Self::Approvals(request) => match request {
+                ApprovalsRequest::ListApprovals(_)
+                | ApprovalsRequest::GetApproval(_)
+                | ApprovalsRequest::ListApprovalRules(_) => true,
+                ApprovalsRequest::AnswerApproval(_) | ApprovalsRequest::RemoveApprovalRule(_) => false,
+            },
+            Self::Dashboard(request) => match request {
+                DashboardRequest::GetDashboard(_) => true,
+            },
+            Self::Notifications(request) => match request {
+                NotificationsRequest::ListNotifications(_) | NotificationsRequest::MarkRead(_) => true,
+                NotificationsRequest::ClearNotifications(_) => false,
+            },
+            Self::Runs(request) => match request {
+                RunsRequest::ListRuns(_) | RunsRequest::GetRun(_) | RunsRequest::GetRunSteps(_) => true,
+            },
+            Self::Schedules(request) => match request {
+                SchedulesRequest::ListSchedules(_)
+                | SchedulesRequest::GetSchedule(_)
+                | SchedulesRequest::UpdateSchedule(_)
+                | SchedulesRequest::EnableSchedule(_)
+                | SchedulesRequest::ListScheduleRuns(_)
+                | SchedulesRequest::PreviewTiming(_)
+                | SchedulesRequest::ListBackgroundAgents(_) => true,
+                SchedulesRequest::CreateSchedule(_)
+                | SchedulesRequest::DeleteSchedule(_)
+                | SchedulesRequest::RunScheduleNow(_)
+                | SchedulesRequest::SwitchBackgroundAgent(_) => false,
+            },
+            Self::Tasks(request) => match request {
+                TasksRequest::ListTasks(_)
+                | TasksRequest::GetBoard(_)
+                | TasksRequest::CountTasks(_)
+                | TasksRequest::GetTask(_)
+                | TasksRequest::FindTask(_)
+                | TasksRequest::UpdateTask(_)
+                | TasksRequest::CancelTasks(_)
+                | TasksRequest::WaitForTask(_)
+                | TasksRequest::PauseQueue(_)
+                | TasksRequest::RunQueue(_) => true,
+                TasksRequest::CreateTasks(_)
+                | TasksRequest::MoveTask(_)
+                | TasksRequest::RetryTasks(_)
+                | TasksRequest::AllowRepeat(_)
+                | TasksRequest::DeleteTasks(_) => false,
+            },
             Self::Activities(request) => match request {
                 ActivitiesRequest::ListActivities(_)
                 | ActivitiesRequest::ListActivityKinds(_)

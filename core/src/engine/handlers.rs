@@ -1,14 +1,21 @@
 //! One module per family of requests: each takes a request apart and calls the service that does it.
 
 pub mod activities;
+pub mod agents;
+pub mod approvals;
 pub mod backups;
 pub mod chats;
 pub mod consents;
 pub mod credentials;
+pub mod dashboard;
 pub mod knowledge;
 pub mod logs;
 pub mod models;
+pub mod notifications;
 pub mod profiles;
+pub mod runs;
+pub mod schedules;
 pub mod settings;
 pub mod system;
+pub mod tasks;
 pub mod trash;

@@ -3,10 +3,13 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Context;
+use super::handlers::agents::Agents;
 use super::handlers::backups::Backups;
 use super::handlers::chats::Chats;
 use super::handlers::knowledge::Knowledge;
 use super::handlers::models::Models;
+use super::handlers::schedules::Schedules;
+use super::handlers::tasks::Tasks;
 use crate::api::{ApiError, ErrorCategory};
 use crate::credentials::Credentials;
 use crate::model::{DoctorCheck, Overview};
@@ -35,14 +38,21 @@ pub trait Service: Sized + Send + Sync + 'static {
 
 #[derive(Default)]
 pub struct Services {
+    agents: Slot<Agents>,
     backups: Slot<Backups>,
     chats: Slot<Chats>,
     credentials: Slot<Credentials>,
     knowledge: Slot<Knowledge>,
     models: Slot<Models>,
+    schedules: Slot<Schedules>,
+    tasks: Slot<Tasks>,
 }
 
 impl Context {
+    pub fn agents(&self) -> Result<Arc<Agents>, ApiError> {
+        self.services.agents.get(self)
+    }
+
     pub fn backups(&self) -> Result<Arc<Backups>, ApiError> {
         self.services.backups.get(self)
     }
@@ -62,6 +72,14 @@ impl Context {
     pub fn models(&self) -> Result<Arc<Models>, ApiError> {
         self.services.models.get(self)
     }
+
+    pub fn schedules(&self) -> Result<Arc<Schedules>, ApiError> {
+        self.services.schedules.get(self)
+    }
+
+    pub fn tasks(&self) -> Result<Arc<Tasks>, ApiError> {
+        self.services.tasks.get(self)
+    }
 }
 
 impl Services {
@@ -71,6 +89,9 @@ impl Services {
         start(ctx, "chats", ctx.chats());
         start(ctx, "backups", ctx.backups());
         start(ctx, "credentials", ctx.credentials());
+        start(ctx, "agents", ctx.agents());
+        start(ctx, "tasks", ctx.tasks());
+        start(ctx, "schedules", ctx.schedules());
     }
 
     /// Lets each service fill in its figures; one that cannot is named among what is degraded.
@@ -94,6 +115,9 @@ impl Services {
         checks.extend(examine("chats", ctx, ctx.chats()));
         checks.extend(examine("backups", ctx, ctx.backups()));
         checks.extend(examine("credentials", ctx, ctx.credentials()));
+        checks.extend(examine("agents", ctx, ctx.agents()));
+        checks.extend(examine("tasks", ctx, ctx.tasks()));
+        checks.extend(examine("schedules", ctx, ctx.schedules()));
         checks
     }
 
@@ -103,6 +127,10 @@ impl Services {
     }
 
     pub(super) fn stop_all(&self) {
+        // What makes work ends before what works.
+        self.schedules.stop();
+        self.tasks.stop();
+        self.agents.stop();
         self.backups.stop();
         self.chats.stop();
         self.knowledge.stop();

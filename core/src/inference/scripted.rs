@@ -207,7 +207,11 @@ mod tests {
     use super::*;
 
     fn ask(model: &ScriptedModel, text: &str, cancel: Cancel) -> Receiver<GenerateEvent> {
-        let request = GenerateRequest { prompt: Prompt::Raw(text.to_owned()), sampling: SamplingParams::default() };
+        let request = GenerateRequest {
+            prompt: Prompt::Raw(text.to_owned()),
+            sampling: SamplingParams::default(),
+            constraint: None,
+        };
         model.generate(request, cancel).unwrap()
     }
 

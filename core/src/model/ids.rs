@@ -46,6 +46,16 @@ uuid_id! {
     TrashId;
     /// A question to the person that waits for an answer.
     ConsentId;
+    AgentId;
+    TaskId;
+    /// One attempt of an agent at a task, with its recorded steps.
+    RunId;
+    ScheduleId;
+    /// A tool call that waits for the person, or was answered.
+    ApprovalId;
+    /// What the person allowed or denied once for all.
+    ApprovalRuleId;
+    NotificationId;
 }
 
 /// A passage: a dense number within one profile, never used twice.

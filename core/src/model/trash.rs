@@ -9,6 +9,9 @@ use super::{Timestamp, TrashId};
 pub enum TrashKind {
     Chat,
     Source,
+    Agent,
+    Task,
+    Schedule,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

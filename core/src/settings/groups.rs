@@ -179,6 +179,22 @@ groups! {
         files: i64 = 5, integer(1, 100), RESTART, "Log files", "How many files are kept.";
         database_days: i64 = 14, integer(1, 3_650), RESTART, "Keep logs", "Days that logs stay in the database.";
     }
+    /// How agents work.
+    agents: Agents {
+        max_concurrent_tasks: i64 = 2, integer(1, 64), LIVE, "Tasks at once", "How many tasks run at the same time.";
+        max_execution_minutes: i64 = 30, integer(1, 1_440), LIVE,
+            "Time limit", "Minutes of one try of a task, where the task itself does not say.";
+        max_retries: i64 = 3, integer(0, 20), LIVE, "Tries again", "How often a task that failed is tried again.";
+        backoff_seconds: i64 = 5, integer(1, 3_600), LIVE,
+            "Pause before a retry", "Seconds before the first; each further one takes twice as long, an hour at most.";
+        command_seconds: i64 = 60, integer(1, 3_600), LIVE, "Time of a command", "Seconds that a command of an agent may run.";
+        command_memory_mb: i64 = 1_024, integer(16, 1_048_576), LIVE,
+            "Memory of a command", "Megabytes that a command of an agent may use.";
+        command_disk_mb: i64 = 256, integer(1, 1_048_576), LIVE,
+            "Disk of a command", "Megabytes that all writes of a command together may take.";
+        command_output_kb: i64 = 256, integer(1, 65_536), LIVE,
+            "Output of a command", "Kilobytes of a command's output that are kept.";
+    }
     /// What may leave this computer.
     network: Network {
         policy: String = "nothing".to_owned(), choice(&["nothing", "listed", "all"]), LIVE,
@@ -209,10 +225,15 @@ groups! {
     /// How long things are kept.
     retention: Retention {
         activities_days: i64 = 90, integer(1, 3_650), LIVE, "Activities", "Days that activities are kept.";
+        completed_tasks_days: i64 = 90, integer(1, 3_650), LIVE, "Completed tasks", "Days that completed tasks are kept.";
+        failed_tasks_days: i64 = 30, integer(1, 3_650), LIVE,
+            "Failed tasks", "Days that failed and cancelled tasks are kept.";
         trash_days: i64 = 30, integer(1, 365), LIVE, "Trash", "Days after which what was deleted goes for good.";
     }
     /// How secrets are kept.
     security: Security {
+        unconfined_commands: bool = false, SettingKind::Bool, LIVE,
+            "Commands without confinement", "Lets agents run commands where this computer cannot confine them.";
         vault: String = "auto".to_owned(), choice(&["auto", "keychain", "files"]), LIVE,
             "Vault", "Where credentials lie: the system's keychain, sealed files, or the keychain where there is one.";
         key_rotation_days: i64 = 90, integer(0, 3_650), LIVE,

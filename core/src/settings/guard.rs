@@ -19,6 +19,7 @@ pub(super) fn allows_more(key: &str, before: &SettingValue, after: &SettingValue
     match (key, before, after) {
         ("network.policy", V::Text(before), V::Text(after)) => freedom(after) > freedom(before),
         ("network.hosts", V::List(before), V::List(after)) => after.iter().any(|host| !before.contains(host)),
+        ("security.unconfined_commands", V::Bool(_), V::Bool(after)) => *after,
         ("security.max_failed_attempts", V::Integer(before), V::Integer(after)) => after > before,
         ("security.lockout_minutes", V::Integer(before), V::Integer(after)) => after < before,
         // 0 is never.

@@ -2,8 +2,8 @@
 
 use super::history::Tracking;
 use super::{
-    Migration, Schema, activities, audit, chats, credentials, knowledge, ledger, logs, maintenance, models, profiles,
-    trash, ui_state,
+    Migration, Schema, activities, agents, approvals, audit, chats, credentials, knowledge, ledger, logs, maintenance,
+    models, notifications, profiles, runs, schedules, tasks, trash, ui_state,
 };
 
 /// Tables of the main file that no restore takes back, each by its reason.
@@ -51,6 +51,12 @@ pub static MAIN: Schema = Schema {
         ui_state::TABLES,
         audit::TABLES,
         credentials::TABLES,
+        agents::TABLES,
+        approvals::TABLES,
+        notifications::TABLES,
+        runs::TABLES,
+        schedules::TABLES,
+        tasks::TABLES,
     ],
     migrations: &[Migration { to: 2, run: activities::from_recent }],
     tracking: Tracking::AllBut(UNTRACKED),

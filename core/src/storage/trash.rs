@@ -1,7 +1,10 @@
 //! The trash: what was deleted, with all that brings it back, until it expires. Each kind of thing is one file below.
 
+mod agents;
 mod chats;
+mod schedules;
 mod sources;
+mod tasks;
 
 use std::collections::HashSet;
 
@@ -43,6 +46,9 @@ fn of(kind: TrashKind) -> &'static dyn Trashable {
     match kind {
         TrashKind::Chat => &chats::Chats,
         TrashKind::Source => &sources::Sources,
+        TrashKind::Agent => &agents::Agents,
+        TrashKind::Task => &tasks::Tasks,
+        TrashKind::Schedule => &schedules::Schedules,
     }
 }
 

@@ -37,6 +37,9 @@ pub(super) fn offer_undo(state: &mut AppState, item: &TrashItem, open: Option<Ch
     let words = match item.kind {
         TrashKind::Chat => tr("trash.chat_deleted"),
         TrashKind::Source => tr("trash.source_removed"),
+        TrashKind::Agent => tr("trash.agent_deleted"),
+        TrashKind::Task => tr("trash.task_deleted"),
+        TrashKind::Schedule => tr("trash.schedule_deleted"),
     };
     let then = UiCommand::Trash(TrashCommand::Restore { id: item.id, open });
     let action = NoticeAction { label: tr("trash.undo").to_owned(), then: Box::new(then) };

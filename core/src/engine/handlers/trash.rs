@@ -70,6 +70,9 @@ fn returned(ctx: &Context, back: &Emptied) -> Result<(), ApiError> {
     match back.item.kind {
         TrashKind::Chat => ctx.publish(Event::ChatsChanged),
         TrashKind::Source => ctx.knowledge()?.returned(SourceId(back.thing))?,
+        TrashKind::Agent => ctx.publish(Event::AgentsChanged),
+        TrashKind::Task => ctx.publish(Event::TasksChanged),
+        TrashKind::Schedule => ctx.publish(Event::SchedulesChanged),
     }
     ctx.activity(happening(&back.item, "restored"));
     Ok(())
@@ -79,6 +82,9 @@ fn happening(item: &TrashItem, what: &str) -> Happening {
     let family = match item.kind {
         TrashKind::Chat => "chat",
         TrashKind::Source => "source",
+        TrashKind::Agent => "agent",
+        TrashKind::Task => "task",
+        TrashKind::Schedule => "schedule",
     };
     Happening::new(&format!("{family}.{what}"), &item.title).describe(&item.detail)
 }

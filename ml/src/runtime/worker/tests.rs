@@ -50,7 +50,7 @@ fn a_panic_fails_one_answer_and_the_next_is_right() {
     let mut streams = Vec::new();
     for prompt in [vec![504, 1296, 3995], vec![504, 13], vec![504, 1296, 3995]] {
         let (events, stream) = channel();
-        let request = GenerateRequest { prompt: Prompt::Tokens(prompt), sampling: sampling.clone() };
+        let request = GenerateRequest { prompt: Prompt::Tokens(prompt), sampling: sampling.clone(), constraint: None };
         jobs.send(Job { request, cancel: Cancel::new(), events }).unwrap();
         streams.push(stream);
     }

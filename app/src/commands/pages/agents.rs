@@ -1,0 +1,7 @@
+//! What the person can do with the page "Agents".
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum AgentsCommand {
+    /// Reads it all again.
+    Refresh,
+}

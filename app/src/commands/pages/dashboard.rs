@@ -1,0 +1,7 @@
+//! What the person can do with the page "Dashboard".
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum DashboardCommand {
+    /// Reads it all again.
+    Refresh,
+}

@@ -1,0 +1,7 @@
+//! What the person can do with the page "Tasks".
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum TasksCommand {
+    /// Reads it all again.
+    Refresh,
+}

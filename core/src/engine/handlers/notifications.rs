@@ -1,0 +1,11 @@
+//! The family of notifications: what the person was told.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::api::request::notifications::{NotificationsRequest as Request, NotificationsResponse as Response};
+use crate::api::{ApiError, ErrorCategory};
+use crate::engine::Context;
+
+pub async fn handle(_ctx: &Context, _cancel: CancellationToken, _request: Request) -> Result<Response, ApiError> {
+    Err(ApiError::new(ErrorCategory::System, "this is not there yet", "Wait for it."))
+}

@@ -1,0 +1,5 @@
+//! Runs and their steps.
+
+use super::AnyTable;
+
+pub(super) const TABLES: &[&dyn AnyTable] = &[];
