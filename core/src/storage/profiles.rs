@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kinds::Kind;
 use super::{
-    AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, chats,
+    AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, agents, chats,
     credentials, decode, first_version, golden_record, knowledge, models, trash, ui_state,
 };
 use crate::clock::Ids;
@@ -292,6 +292,7 @@ pub fn delete(main: &Db, id: ProfileId, confirmed_name: String) -> Result<Profil
         trash::remove_profile(txn, id)?;
         credentials::remove_profile(txn, id)?;
         ui_state::remove_profile(txn, id)?;
+        agents::remove_profile(txn, id)?;
         txn.table(DELETED)?.insert(key, profile.name.as_str())?;
         Ok(profile)
     })

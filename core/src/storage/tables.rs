@@ -34,6 +34,9 @@ const UNTRACKED: &[&str] = &[
     "credential_grants",
     // It tells of sealed files and of entries in the keychain, which do not go back with it.
     "credentials",
+    // What agents did has been done; tasks are not taken back either.
+    "agent_counts",
+    "agent_hours",
 ];
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.

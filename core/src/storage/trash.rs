@@ -12,6 +12,7 @@ use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use agents::agent;
 pub use chats::chat;
 pub use sources::source;
 

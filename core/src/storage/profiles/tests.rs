@@ -164,6 +164,14 @@ fn every_table_is_cleared_with_its_profile_or_shared_by_all() {
         "trash",
         "credential_grants",
         "ui_state",
+        "agents",
+        "agents_by_name",
+        "agents_by_status",
+        "agent_statuses",
+        "agent_data",
+        "agent_counts",
+        "agent_hours",
+        "tool_policies",
     ];
     // Of the file, of the computer, of all profiles together.
     let shared = [
