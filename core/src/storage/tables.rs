@@ -35,6 +35,8 @@ const UNTRACKED: &[&str] = &[
     // It tells of sealed files and of entries in the keychain, which do not go back with it.
     "credentials",
     // What agents did has been done; tasks are not taken back either.
+    // Who was told something was told it.
+    "notifications",
     "agent_counts",
     "agent_hours",
     // What tasks did has been done: none of them runs again because the data was taken back.

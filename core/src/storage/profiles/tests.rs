@@ -172,6 +172,7 @@ fn every_table_is_cleared_with_its_profile_or_shared_by_all() {
         "agent_counts",
         "agent_hours",
         "tool_policies",
+        "notifications",
         "tasks",
         "tasks_by_status",
         "tasks_by_agent",
