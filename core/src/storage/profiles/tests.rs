@@ -164,6 +164,18 @@ fn every_table_is_cleared_with_its_profile_or_shared_by_all() {
         "trash",
         "credential_grants",
         "ui_state",
+        "session_snapshots",
+        "window_openings",
+        "runs",
+        "runs_by_agent",
+        "runs_by_task",
+        "runs_open",
+        "run_steps",
+        "approvals",
+        "approvals_waiting",
+        "approvals_by_task",
+        "approvals_by_run",
+        "approval_rules",
     ];
     // Of the file, of the computer, of all profiles together.
     let shared = [
