@@ -6,13 +6,19 @@
 pub mod approvals;
 pub mod budget;
 pub mod context;
+pub mod definition;
 pub mod executor;
 pub mod next;
+pub mod portable;
 pub mod prompt;
 pub mod protocol;
 pub mod recorder;
 pub mod routine;
+pub mod sample;
+pub mod select;
 pub mod turn;
+pub mod types;
+pub mod validate;
 
 use std::sync::Arc;
 

@@ -10,8 +10,8 @@ use crate::answering::Publish;
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::clock::{Clock, Ids};
 use crate::model::{
-    Agent, Approval, ApprovalAnswer, ApprovalId, ApprovalRule, ApprovalRuleId, ApprovalState, Happening, Permission,
-    ProfileId, ProposedAction, RunId, RunStep, StepKind, Task, TaskId, ToolCall, ToolEffect, Verdict,
+    Agent, Approval, ApprovalAnswer, ApprovalId, ApprovalRule, ApprovalRuleId, ApprovalState, Happening, PageRequest,
+    Permission, ProfileId, ProposedAction, RunId, RunStep, StepKind, Task, TaskId, ToolCall, ToolEffect, Verdict,
 };
 use crate::storage::audit::{self, AuditEntry};
 use crate::storage::{Db, StorageError, approvals as stored};
@@ -274,6 +274,10 @@ impl Desk {
     /// When that cannot be stored.
     pub fn withdraw_task(&self, task: TaskId) -> Result<(), ApiError> {
         let (profile, now) = (self.0.profile, self.0.clock.now());
+        let page = PageRequest { offset: 0, limit: 1 };
+        if stored::list(&self.0.main, profile, true, Some(task), page)?.total == 0 {
+            return Ok(());
+        }
         let withdrawn = self.0.main.write(move |txn| stored::withdraw_task(txn, profile, task, now))?;
         self.tell_ended(&withdrawn);
         Ok(())

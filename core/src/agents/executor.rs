@@ -481,10 +481,16 @@ impl<'a> Work<'a> {
 
     /// Whether the same call has a result already, and nothing was changed since.
     fn was_made(&self, call: &ToolCall) -> bool {
+        let mut failed = 0;
         for step in self.recorder.steps().iter().rev() {
             let StepKind::Tool { call: made, output, error, .. } = &step.kind else { continue };
-            if made == call {
-                return output.is_some() || error.is_some();
+            if made == call && output.is_some() {
+                return true;
+            }
+            failed += usize::from(made == call && error.is_some());
+            // What failed once may go better the next time.
+            if failed > 1 {
+                return true;
             }
             if output.as_ref().is_some_and(|output| !output.changed.is_empty()) {
                 return false;
@@ -691,7 +697,12 @@ impl<'a> Work<'a> {
         let effect = !spec.repeatable && !proposal.harmless;
         self.doing(&proposal.title);
         if effect {
-            self.attempt.queue.effect_begins(&approvals::in_words(&spec, proposal))?;
+            let begins = self.attempt.queue.effect_begins(&approvals::in_words(&spec, proposal));
+            if let Err(error) = begins {
+                // It was told to stop, and nothing has begun: that is known when the run is taken up.
+                self.ended(index, 0, Err(error.clone()))?;
+                return Err(error);
+            }
         }
         let used = self.recorder.used();
         let scope = Scope { cancel: self.attempt.cancel.child_token(), ..self.scope.clone() };

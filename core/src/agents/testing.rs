@@ -13,14 +13,15 @@ use super::approvals::{Desk, DeskParts};
 use super::executor::Worker;
 use super::{Directory, Parts};
 use crate::answering::ChatModels;
+use crate::api::request::tasks::UpdateTask;
 use crate::api::{ApiError, Event};
 use crate::clock::{Ids, ManualClock};
 use crate::inference::ChatModel;
 use crate::inference::scripted::ScriptedModel;
 use crate::model::{
     Activity, ActivityFilter, Agent, AgentDatum, AgentDraft, AgentId, AgentStatus, AgentType, BoardColumn, Budget,
-    CommandLimits, ModelId, PageRequest, Permission, Priority, ProfileId, ProposedAction, RunId, Schedule,
-    ScheduleDraft, SearchQuery, SearchResults, Task, TaskDraft, TaskFilter, TaskId, TaskOutput, TaskProgress,
+    CommandLimits, DocumentText, ModelId, PageRequest, Permission, Priority, ProfileId, ProposedAction, RunId,
+    Schedule, ScheduleDraft, SearchQuery, SearchResults, Task, TaskDraft, TaskFilter, TaskId, TaskOutput, TaskProgress,
     TaskStatus, Timestamp, ToolEffect, ToolOutput, ToolRule, Wait,
 };
 use crate::storage::{Db, DbOptions, tables};
@@ -275,6 +276,12 @@ impl Host for TestHost {
     fn search(&self, _query: SearchQuery) -> Result<SearchResults, ApiError> {
         none()
     }
+    fn read_document(&self, _path: &std::path::Path, _start: u32, _end: u32) -> Result<DocumentText, ApiError> {
+        none()
+    }
+    fn update_task(&self, _change: UpdateTask, _column: Option<BoardColumn>) -> Result<Task, ApiError> {
+        none()
+    }
     fn request(&self, _request: &egress::Request) -> Result<egress::Answer, ApiError> {
         none()
     }
@@ -329,7 +336,6 @@ pub struct World {
     pub events: Arc<Mutex<std::sync::mpsc::Receiver<Event>>>,
     pub look: &'static TestTool,
     pub write: &'static TestTool,
-    pub question: &'static TestTool,
     model: Arc<Mutex<Arc<dyn ChatModel>>>,
     _runtime: tokio::runtime::Runtime,
     _folder: tempfile::TempDir,
@@ -393,7 +399,6 @@ impl World {
             events: Arc::new(Mutex::new(events)),
             look,
             write,
-            question,
             model,
             _runtime: runtime,
             _folder: folder,

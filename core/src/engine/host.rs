@@ -1,20 +1,23 @@
 //! What the tools of one run get from the program: its families, asked as anybody else asks them.
 
+use std::path::Path;
+
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::handlers::runs::crossed;
 use super::{Context, handlers};
-use crate::api::request::agents::{AgentsRequest, AgentsResponse, ListAgentData, ListAgents, PutAgentDatum};
-use crate::api::request::knowledge::{KnowledgeRequest, KnowledgeResponse, Search};
+use crate::api::request::agents::{AgentsRequest, AgentsResponse, ListAgentData, PutAgentDatum};
+use crate::api::request::knowledge::{KnowledgeRequest, KnowledgeResponse, ReadDocument, Search};
 use crate::api::request::schedules::{CreateSchedule, SchedulesRequest, SchedulesResponse};
-use crate::api::request::tasks::{CreateTasks, ListTasks, TasksRequest, TasksResponse};
+use crate::api::request::tasks::UpdateTask;
 use crate::api::{ApiError, ErrorCategory};
 use crate::model::{
-    Activity, ActivityFilter, Agent, AgentDatum, AgentFilter, AgentId, CommandLimits, PageRequest, RunId, Schedule,
-    ScheduleDraft, SearchQuery, SearchResults, Task, TaskDraft, TaskFilter, TaskId, TaskSort, Timestamp,
+    Activity, ActivityFilter, Agent, AgentDatum, AgentId, BoardColumn, CommandLimits, DocumentText, PageRequest, RunId,
+    Schedule, ScheduleDraft, SearchQuery, SearchResults, Task, TaskDraft, TaskFilter, TaskId, TaskSort, Timestamp,
 };
-use crate::storage::{activities, approvals, ui_state};
+use crate::storage::{activities, agents, approvals, ui_state};
+use crate::tasks::state::Origin;
 use crate::tools::Host;
 use crate::trust::egress;
 
@@ -37,10 +40,6 @@ impl EngineHost {
 
     fn agents(&self, request: AgentsRequest) -> Result<AgentsResponse, ApiError> {
         self.ctx.runtime.block_on(handlers::agents::handle(&self.ctx, self.token(), request))
-    }
-
-    fn tasks(&self, request: TasksRequest) -> Result<TasksResponse, ApiError> {
-        self.ctx.runtime.block_on(handlers::tasks::handle(&self.ctx, self.token(), request))
     }
 
     /// An agent's data is its own.
@@ -69,6 +68,15 @@ impl Host for EngineHost {
         }
     }
 
+    fn read_document(&self, path: &Path, start_line: u32, end_line: u32) -> Result<DocumentText, ApiError> {
+        let read = ReadDocument { path: path.to_owned(), start_line, end_line };
+        let request = KnowledgeRequest::ReadDocument(read);
+        match self.ctx.runtime.block_on(handlers::knowledge::handle(&self.ctx, self.token(), request))? {
+            KnowledgeResponse::ReadDocument(text) => Ok(text),
+            _ => Err(crossed()),
+        }
+    }
+
     fn request(&self, request: &egress::Request) -> Result<egress::Answer, ApiError> {
         let request = egress::Request { who: self.name.clone(), ..request.clone() };
         self.ctx.egress.request(&request, None)
@@ -90,17 +98,23 @@ impl Host for EngineHost {
         self.ctx.settings.current().security.unconfined_commands
     }
 
-    fn create_task(&self, draft: TaskDraft, _parent: Option<TaskId>) -> Result<Task, ApiError> {
-        match self.tasks(TasksRequest::CreateTasks(CreateTasks { drafts: vec![draft] }))? {
-            TasksResponse::CreateTasks(made) => made.into_iter().next().ok_or_else(crossed),
-            _ => Err(crossed()),
-        }
+    fn create_task(&self, draft: TaskDraft, parent: Option<TaskId>) -> Result<Task, ApiError> {
+        let made = self.ctx.tasks()?.create(vec![draft], Origin { parent, ..Origin::default() })?;
+        made.into_iter().next().ok_or_else(crossed)
     }
 
     fn list_tasks(&self, filter: TaskFilter, page: PageRequest) -> Result<Vec<Task>, ApiError> {
-        match self.tasks(TasksRequest::ListTasks(ListTasks { filter, sort: TaskSort::default(), page }))? {
-            TasksResponse::ListTasks(page) => Ok(page.items),
-            _ => Err(crossed()),
+        Ok(self.ctx.tasks()?.queue().list(&filter, TaskSort::default(), page)?.items)
+    }
+
+    fn update_task(&self, change: UpdateTask, column: Option<BoardColumn>) -> Result<Task, ApiError> {
+        let service = self.ctx.tasks()?;
+        let id = change.id.ok_or_else(|| ApiError::validation("no task is named", "Name one by its id."))?;
+        let changes = UpdateTask { id: None, ..change.clone() } != UpdateTask::default();
+        let task = if changes { service.queue().update(change)? } else { service.queue().get(id)? };
+        match column {
+            Some(column) => service.queue().shift(id, column, None),
+            None => Ok(task),
         }
     }
 
@@ -120,17 +134,10 @@ impl Host for EngineHost {
     }
 
     fn agent_named(&self, name: &str) -> Result<Agent, ApiError> {
-        let AgentsResponse::ListAgents(all) =
-            self.agents(AgentsRequest::ListAgents(ListAgents { filter: AgentFilter::default() }))?
-        else {
-            return Err(crossed());
-        };
-        let wanted = name.trim().to_lowercase();
-        all.into_iter().find(|agent| agent.settings.name.to_lowercase() == wanted).ok_or_else(|| {
-            ApiError::validation(
-                format!("there is no agent named \"{}\"", name.trim()),
-                "Name one of the person's agents.",
-            )
+        let found = agents::named(self.ctx.databases.main(), self.ctx.profile, name.trim())?;
+        found.ok_or_else(|| {
+            let shown: String = name.trim().chars().take(60).collect();
+            ApiError::validation(format!("there is no agent named {shown:?}"), "Name one of the person's agents.")
         })
     }
 

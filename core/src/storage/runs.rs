@@ -152,6 +152,18 @@ pub fn all_steps(main: &Db, profile: ProfileId, id: RunId) -> Result<Vec<RunStep
         .collect()
 }
 
+/// What the model wrote in all runs of a task, within a larger change.
+pub fn tokens(txn: &WriteTxn<'_>, profile: ProfileId, task: TaskId) -> Result<u64, StorageError> {
+    let (owner, of) = (profile.0.as_u128(), task.0.as_u128());
+    let runs = txn.table(RUNS)?;
+    let mut tokens = 0;
+    for row in txn.table(BY_TASK)?.range((owner, of, 0)..=(owner, of, u128::MAX))? {
+        let stored: Option<StoredRun> = runs.record((owner, row?.0.value().2))?;
+        tokens += stored.map_or(0, |stored| stored.run.answer_tokens);
+    }
+    Ok(tokens)
+}
+
 /// Runs that had not ended when the program did are cut off; the number of them.
 pub fn close_unfinished(main: &Db, profile: ProfileId, now: Timestamp) -> Result<u64, StorageError> {
     let owner = profile.0.as_u128();

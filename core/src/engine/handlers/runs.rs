@@ -7,9 +7,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agents::approvals::{Desk, DeskParts};
 use crate::agents::executor::Worker;
 use crate::agents::{Directory, Parts};
-use crate::api::request::agents::{AgentsRequest, AgentsResponse, GetAgent, ListAgentTypes, ListTools};
 use crate::api::request::runs::{RunsRequest as Request, RunsResponse as Response};
-use crate::api::request::tasks::{GetTask, ListTasks, TasksRequest, TasksResponse};
 use crate::api::{ApiError, ErrorCategory};
 use crate::clock::Ids;
 use crate::engine::handlers::chats::Loader;
@@ -18,7 +16,7 @@ use crate::engine::{Context, Service, handlers};
 use crate::model::{
     Agent, AgentId, AgentType, PageRequest, Permission, Task, TaskFilter, TaskId, TaskSort, TaskStatus,
 };
-use crate::storage::{runs, ui_state};
+use crate::storage::{agents, runs, ui_state};
 use crate::tasks::Executor;
 use crate::tools;
 
@@ -98,7 +96,7 @@ fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
     })
 }
 
-/// Asks the families of agents and tasks. Runs on threads of runs, never on the engine's own.
+/// Asks the stores of agents and tasks.
 struct EngineDirectory(Context);
 
 /// A family answered another request: cannot be.
@@ -106,47 +104,21 @@ pub(in crate::engine) fn crossed() -> ApiError {
     ApiError::new(ErrorCategory::System, "a part of the program gave another answer than was asked", "Report this.")
 }
 
-impl EngineDirectory {
-    fn agents(&self, request: AgentsRequest) -> Result<AgentsResponse, ApiError> {
-        let token = self.0.shutdown.child_token();
-        self.0.runtime.block_on(handlers::agents::handle(&self.0, token, request))
-    }
-
-    fn tasks(&self, request: TasksRequest) -> Result<TasksResponse, ApiError> {
-        let token = self.0.shutdown.child_token();
-        self.0.runtime.block_on(handlers::tasks::handle(&self.0, token, request))
-    }
-}
-
 impl Directory for EngineDirectory {
     fn agent(&self, id: AgentId) -> Result<Agent, ApiError> {
-        match self.agents(AgentsRequest::GetAgent(GetAgent { id }))? {
-            AgentsResponse::GetAgent(agent) => Ok(agent),
-            _ => Err(crossed()),
-        }
+        Ok(agents::get(self.0.databases.main(), self.0.profile, id)?)
     }
 
     fn kind(&self, id: &str) -> Result<Option<AgentType>, ApiError> {
-        match self.agents(AgentsRequest::ListAgentTypes(ListAgentTypes {}))? {
-            AgentsResponse::ListAgentTypes(list) => Ok(list.types.into_iter().find(|kind| kind.id == id)),
-            _ => Err(crossed()),
-        }
+        Ok(handlers::agents::agent_types(&self.0).types.into_iter().find(|kind| kind.id == id))
     }
 
     fn policy(&self, tool: &str) -> Result<Option<Permission>, ApiError> {
-        match self.agents(AgentsRequest::ListTools(ListTools {}))? {
-            AgentsResponse::ListTools(list) => {
-                Ok(list.into_iter().find(|info| info.name == tool).and_then(|info| info.profile))
-            }
-            _ => Err(crossed()),
-        }
+        Ok(agents::policies(self.0.databases.main(), self.0.profile)?.get(tool).copied())
     }
 
     fn task(&self, id: TaskId) -> Result<Task, ApiError> {
-        match self.tasks(TasksRequest::GetTask(GetTask { id }))? {
-            TasksResponse::GetTask(detail) => Ok(detail.task),
-            _ => Err(crossed()),
-        }
+        self.0.tasks()?.queue().get(id)
     }
 
     fn outcomes(&self, agent: AgentId, most: u32) -> Result<Vec<String>, ApiError> {
@@ -156,10 +128,8 @@ impl Directory for EngineDirectory {
             ..TaskFilter::default()
         };
         let page = PageRequest { offset: 0, limit: most };
-        match self.tasks(TasksRequest::ListTasks(ListTasks { filter, sort: TaskSort::Updated, page }))? {
-            TasksResponse::ListTasks(page) => Ok(page.items.iter().map(outcome).collect()),
-            _ => Err(crossed()),
-        }
+        let page = self.0.tasks()?.queue().list(&filter, TaskSort::Updated, page)?;
+        Ok(page.items.iter().map(outcome).collect())
     }
 }
 
