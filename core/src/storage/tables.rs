@@ -32,6 +32,19 @@ const UNTRACKED: &[&str] = &[
     "audit_head",
     "vault_attempts",
     "credential_grants",
+    // What agents did, and what the person said to it, stays done and said.
+    "runs",
+    "runs_by_agent",
+    "runs_by_task",
+    "runs_open",
+    "run_steps",
+    "approvals",
+    "approvals_waiting",
+    "approvals_by_task",
+    "approvals_by_run",
+    // How the window stood once.
+    "session_snapshots",
+    "window_openings",
     // It tells of sealed files and of entries in the keychain, which do not go back with it.
     "credentials",
     // What agents did has been done; tasks are not taken back either.
