@@ -6,13 +6,20 @@
 
 mod args;
 mod beneath;
+mod data;
+mod draw_chart;
 mod folders;
+mod json_query;
 mod list_folder;
 mod output;
 mod read_file;
 mod read_passage;
+mod regression;
 mod schema;
+mod search_files;
 mod search_knowledge;
+mod statistics;
+mod table_query;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -159,8 +166,15 @@ pub fn all() -> &'static [&'static dyn Tool] {
         &list_folder::ListFolder,
         &read_file::ReadFile,
         &write_file::WriteFile,
+        &search_files::SearchFiles,
         &search_knowledge::SearchKnowledge,
         &read_passage::ReadPassage,
+        &table_query::TableQuery,
+        &statistics::Statistics,
+        &regression::Regression,
+        &json_query::JsonQuery,
+        &draw_chart::DrawChart,
+        &draw_chart::SaveChart,
     ]
 }
 

@@ -174,35 +174,66 @@ fn names_that_are_no_text_are_listed_and_said() {
     assert!(listed.contains("\u{fffd}odd name") && listed.contains("1 names are no valid text"), "{listed}");
 }
 
-#[cfg(unix)]
+/// Swaps two entries in one step, again and again, until it is dropped.
+#[cfg(target_os = "linux")]
+struct Swapping {
+    stop: std::sync::Arc<std::sync::atomic::AtomicBool>,
+    thread: Option<std::thread::JoinHandle<u64>>,
+}
+
+#[cfg(target_os = "linux")]
+impl Swapping {
+    fn of(one: &std::path::Path, other: &std::path::Path) -> Self {
+        use std::sync::atomic::Ordering;
+        let name = |path: &std::path::Path| std::ffi::CString::new(path.to_str().unwrap()).unwrap();
+        let (one, other, stop) = (name(one), name(other), std::sync::Arc::default());
+        let stopped: std::sync::Arc<std::sync::atomic::AtomicBool> = std::sync::Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            let mut swaps = 0;
+            while !stopped.load(Ordering::Relaxed) {
+                let at = libc::AT_FDCWD;
+                // SAFETY: both paths end with a zero byte and live as long as the call.
+                let result = unsafe { libc::renameat2(at, one.as_ptr(), at, other.as_ptr(), libc::RENAME_EXCHANGE) };
+                swaps += u64::from(result == 0);
+            }
+            swaps
+        });
+        Self { stop, thread: Some(thread) }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for Swapping {
+    fn drop(&mut self) {
+        self.stop.store(true, std::sync::atomic::Ordering::Relaxed);
+        let swaps = self.thread.take().unwrap().join().unwrap();
+        assert!(swaps > 0 || std::thread::panicking());
+    }
+}
+
+#[cfg(target_os = "linux")]
 #[test]
 fn a_link_put_in_place_of_a_folder_does_not_lead_out() {
-    use std::sync::atomic::{AtomicBool, Ordering};
     let world = World::new();
     world.put("turn/secret.txt", "harmless");
     let (work, outer) = (world.folder(), world.outer().to_owned());
-    let done = AtomicBool::new(false);
-    std::thread::scope(|threads| {
-        threads.spawn(|| {
-            std::os::unix::fs::symlink(outer.join("private"), work.join("link")).unwrap();
-            while !done.load(Ordering::Relaxed) {
-                for (from, to) in [("turn", "kept"), ("link", "turn"), ("turn", "link"), ("kept", "turn")] {
-                    std::fs::rename(work.join(from), work.join(to)).unwrap();
-                }
-            }
-        });
+    std::os::unix::fs::symlink(outer.join("private"), work.join("link")).unwrap();
+    {
+        let _swapping = Swapping::of(&work.join("turn"), &work.join("link"));
         let mut read = 0;
-        for _ in 0..3_000 {
+        for round in 0..2_000 {
             if let Ok(output) = world.call("read_file", json!({"path": "turn/secret.txt"})) {
                 assert!(!output.text.contains("canary"), "{}", output.text);
                 read += 1;
             }
-            let write = json!({"path": "turn/new.txt", "mode": "whole", "content": "x"});
-            world.call("write_file", write).ok();
+            let listed = world.call("list_folder", json!({"path": "turn"})).map(|output| output.text);
+            assert!(!listed.unwrap_or_default().contains("secret.txt (6 bytes)"));
+            if round % 20 == 0 {
+                world.call("write_file", json!({"path": "turn/new.txt", "mode": "whole", "content": "x"})).ok();
+            }
         }
-        done.store(true, Ordering::Relaxed);
         assert!(read > 0);
-    });
+    }
     let private: Vec<_> = std::fs::read_dir(outer.join("private")).unwrap().collect();
     assert_eq!(private.len(), 1, "nothing was written outside");
 }
