@@ -151,7 +151,9 @@ fn folder_of(given: &Path) -> AllowedFolder {
     let shown = given.to_str();
     let (path, write) = match shown.and_then(|text| text.strip_suffix(":rw")) {
         Some(path) => (PathBuf::from(path), true),
-        None => (shown.and_then(|text| text.strip_suffix(":ro")).map_or_else(|| given.to_owned(), PathBuf::from), false),
+        None => {
+            (shown.and_then(|text| text.strip_suffix(":ro")).map_or_else(|| given.to_owned(), PathBuf::from), false)
+        }
     };
     AllowedFolder { path: absolute(&path), write }
 }

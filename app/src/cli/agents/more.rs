@@ -57,7 +57,8 @@ pub fn tools(session: &Session, set: Option<&str>) -> Result<(), Failure> {
             ToolEffect::Network => "network",
         };
         let profile = tool.profile.map_or_else(String::new, |word| format!("  profile: {}", permission(word)));
-        let lacking = tool.unavailable.as_ref().map_or_else(String::new, |why| format!("  not here: {}", one_line(why)));
+        let lacking =
+            tool.unavailable.as_ref().map_or_else(String::new, |why| format!("  not here: {}", one_line(why)));
         output.line(&format!(
             "{:<18}  {effect:<13}  {:<5}  {}{profile}{lacking}",
             tool.name,
@@ -99,7 +100,12 @@ pub fn data(
         output.note(&format!("{} keeps nothing.", one_line(&agent.settings.name)));
     }
     entries.iter().try_for_each(|entry| {
-        output.line(&format!("{}  {}  {}", moment(entry.updated), one_line(&entry.key), one_line(&entry.value.to_string())))
+        output.line(&format!(
+            "{}  {}  {}",
+            moment(entry.updated),
+            one_line(&entry.key),
+            one_line(&entry.value.to_string())
+        ))
     })
 }
 
