@@ -3,7 +3,7 @@
 
 use super::{
     AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger,
-    models, profiles, trash,
+    models, profiles, tasks, trash,
 };
 use crate::model::Merged;
 
@@ -43,8 +43,8 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
         }
         let before = before.read()?;
         let own: &[&[&dyn AnyTable]] = match with_credentials {
-            true => &[audit::TABLES, agents::STAYING, credentials::STAYING, credentials::KNOWN],
-            false => &[audit::TABLES, agents::STAYING, credentials::STAYING],
+            true => &[audit::TABLES, agents::STAYING, tasks::TABLES, credentials::STAYING, credentials::KNOWN],
+            false => &[audit::TABLES, agents::STAYING, tasks::TABLES, credentials::STAYING],
         };
         for table in own.iter().copied().flatten() {
             let mut into = table.raw_table(txn)?;

@@ -15,6 +15,7 @@ use uuid::Uuid;
 pub use agents::agent;
 pub use chats::chat;
 pub use sources::source;
+pub use tasks::tasks;
 
 use super::kinds::Kind;
 use super::{AnyTable, Db, ReadTxn, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};

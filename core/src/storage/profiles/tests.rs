@@ -172,6 +172,19 @@ fn every_table_is_cleared_with_its_profile_or_shared_by_all() {
         "agent_counts",
         "agent_hours",
         "tool_policies",
+        "tasks",
+        "tasks_by_status",
+        "tasks_by_agent",
+        "tasks_by_schedule",
+        "tasks_by_label",
+        "task_board",
+        "task_queue",
+        "task_times",
+        "task_dependents",
+        "task_numbers",
+        "task_moments",
+        "task_leases",
+        "task_tally",
     ];
     // Of the file, of the computer, of all profiles together.
     let shared = [
