@@ -12,14 +12,14 @@ use super::budget::{self, Used};
 use super::context::{self, Mark};
 use super::next::{Next, next};
 use super::prompt::{self, Opening, SMALL_MODEL};
-use super::protocol::{self, Said};
+use super::protocol::{self, Offer, Said};
 use super::recorder::{self, Recorder};
-use super::{Parts, routine, turn};
+use super::{Parts, routine, turn, validate};
 use crate::api::{ApiError, ErrorCategory};
 use crate::inference::ChatModel;
 use crate::model::{
     Agent, AgentType, ApprovalId, ApprovalState, ProposedAction, RoutineCall, Run, RunId, RunOutcome, RunStep,
-    StepKind, TaskOutput, TaskProgress, ToolCall, ToolOutput, Verdict, Wait,
+    StepKind, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait,
 };
 use crate::panics;
 use crate::storage::runs;
@@ -105,6 +105,15 @@ impl<'a> Work<'a> {
         let task = &attempt.task;
         let id = task.agent.ok_or_else(|| ApiError::validation("nobody is to do this task", "Give it to an agent."))?;
         let agent = Arc::new(parts.directory.agent(id)?);
+        if agent.settings.provider != validate::EMBEDDED {
+            return Err(ApiError::validation(
+                format!(
+                    "{} is set to the provider \"{}\", and agents work with the models of this program alone",
+                    agent.settings.name, agent.settings.provider
+                ),
+                "Choose the provider \"embedded\" and one of the installed models for this agent.",
+            ));
+        }
         let kind = parts.directory.kind(&agent.settings.kind)?;
         let mut before = Vec::new();
         for id in &task.depends_on {
@@ -370,8 +379,10 @@ impl<'a> Work<'a> {
             None => self.recorder.push(asked, 0),
         };
         let index = index.map_err(|error| self.fail(error))?;
-        let plan = first && !small && self.routine().is_empty();
-        let schema = protocol::schema(self.specs.iter().map(|spec| (spec.name, &spec.parameters)), plan);
+        let last = used.steps + 1 >= budget.steps;
+        let (offer, only_look) = self.offer(small, first, last, most);
+        let offered = self.specs.iter().filter(|spec| !only_look || looks(spec));
+        let schema = protocol::schema(offered.map(|spec| (spec.name, &spec.parameters)), offer);
         let (_, seed) = self.recorder.run().id.0.as_u64_pair();
         #[expect(clippy::cast_possible_truncation, reason = "0.0 to 2.0")]
         let sampling = SamplingParams {
@@ -429,6 +440,29 @@ impl<'a> Work<'a> {
             return self.unreadable(why);
         }
         Ok(())
+    }
+
+    /// What the model may say now, and whether only with tools that look. A large model chooses; a small one is led: it
+    /// looks before it answers, and answers when it has nothing better to do or no step is left.
+    fn offer(&self, small: bool, first: bool, last: bool, tokens: usize) -> (Offer, bool) {
+        let all = Offer { plan: false, tools: true, answer: true, small, tokens };
+        if !small {
+            return (Offer { plan: first && self.routine().is_empty(), ..all }, false);
+        }
+        let tools = self.recorder.steps().iter().rev().filter_map(|step| match &step.kind {
+            StepKind::Tool { output, .. } => Some(output.is_some()),
+            _ => None,
+        });
+        let results: Vec<bool> = tools.collect();
+        let stuck = results.first() == Some(&false);
+        let looked = results.contains(&true);
+        if last || (stuck && (looked || results.len() > 1)) {
+            (Offer { tools: false, ..all }, false)
+        } else if !looked && self.specs.iter().any(looks) {
+            (Offer { answer: false, ..all }, true)
+        } else {
+            (all, false)
+        }
     }
 
     fn unreadable(&mut self, why: &str) -> Result<(), Failure> {
@@ -748,6 +782,11 @@ impl<'a> Work<'a> {
 }
 
 const REPEATED: &str = "the same call was made before:";
+
+/// Whether a tool only reads or computes.
+fn looks(spec: &ToolSpec) -> bool {
+    matches!(spec.effect, ToolEffect::Reads | ToolEffect::Computes)
+}
 
 /// What a task of the runtime does until this is dropped.
 struct Watch(tokio::task::JoinHandle<()>);

@@ -6,9 +6,11 @@ use crate::model::ToolCall;
 
 /// Bytes of what a model says in one step; more is not looked at.
 pub const LONGEST: usize = 256 * 1024;
-/// Characters of a thought, of an answer, of one step of a plan.
+/// Characters of a thought, and of one of a small model, which rambles; of an answer; of one step of a plan.
 const THOUGHT: u32 = 400;
-const ANSWER: u32 = 24_000;
+const SMALL_THOUGHT: u32 = 80;
+const LEAST_ANSWER: u32 = 120;
+const LONGEST_ANSWER: u32 = 24_000;
 const PLAN_STEP: u32 = 200;
 const PLAN_STEPS: usize = 8;
 
@@ -20,9 +22,25 @@ pub enum Said {
     Answer { thought: String, text: String },
 }
 
-/// What the answer of a model must look like: one of `tools` (name and schema of its arguments), the answer, or a plan
-/// where one is welcome.
-pub fn schema<'a>(tools: impl IntoIterator<Item = (&'a str, &'a Value)>, plan: bool) -> Value {
+/// What the model may say in a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offer {
+    pub plan: bool,
+    pub tools: bool,
+    pub answer: bool,
+    pub small: bool,
+    /// Tokens that there are for it.
+    pub tokens: usize,
+}
+
+/// What the answer of a model must look like: one of `tools` (name and schema of its arguments), the answer, or a plan,
+/// as far as they are offered.
+pub fn schema<'a>(tools: impl IntoIterator<Item = (&'a str, &'a Value)>, offer: Offer) -> Value {
+    let thought = if offer.small { SMALL_THOUGHT } else { THOUGHT };
+    // So short that it ends within its tokens, which a small model does not do by itself.
+    let per_token = if offer.small { 2 } else { 4 };
+    let answer = u32::try_from(offer.tokens.saturating_sub(60).saturating_mul(per_token)).unwrap_or(LONGEST_ANSWER);
+    let answer = answer.clamp(LEAST_ANSWER, LONGEST_ANSWER);
     let text = |most: u32| json!({ "type": "string", "maxLength": most });
     let object = |fields: &[(&str, Value)]| {
         let properties: Map<String, Value> =
@@ -31,22 +49,22 @@ pub fn schema<'a>(tools: impl IntoIterator<Item = (&'a str, &'a Value)>, plan: b
         json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
     };
     let mut forms: Vec<Value> = Vec::new();
-    if plan {
+    if offer.plan {
         let steps = json!({ "type": "array", "items": text(PLAN_STEP), "minItems": 1, "maxItems": PLAN_STEPS });
         forms.push(object(&[("plan", steps)]));
     }
-    for (name, parameters) in tools {
+    for (name, parameters) in tools.into_iter().filter(|_| offer.tools) {
         let parameters = if parameters.is_object() { parameters.clone() } else { json!({ "type": "object" }) };
         forms.push(object(&[
-            ("thought", text(THOUGHT)),
+            ("thought", text(thought)),
             ("tool", json!({ "const": name })),
             ("arguments", parameters),
         ]));
     }
-    forms.push(object(&[
-        ("thought", text(THOUGHT)),
-        ("answer", json!({ "type": "string", "minLength": 1, "maxLength": ANSWER })),
-    ]));
+    if offer.answer {
+        let answer = json!({ "type": "string", "minLength": 1, "maxLength": answer });
+        forms.push(object(&[("thought", text(thought)), ("answer", answer)]));
+    }
     json!({ "anyOf": forms })
 }
 
@@ -147,7 +165,10 @@ mod tests {
     #[test]
     fn a_schema_has_a_form_for_each_tool_and_one_for_the_answer() {
         let parameters = json!({ "type": "object", "properties": { "path": { "type": "string" } } });
-        let schema = schema([("read_file", &parameters), ("now", &Value::Null)], true);
+        let offer = Offer { plan: true, tools: true, answer: true, small: false, tokens: 200 };
+        let tools = [("read_file", &parameters), ("now", &Value::Null)];
+        assert_eq!(schema(tools, Offer { tools: false, plan: false, ..offer })["anyOf"].as_array().unwrap().len(), 1);
+        let schema = schema(tools, offer);
         let forms = schema["anyOf"].as_array().unwrap();
         assert_eq!(forms.len(), 4);
         assert_eq!(forms[1]["properties"]["tool"]["const"], "read_file");

@@ -40,7 +40,6 @@ pub fn ask(
     over: &dyn Fn() -> bool,
     tell: &mut dyn FnMut(String),
 ) -> Result<Told, ApiError> {
-    let most = request.sampling.max_tokens;
     let end = Cancel::new();
     let events = model.generate(request, end.clone())?;
     let mut told = Told::default();
@@ -69,8 +68,10 @@ pub fn ask(
                 break;
             }
             Ok(GenerateEvent::Failed { error, partial }) => {
-                // A constraint that was not met within the tokens ends like this too.
-                told.cut_off = !partial.is_empty() && told.answer_tokens as usize >= most;
+                told.cut_off = matches!(error, rspa_ml::Error::Unfinished);
+                if told.said.is_empty() {
+                    told.said = partial;
+                }
                 told.error = Some(error.into());
                 break;
             }
