@@ -22,6 +22,7 @@ pub const PLACES: &[&str] = &[
     "knowledge events",
     "logs",
     "answer",
+    "queue",
 ];
 
 /// What a worker calls.

@@ -213,6 +213,8 @@ fn words(kind: DataKind) -> &'static str {
         DataKind::Sources => "sources",
         DataKind::Trash => "things in the trash",
         DataKind::Activities => "activities",
+        DataKind::Agents => "agents",
+        DataKind::AgentData => "entries of agents' data",
         DataKind::Settings => "settings",
         DataKind::Credentials => "sealed credentials",
         DataKind::Notes => "notes",
