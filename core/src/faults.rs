@@ -22,6 +22,8 @@ pub const PLACES: &[&str] = &[
     "knowledge events",
     "logs",
     "answer",
+    "schedules",
+    "triggers",
 ];
 
 /// What a worker calls.

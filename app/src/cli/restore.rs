@@ -213,6 +213,7 @@ fn words(kind: DataKind) -> &'static str {
         DataKind::Sources => "sources",
         DataKind::Trash => "things in the trash",
         DataKind::Activities => "activities",
+        DataKind::Schedules => "schedules",
         DataKind::Settings => "settings",
         DataKind::Credentials => "sealed credentials",
         DataKind::Notes => "notes",

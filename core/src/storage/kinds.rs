@@ -1,7 +1,7 @@
 //! What kinds of things the main file holds, each with its table and how one of them is called: for telling states apart.
 
 use super::compare::compare_table;
-use super::{AnyTable, ReadTxn, StorageError, activities, chats, knowledge, models, profiles, trash};
+use super::{AnyTable, ReadTxn, StorageError, activities, chats, knowledge, models, profiles, schedules, trash};
 use crate::model::{DataKind, KindDifference};
 
 /// One kind of things. A row of the table is one thing; its indexes lie in other tables.
@@ -22,6 +22,7 @@ static KINDS: &[&Kind] = &[
     &trash::KIND,
     &activities::KIND,
     &models::KIND,
+    &schedules::KIND,
 ];
 
 /// Titles of each sort that are given.

@@ -3,7 +3,7 @@
 
 use super::{
     AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, audit, chats, credentials, knowledge, ledger, models,
-    profiles, trash,
+    profiles, schedules, trash,
 };
 use crate::model::Merged;
 
@@ -18,6 +18,7 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
         let mut merged = vec![profiles::merge(txn, &other)?];
         merged.extend(chats::merge(txn, &other)?);
         merged.push(knowledge::merge_sources(txn, &other)?);
+        merged.push(schedules::merge(txn, &other)?);
         merged.push(trash::merge(txn, &other)?);
         merged.push(activities::merge(txn, &other)?);
         merged.push(models::merge(txn, &other)?);
@@ -42,8 +43,8 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
         }
         let before = before.read()?;
         let own: &[&[&dyn AnyTable]] = match with_credentials {
-            true => &[audit::TABLES, credentials::STAYING, credentials::KNOWN],
-            false => &[audit::TABLES, credentials::STAYING],
+            true => &[audit::TABLES, credentials::STAYING, schedules::STAYING, credentials::KNOWN],
+            false => &[audit::TABLES, credentials::STAYING, schedules::STAYING],
         };
         for table in own.iter().copied().flatten() {
             let mut into = table.raw_table(txn)?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::kinds::Kind;
 use super::{
     AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, chats,
-    credentials, decode, first_version, golden_record, knowledge, models, trash, ui_state,
+    credentials, decode, first_version, golden_record, knowledge, models, schedules, trash, ui_state,
 };
 use crate::clock::Ids;
 use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
@@ -291,6 +291,7 @@ pub fn delete(main: &Db, id: ProfileId, confirmed_name: String) -> Result<Profil
         activities::remove_profile(txn, id)?;
         trash::remove_profile(txn, id)?;
         credentials::remove_profile(txn, id)?;
+        schedules::remove_profile(txn, id)?;
         ui_state::remove_profile(txn, id)?;
         txn.table(DELETED)?.insert(key, profile.name.as_str())?;
         Ok(profile)

@@ -34,6 +34,10 @@ const UNTRACKED: &[&str] = &[
     "credential_grants",
     // It tells of sealed files and of entries in the keychain, which do not go back with it.
     "credentials",
+    // When a schedule runs next and what it did: nothing is done twice, and nothing is made up for.
+    "schedule_states",
+    "schedules_due",
+    "schedule_runs",
 ];
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use chats::chat;
+pub use schedules::schedule;
 pub use sources::source;
 
 use super::kinds::Kind;

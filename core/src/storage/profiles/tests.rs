@@ -163,6 +163,11 @@ fn every_table_is_cleared_with_its_profile_or_shared_by_all() {
         "activity_kinds",
         "trash",
         "credential_grants",
+        "schedules",
+        "schedule_names",
+        "schedule_states",
+        "schedules_due",
+        "schedule_runs",
         "ui_state",
     ];
     // Of the file, of the computer, of all profiles together.
