@@ -1,5 +1,7 @@
 //! For tests of pages: state with true-looking content, and a harness that draws one page at a fixed size and theme.
 
+mod tasks;
+
 use std::path::PathBuf;
 
 use egui::vec2;
@@ -10,6 +12,8 @@ use crate::commands::{CommandQueue, UiCommand};
 use crate::design::{self, Look, UiExt};
 use crate::state::{AppState, CoreStatus, Slot};
 use crate::views::{Cx, View};
+
+pub use tasks::*;
 
 pub struct Stage<V> {
     pub view: V,

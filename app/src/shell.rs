@@ -1,5 +1,6 @@
 //! The shell around the pages: rail, panes, status bar, palette, dialogs; applies commands and keeps the state.
 
+mod approvals;
 mod consent;
 mod dispatch;
 mod drop;
@@ -52,6 +53,7 @@ pub struct Shell {
     recovery: RecoveryView,
     notices_open: bool,
     consent: consent::Asking,
+    approvals: approvals::ApprovalsPanel,
     look: Option<Look>,
     saved: persist::Saved,
 }
@@ -73,6 +75,7 @@ impl Shell {
             recovery: RecoveryView::default(),
             notices_open: false,
             consent: consent::Asking::default(),
+            approvals: approvals::ApprovalsPanel::default(),
             look: None,
             saved: persist::Saved::default(),
         }
@@ -181,6 +184,12 @@ impl Shell {
                 .show_separator_line(false)
                 .frame(Frame::new().fill(tokens.color.bg0))
                 .show(ui, |ui| rail::ui(ui, &self.state, &self.shortcuts, &mut self.queue));
+        }
+        if !welcoming && matches!(self.state.core, CoreStatus::Ready) {
+            if self.picker.is_none() && self.confirmation.is_none() && self.palette.is_none() {
+                approvals::escape(&ctx, &self.state, &mut self.queue);
+            }
+            self.approvals.ui(ui, &self.state, &mut self.queue);
         }
         CentralPanel::no_frame().frame(Frame::new().fill(tokens.color.bg1)).show(ui, |ui| self.centre(ui));
         self.overlays(&ctx);

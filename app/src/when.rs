@@ -28,6 +28,27 @@ pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, S
     Ok(Timestamp(moment.as_millisecond()))
 }
 
+/// A moment to come: `2h` and `1d 12h` from now, or a date with or without a time.
+///
+/// # Errors
+/// Why it is none of them, in words.
+pub fn ahead(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, String> {
+    let text = text.trim();
+    let Ok(span) = text.parse::<Span>() else { return parse(text, now, zone) };
+    let not_understood = || format!("'{text}' is no time");
+    let now: Zoned =
+        jiff::Timestamp::from_millisecond(now.0).map_err(|_out_of_range| not_understood())?.to_zoned(zone.clone());
+    let at = now.checked_add(span.abs()).map_err(|_too_long| format!("'{text}' is too far away"))?;
+    Ok(Timestamp(at.timestamp().as_millisecond()))
+}
+
+/// A moment so that it can be read back, in this place's time.
+pub fn typed(at: Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0)
+        .map(|at| at.to_zoned(TimeZone::system()).strftime("%Y-%m-%d %H:%M:%S").to_string())
+        .unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +72,14 @@ mod tests {
         for wrong in ["", "soon", "2026-13-01", "-2h", "99999999y", "2h;rm"] {
             assert!(parse(wrong, now, &zone).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_span_lies_ahead_and_a_date_is_that_date() {
+        let zone = TimeZone::UTC;
+        let now = Timestamp(1_760_000_000_000);
+        assert_eq!(ahead("2h", now, &zone), Ok(Timestamp(now.0 + 7_200_000)));
+        assert_eq!(ahead("2025-10-10", now, &zone), Ok(Timestamp(1_760_054_400_000)));
+        assert!(ahead("someday", now, &zone).is_err() && ahead("99999999y", now, &zone).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! The building blocks of the pages. Each names itself to screen readers and shows the focus.
 
+pub mod action;
 pub mod activity;
 pub mod button;
 pub mod chip;
@@ -8,6 +9,7 @@ pub mod citation;
 pub mod code_view;
 pub mod column;
 pub mod dialog;
+pub mod exact;
 pub mod fact;
 pub mod field;
 pub mod frame;
@@ -16,11 +18,13 @@ pub mod markdown;
 pub mod menu;
 pub mod passage_card;
 pub mod picker;
+pub mod plot;
 pub mod progress;
 pub mod secret_field;
 pub mod select;
 pub mod sparkline;
 pub mod states;
+pub mod steady;
 pub mod toast;
 pub mod toggle;
 pub mod work;
@@ -28,6 +32,7 @@ pub mod work;
 pub use button::{Button, IconButton};
 pub use chip::{Chip, Tone, dot};
 pub use choice::choice;
+pub use exact::ExactView;
 pub use fact::fact;
 pub use field::TextField;
 pub use frame::{card, cells, column_header, hairline, page_body, page_header, section_title, split};
@@ -36,6 +41,7 @@ pub use menu::{context_menu, menu};
 pub use progress::progress_bar;
 pub use select::select;
 pub use sparkline::sparkline;
+pub use steady::steady;
 pub use toggle::toggle;
 pub use work::{job_card, progress_words, source_words};
 

@@ -24,6 +24,7 @@ pub const PLACES: &[&str] = &[
     "answer",
     "schedules",
     "triggers",
+    "queue",
 ];
 
 /// What a worker calls.

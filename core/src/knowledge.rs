@@ -8,7 +8,7 @@ pub mod bench;
 pub mod chunk;
 mod documents;
 pub mod fuse;
-mod ignored;
+pub(crate) mod ignored;
 mod indexer;
 pub mod keyword;
 pub mod prepare;

@@ -12,6 +12,7 @@ mod triggers;
 mod words;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::api::ApiError;
@@ -39,11 +40,11 @@ pub trait KnowsAgents: Send + Sync {
     /// How they are called now.
     fn names(&self) -> BTreeMap<AgentId, String>;
 
-    /// Makes an agent of this type, active, for a background agent. Folders and files that it needs are among `values`.
+    /// Makes an agent of this type, active, that may read these folders, for a background agent.
     ///
     /// # Errors
     /// There is no such type, or it cannot be made so.
-    fn make(&self, kind: &str, values: &BTreeMap<String, String>) -> Result<AgentId, ApiError>;
+    fn make(&self, kind: &str, folders: &[PathBuf]) -> Result<AgentId, ApiError>;
 }
 
 /// The zone of this computer, or a test's own.

@@ -3,10 +3,20 @@
 //! The queue knows nothing of agents: it hands an [`Attempt`] to an [`Executor`] and stores what comes back. A task that
 //! runs holds a lease in the store; leases that nobody holds any more are found at the next start.
 
+mod attempt;
+pub mod backoff;
+pub mod draft;
+pub mod needs;
+mod queue;
+pub mod state;
+
+pub use queue::{Parts, Queue, QueueSettings};
+
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ApiError;
-use crate::model::{RunId, Task, TaskOutput, TaskProgress, Wait};
+use crate::model::{AgentId, RunId, Task, TaskOutput, TaskProgress, Wait};
+use crate::storage::{StorageError, WriteTxn};
 
 /// Does what tasks say. Called on a thread of its own for each attempt; blocks until the attempt has ended.
 pub trait Executor: Send + Sync {
@@ -55,3 +65,27 @@ pub trait Progress: Send + Sync {
 
     fn effect_ended(&self) -> Result<(), ApiError>;
 }
+
+/// What the queue asks about agents.
+pub trait Agents: Send + Sync {
+    /// Whether it takes new tasks now.
+    ///
+    /// # Errors
+    /// Why not, in words.
+    fn takes_tasks(&self, agent: AgentId) -> Result<(), String>;
+
+    /// What it is called.
+    ///
+    /// # Errors
+    /// There is no such agent.
+    fn name(&self, agent: AgentId) -> Result<String, ApiError>;
+
+    /// A task has ended for good: counts it with its agent, in the same commit.
+    ///
+    /// # Errors
+    /// Of the store; then nothing is stored.
+    fn ended(&self, txn: &WriteTxn<'_>, task: &Task) -> Result<(), StorageError>;
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,16 +4,40 @@
 //! `agents::approvals` decides whether it may, and [`Tool::run`] does what was proposed, or nothing.
 //! Arguments come from a model and are hostile until `propose` has checked them.
 
+mod args;
+mod beneath;
+mod data;
+mod draw_chart;
+mod folders;
+mod json_query;
+mod list_folder;
+mod output;
+mod read_file;
+mod read_passage;
+mod regression;
+mod schema;
+mod search_files;
+mod search_knowledge;
+mod statistics;
+mod table_query;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+mod write_file;
+
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ApiError;
+use crate::api::request::tasks::UpdateTask;
 use crate::model::{
-    Activity, ActivityFilter, Agent, AgentDatum, AgentId, CommandLimits, PageRequest, Permission, ProposedAction,
-    RunId, Schedule, ScheduleDraft, SearchQuery, SearchResults, Task, TaskDraft, TaskFilter, TaskId, Timestamp,
-    ToolEffect, ToolOutput,
+    Activity, ActivityFilter, Agent, AgentDatum, AgentId, BoardColumn, CommandLimits, DocumentText, PageRequest,
+    Permission, ProposedAction, RunId, Schedule, ScheduleDraft, SearchQuery, SearchResults, Task, TaskDraft,
+    TaskFilter, TaskId, Timestamp, ToolEffect, ToolOutput,
 };
 use crate::trust::egress;
 
@@ -95,6 +119,9 @@ pub trait Host: Send + Sync {
     /// Searches what the profile has indexed.
     fn search(&self, query: SearchQuery) -> Result<SearchResults, ApiError>;
 
+    /// Lines of an indexed document (from 1, inclusive); only of what is indexed.
+    fn read_document(&self, path: &Path, start_line: u32, end_line: u32) -> Result<DocumentText, ApiError>;
+
     /// Sends a request through the door, under the profile's policy. The person has approved the address by then; that
     /// does not widen the policy.
     fn request(&self, request: &egress::Request) -> Result<egress::Answer, ApiError>;
@@ -107,6 +134,9 @@ pub trait Host: Send + Sync {
     fn create_task(&self, draft: TaskDraft, parent: Option<TaskId>) -> Result<Task, ApiError>;
 
     fn list_tasks(&self, filter: TaskFilter, page: PageRequest) -> Result<Vec<Task>, ApiError>;
+
+    /// Changes a task that does not run; then moves it, where a column is given.
+    fn update_task(&self, change: UpdateTask, column: Option<BoardColumn>) -> Result<Task, ApiError>;
 
     fn create_schedule(&self, draft: ScheduleDraft) -> Result<Schedule, ApiError>;
 
@@ -132,7 +162,20 @@ pub trait Host: Send + Sync {
 
 /// All tools, by name.
 pub fn all() -> &'static [&'static dyn Tool] {
-    &[]
+    &[
+        &list_folder::ListFolder,
+        &read_file::ReadFile,
+        &write_file::WriteFile,
+        &search_files::SearchFiles,
+        &search_knowledge::SearchKnowledge,
+        &read_passage::ReadPassage,
+        &table_query::TableQuery,
+        &statistics::Statistics,
+        &regression::Regression,
+        &json_query::JsonQuery,
+        &draw_chart::DrawChart,
+        &draw_chart::SaveChart,
+    ]
 }
 
 /// The tool of this name.

@@ -108,8 +108,8 @@ fn a_panic_in_every_worker() {
     for place in PLACES {
         let mut world = world(place, 2);
         match *place {
-            "settings" | "maintenance" | "daily backup" | "credentials" | "knowledge events" | "schedules"
-            | "triggers" => world.until_well(place),
+            "settings" | "maintenance" | "daily backup" | "credentials" | "knowledge events" | "queue"
+            | "schedules" | "triggers" => world.until_well(place),
             "indexer" | "embedder" | "watcher" => {
                 // What was asked for while the worker was away is done all the same.
                 world.add_source();

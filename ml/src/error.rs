@@ -23,6 +23,10 @@ pub enum Error {
     PromptTooLong { prompt: usize, context: usize },
     #[error("the chat template of this model cannot be used: {0}")]
     Template(String),
+    #[error("the form that the answer must have cannot be used: {0}")]
+    Constraint(String),
+    #[error("the token budget ended before the answer was complete")]
+    Unfinished,
     #[error("stopped")]
     Cancelled,
     #[error("the model failed while computing: {0}")]
@@ -59,6 +63,8 @@ impl Error {
                 "Shorten the question, search fewer passages, or choose a model with a longer context."
             }
             Self::Template(_) => "Import a newer conversion of the model; this one's chat template cannot be read.",
+            Self::Constraint(_) => "Make the schema, expression or grammar smaller or plainer, then ask again.",
+            Self::Unfinished => "Allow more tokens, ask for a shorter answer, or shorten the prompt, then ask again.",
             Self::Busy => "Wait until some of the answers are finished, then ask again.",
             Self::Cancelled => "Ask again when you are ready.",
             Self::Compute(_) | Self::Tokenizer(_) | Self::WorkerGone => {

@@ -1,5 +1,6 @@
 //! Generation: sampling, chat templates, streaming. The types that requests and streams are made of.
 
+pub(crate) mod constrain;
 pub mod sampling;
 pub mod stop;
 pub mod stream;
@@ -87,7 +88,8 @@ impl Default for SamplingParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Constraint {
-    /// A JSON value that the schema accepts. What has no bound (texts, lists, numbers) gets one.
+    /// A JSON value that the schema accepts, with one space after commas and colons. What has no bound (texts, lists,
+    /// numbers, recursion) gets one, and near the end of the token budget all that may be closed is closed.
     JsonSchema(serde_json::Value),
     /// The whole answer matches.
     Regex(String),
@@ -99,7 +101,9 @@ pub enum Constraint {
 pub struct GenerateRequest {
     pub prompt: Prompt,
     pub sampling: SamplingParams,
-    /// When the token budget ends before the constraint is met, the stream ends with `Failed` and the partial answer.
+    /// When the token budget ends before the constraint is met, the stream ends with `Failed`
+    /// ([`crate::Error::Unfinished`]) and the partial answer. Stop texts do not count where there is a constraint: it
+    /// says itself where the answer ends.
     pub constraint: Option<Constraint>,
 }
 

@@ -68,6 +68,11 @@ impl Tokenizer {
         &self.vocabulary
     }
 
+    /// True for byte-level pair encoding, whose tokens of a text are the same wherever it stands.
+    pub fn is_byte_level(&self) -> bool {
+        matches!(self.algorithm, Algorithm::BytePair(_))
+    }
+
     /// Token ids of `text`. With `add_special`, BOS and EOS are added as the file says. Only with `parse_special` do
     /// the names of control tokens inside the text become those tokens; never set it for text from outside.
     pub fn encode(&self, text: &str, add_special: bool, parse_special: bool) -> Result<Vec<u32>> {

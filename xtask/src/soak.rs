@@ -19,7 +19,7 @@ struct Part {
     about: &'static str,
 }
 
-const PARTS: [Part; 3] = [
+const PARTS: [Part; 4] = [
     Part { name: "faults", tests: "binary(faults)", about: "the real executable on broken disks, and killed" },
     Part {
         name: "cuts",
@@ -31,10 +31,15 @@ const PARTS: [Part; 3] = [
         tests: "package(rspa-core) & test(/fuzz|backups::tests::hostile|storage::.*::[A-Z]/)",
         about: "any bytes as settings, backups, messages, records",
     },
+    Part {
+        name: "constraints",
+        tests: "package(rspa-ml) & binary(constraints)",
+        about: "answers of a small model to random schemas",
+    },
 ];
 
 /// What must be counted in all when everything runs: words in the lines of the tests, and how much at least.
-const PROMISED: [(&str, u64); 2] = [("power cut", 10_000), ("fuzzed", 1_000_000)];
+const PROMISED: [(&str, u64); 3] = [("power cut", 10_000), ("fuzzed", 1_000_000), ("constrained answers", 990)];
 
 pub fn run(arguments: &[String]) -> Result<()> {
     let (parts, rest) = chosen(arguments)?;
@@ -171,6 +176,7 @@ mod tests {
             "| tried | count | seeds |\n| --- | ---: | --- |\n\
              | fuzzed records | 1000000 | 7, 8 |\n| power cuts | 9999 | 1000 to 1199 |\n"
         );
+        counts.add("soak: constrained answers 995 seed 4");
         assert_eq!(missing(&counts), ["power cut: 9999 of 10000"]);
     }
 

@@ -16,6 +16,7 @@ use rspa_core::api::{
 use rspa_core::model::{ConsentQuestion, Job, NetworkStatus, ProfileId};
 
 use crate::commands::CommandQueue;
+use crate::state::pages::PageState as _;
 use crate::state::{AppState, CoreStatus, NoticeKind, Slot, persisted};
 use crate::text::tr;
 
@@ -254,6 +255,8 @@ impl Engine {
             // The news of a switch may be among what was lost.
             stale.switched = self.root.as_ref().map(Core::profile).or(stale.switched);
             state.consents.clear();
+            state.pages.tasks.all_stale();
+            state.pages.approvals.opened();
             self.ask_everything(state);
             state.chats.messages.retain(|id, _| Some(*id) == state.chats.open);
             if let Some(open) = state.chats.open {

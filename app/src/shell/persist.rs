@@ -63,7 +63,8 @@ impl Shell {
     pub(super) fn restore_profile(&mut self, text: Option<String>) {
         let kept = text.as_deref().map(Persisted::read);
         let now = &mut self.state.ui;
-        (now.layout, now.open_chat) = kept.map(|kept| (kept.layout, kept.open_chat)).unwrap_or_default();
+        (now.layout, now.open_chat, now.tasks) =
+            kept.map(|kept| (kept.layout, kept.open_chat, kept.tasks)).unwrap_or_default();
         // Whoever has profiles knows the program.
         self.state.ui.welcomed = true;
         self.state.chats.open = self.state.ui.open_chat;

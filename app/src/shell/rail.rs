@@ -4,8 +4,8 @@ use egui::{Align2, Color32, Rect, Role, Sense, Stroke, Ui, WidgetInfo, vec2};
 
 use crate::commands::{Action, CommandQueue, Shortcuts};
 use crate::design::{Icon, Type, UiExt};
-use crate::state::AppState;
-use crate::text::tr;
+use crate::state::{AppState, Page};
+use crate::text::{number, tr};
 use crate::views::{RAIL, icon, page_title};
 use crate::widgets::focus_ring;
 
@@ -24,7 +24,7 @@ pub(super) fn ui(ui: &mut Ui, state: &AppState, shortcuts: &Shortcuts, commands:
         for (target, action) in *group {
             let pane = crate::layout::Pane::Page(*target);
             let (label, keys) = (page_title(*target), shortcuts.label(ui.ctx(), *action));
-            if item(ui, icon(&pane), label, None, page == Some(*target), narrow, keys) {
+            if item(ui, icon(&pane), label, count(state, *target), page == Some(*target), narrow, keys) {
                 commands.run(*action);
             }
         }
@@ -35,6 +35,18 @@ pub(super) fn ui(ui: &mut Ui, state: &AppState, shortcuts: &Shortcuts, commands:
     if item(ui, Icon::SidebarSimple, name, None, false, true, shortcuts.label(ui.ctx(), Action::ToggleRail)) {
         commands.run(Action::ToggleRail);
     }
+}
+
+/// How much goes on there or waits for the person, beside the name of a page.
+fn count(state: &AppState, page: Page) -> Option<String> {
+    let count = match page {
+        Page::Tasks => {
+            let (_, waiting) = super::status::needs_you(state);
+            state.pages.tasks.counts.get().map_or(0, |counts| counts.running) + waiting
+        }
+        _ => 0,
+    };
+    (count > 0).then(|| number(count))
 }
 
 fn head(ui: &mut Ui, narrow: bool) {

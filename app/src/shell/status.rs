@@ -60,6 +60,7 @@ pub(super) fn ui(
                 commands.run(Action::OpenDashboard);
             }
         }
+        tasks(ui, state, commands);
         reading(ui, state, commands);
         if let Some((_, detail)) = state.degraded.first() {
             let tint = Some(tokens.color.warn);
@@ -91,6 +92,34 @@ fn profile(ui: &mut Ui, state: &AppState, commands: &mut CommandQueue) {
             commands.run(Action::OpenProfiles);
         }
     });
+}
+
+/// What agents do now, and what they wait for the person with.
+fn tasks(ui: &mut Ui, state: &AppState, commands: &mut CommandQueue) {
+    let running = state.pages.tasks.counts.get().map_or(0, |counts| counts.running);
+    if running > 0 {
+        let label = tr_count("status.tasks", running);
+        if item(ui, Some(Icon::Robot), &label, Action::OpenTasks.name(), None).clicked() {
+            commands.run(Action::OpenTasks);
+        }
+    }
+    let (waiting, all) = needs_you(state);
+    if all > 0 {
+        let label = tr_count("status.needs_you", all);
+        // Some wait for a word that is given at the task itself.
+        let action = if waiting > 0 { Action::Approvals } else { Action::OpenTasks };
+        let tint = Some(ui.tokens().color.warn);
+        if item(ui, Some(Icon::HandPalm), &label, action.name(), tint).clicked() {
+            commands.run(action);
+        }
+    }
+}
+
+/// Approvals that wait, and all that waits for the person.
+pub(super) fn needs_you(state: &AppState) -> (u64, u64) {
+    let waiting = state.pages.approvals.waiting().count() as u64;
+    let tasks = state.pages.tasks.counts.get().map_or(0, |counts| counts.needs_you);
+    (waiting, waiting.max(tasks))
 }
 
 /// How far the sources are read that are being read now.

@@ -119,6 +119,16 @@ impl Notices {
         self.toasts.retain(|n| *n != number);
     }
 
+    /// What a notice offers to do needs nobody any more: its toast and its button go.
+    pub(crate) fn dismiss_where(&mut self, then: &UiCommand) {
+        let Self { all, toasts, .. } = self;
+        for notice in all.iter_mut().filter(|notice| notice.action.as_ref().is_some_and(|action| *action.then == *then))
+        {
+            notice.action = None;
+            toasts.retain(|number| *number != notice.number);
+        }
+    }
+
     pub(crate) fn read_all(&mut self) {
         self.unread = 0;
     }

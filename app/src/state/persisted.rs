@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::design::Look;
 use crate::layout::Layout;
 use crate::state::pages::logs::LogsChoice;
+use crate::state::pages::tasks::TasksChoice;
 
 /// The name under which core keeps it.
 pub const NAME: &str = "window";
@@ -51,6 +52,8 @@ pub struct Persisted {
     pub welcomed: bool,
     /// The filter of the log page.
     pub logs: LogsChoice,
+    /// What is shown of the tasks, and how.
+    pub tasks: TasksChoice,
 }
 
 impl Default for Persisted {
@@ -66,6 +69,7 @@ impl Default for Persisted {
             open_chat: None,
             welcomed: false,
             logs: LogsChoice::default(),
+            tasks: TasksChoice::default(),
         }
     }
 }

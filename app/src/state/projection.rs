@@ -1,9 +1,13 @@
 //! Turns events into what the views read.
 
 use rspa_core::api::{Event, EventEnvelope};
-use rspa_core::model::{Author, ChatId, JobKind, JobState, Message, MessageId, MessageState, ProfileId, SourceState};
+use rspa_core::model::{
+    Approval, Author, ChatId, JobKind, JobState, Message, MessageId, MessageState, ProfileId, SourceState, one_line,
+};
 
-use super::{AppState, NoticeKind, Slot};
+use super::{AppState, NoticeAction, NoticeKind, Slot};
+use crate::commands::UiCommand;
+use crate::commands::pages::approvals::ApprovalsCommand;
 use crate::text::{tr, tr_with};
 
 /// What has to be read again after an event.
@@ -160,11 +164,13 @@ impl AppState {
             | Event::TasksChanged
             | Event::RunStepped { .. }
             | Event::RunText { .. }
-            | Event::ApprovalAsked { .. }
-            | Event::ApprovalEnded { .. }
             | Event::SchedulesChanged
             | Event::NotificationAdded { .. }
             | Event::NotificationsChanged => {}
+            Event::ApprovalAsked { approval } => self.tell_of_approval(&approval),
+            Event::ApprovalEnded { approval } => {
+                self.notices.dismiss_where(&UiCommand::Approvals(ApprovalsCommand::Show(Some(approval.id))))
+            }
             Event::ProfileSwitched { profile } => stale.switched = Some(profile),
             Event::RestartNeeded { why } => self.restart_wanted = Some(why),
             Event::ConsentAsked { question } => {
@@ -190,6 +196,15 @@ impl AppState {
 
     fn message_mut(&mut self, chat: ChatId, id: MessageId) -> Option<&mut Message> {
         self.chats.messages.get_mut(&chat)?.get_mut()?.iter_mut().rev().find(|message| message.id == id)
+    }
+
+    /// Calmly, at the edge: whoever types goes on typing.
+    fn tell_of_approval(&mut self, approval: &Approval) {
+        let short = |text: &str| one_line(text).chars().take(160).collect::<String>();
+        let title = tr_with("approvals.toast", &[("agent", &short(&approval.agent_name))]);
+        let then = Box::new(UiCommand::Approvals(ApprovalsCommand::Show(Some(approval.id))));
+        let action = NoticeAction { label: tr("approvals.show").to_owned(), then };
+        self.notices.push_with(self.now, NoticeKind::Warning, title, short(&approval.title), action);
     }
 
     fn tell_of_job(&mut self, at: &rspa_core::model::Timestamp, job: &rspa_core::model::Job) {

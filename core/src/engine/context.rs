@@ -328,6 +328,8 @@ impl Context {
             if world.services.is_answering() {
                 words.push("Writing an answer".to_owned());
             }
+            // Tasks go on elsewhere, but not in the middle of what they change outside.
+            words.extend(world.services.in_the_middle_of_tasks());
             let jobs = world.jobs.list().into_iter();
             let kept = jobs.filter(|job: &Job| job.state == JobState::Running && job.kind != JobKind::Index);
             words.extend(kept.map(|job| job.label));

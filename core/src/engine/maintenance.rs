@@ -9,7 +9,7 @@ use super::Context;
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::model::{CleanedUp, Happening, Timestamp};
 use crate::storage::maintenance::{self as stored, Maintenance};
-use crate::storage::{activities, trash};
+use crate::storage::{activities, tasks, trash};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -78,21 +78,27 @@ pub fn clean_up(ctx: &Context, asked: bool) -> Result<CleanedUp, ApiError> {
         trashed: trash::expire(main, before(settings.retention.trash_days))?,
         log_entries: ctx.observe.prune(before(settings.logging.database_days)),
     };
+    let completed = before(settings.retention.completed_tasks_days);
+    let tasks = tasks::prune(main, completed, before(settings.retention.failed_tasks_days))?;
     let history_bytes = u64::try_from(settings.database.history_mb).unwrap_or(256) << 20;
     main.prune_history(before(settings.database.history_days), history_bytes)?;
     stored::put(main, Maintenance { last: Some(now), doubted: None })?;
     ctx.clock_doubted.store(false, Ordering::Release);
     ctx.works_again(PART);
     let CleanedUp { activities, trashed, log_entries } = cleaned;
-    tracing::info!(activities, trashed, log_entries, "cleaned up");
+    tracing::info!(activities, trashed, log_entries, tasks, "cleaned up");
+    if tasks > 0 {
+        ctx.events.publish(None, Event::TasksChanged);
+    }
     if trashed > 0 {
         ctx.events.publish(None, Event::TrashChanged);
     }
-    if cleaned != CleanedUp::default() {
+    if cleaned != CleanedUp::default() || tasks > 0 {
         let happening = Happening::new("maintenance.cleaned_up", "What had outlived its time was removed")
             .with("activities", activities)
             .with("trashed", trashed)
-            .with("log_entries", log_entries);
+            .with("log_entries", log_entries)
+            .with("tasks", tasks);
         ctx.activity(happening);
     }
     Ok(cleaned)

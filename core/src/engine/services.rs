@@ -126,6 +126,11 @@ impl Services {
         self.chats.made().is_some_and(|chats| chats.is_answering())
     }
 
+    /// Titles of tasks that change something outside just now.
+    pub(super) fn in_the_middle_of_tasks(&self) -> Vec<String> {
+        self.tasks.made().map(|tasks| tasks.in_the_middle()).unwrap_or_default()
+    }
+
     pub(super) fn stop_all(&self) {
         // What makes work ends before what works.
         self.schedules.stop();

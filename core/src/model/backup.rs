@@ -117,6 +117,9 @@ pub enum DataKind {
     Sources,
     Trash,
     Activities,
+    Agents,
+    /// Entries of agents' own data stores.
+    AgentData,
     Settings,
     Credentials,
     Notes,

@@ -50,7 +50,7 @@ const KINDS: [Kind; 4] = [
         name: "Pipeline monitor",
         description: "Watches a process and a log file, and reports when the one ends or the other tells of an error.",
         needs: &[
-            Need { name: "log", label: "Log file", default: "", is_path: true, required: false },
+            Need { name: "log", label: "Log or report file", default: "", is_path: true, required: true },
             Need {
                 name: "pattern",
                 label: "Lines that count",
@@ -121,7 +121,12 @@ impl Scheduler {
             }
             let agent = match kept {
                 Some(agent) => agent,
-                None => self.inner.parts.agents.make(kind.id, &values)?,
+                None => {
+                    let paths = kind.needs.iter().filter(|need| need.is_path).filter_map(|need| values.get(need.name));
+                    let folders: Vec<PathBuf> =
+                        paths.filter_map(|path| Some(PathBuf::from(path).parent()?.to_owned())).collect();
+                    self.inner.parts.agents.make(kind.id, &folders)?
+                }
             };
             let mut left: Vec<Schedule> = existing;
             for draft in drafts(agent) {
@@ -191,12 +196,6 @@ fn filled(kind: &Kind, values: &BTreeMap<String, String>) -> Result<BTreeMap<Str
             all.insert(need.name.to_owned(), value.to_owned());
         }
     }
-    if kind.id == "pipeline-monitor" && !all.contains_key("log") && !all.contains_key("process") {
-        return Err(ApiError::validation(
-            "the pipeline monitor needs a log file, the name of a process, or both",
-            "Give a value for \"log\" or \"process\".",
-        ));
-    }
     Ok(all)
 }
 
@@ -236,11 +235,11 @@ fn drafts(kind: &Kind, agent: AgentId, values: &BTreeMap<String, String>, now: T
             if let Some(log) = value("log") {
                 let trigger = Trigger::Log { path: PathBuf::from(&log), pattern: value("pattern").unwrap_or_default() };
                 let timing = Timing::When { trigger };
-                all.push(draft("Pipeline monitor: log", timing, "Look at {path}", json!({ "log": log })));
+                all.push(draft("Pipeline monitor: log", timing, "Look at {path}", json!({ "path": log })));
             }
             if let Some(process) = value("process") {
                 let timing = Timing::When { trigger: Trigger::Process { name: process.clone(), begins: false } };
-                let input = json!({ "process": process, "log": value("log") });
+                let input = json!({ "process": process, "path": value("log") });
                 all.push(draft("Pipeline monitor: process", timing, "{process} has ended", input));
             }
             all

@@ -154,6 +154,12 @@ impl Scheduler {
         self.inner.turn(&mut false)
     }
 
+    /// As of a worker that has begun long ago.
+    #[cfg(test)]
+    pub(super) fn idle_turn(&self) -> Result<(), ApiError> {
+        self.inner.turn(&mut true)
+    }
+
     /// Watches what sets schedules off until the service is closed. Blocks; the thread belongs to the caller.
     pub fn run_triggers(&self) {
         super::triggers::run(&self.inner);

@@ -21,6 +21,10 @@ const MOST_VARIABLES: usize = 64;
 const LONGEST_NAME: usize = 60;
 /// Of the input, as JSON.
 const LARGEST_INPUT: usize = 64 * 1024;
+/// Names that are filled in, in all.
+const MOST_PLACES: usize = 100;
+/// Of what a trigger saw, in bytes.
+const LARGEST_SEEN: usize = 256 * 1024;
 
 /// Names that every schedule fills in.
 const ALWAYS: [&str; 4] = ["date", "time", "planned", "last_run"];
@@ -119,9 +123,10 @@ pub fn check(draft: &ScheduleDraft) -> Result<(), ApiError> {
     let known = |name: &str| {
         ALWAYS.contains(&name) || seen_by(&draft.timing).contains(&name) || draft.variables.contains_key(name)
     };
-    let mut unknown = None;
+    let (mut unknown, mut places) = (None, 0);
     let mut look = |text: &str| {
         for name in names(text) {
+            places += 1;
             if !known(name) && unknown.is_none() {
                 unknown = Some(name.to_owned());
             }
@@ -130,6 +135,9 @@ pub fn check(draft: &ScheduleDraft) -> Result<(), ApiError> {
     look(&template.title);
     look(&template.description);
     each_text(&template.input, &mut look);
+    if places > MOST_PLACES {
+        return refused(format!("more than {MOST_PLACES} places are filled in"), "Put a long text into a file.");
+    }
     if let Some(name) = unknown {
         let mut all: Vec<&str> = ALWAYS.to_vec();
         all.extend(seen_by(&draft.timing));
@@ -177,7 +185,7 @@ pub fn task(draft: &ScheduleDraft, moments: &Moments<'_>, seen: &Seen) -> TaskDr
         labels: labels.clone(),
         max_retries: *max_retries,
         time_limit_s: *time_limit_s,
-        ..TaskDraft::new(*agent, cut(title.trim(), LONGEST_TITLE))
+        ..TaskDraft::new(*agent, cut(title.trim(), LONGEST_TITLE - 1))
     }
 }
 
@@ -186,15 +194,19 @@ fn with_seen(input: Value, seen: &Seen) -> Value {
     if seen.items.is_empty() {
         return input;
     }
-    let items: Vec<Value> = seen
-        .items
-        .iter()
-        .map(|item| {
-            let values = item.iter().map(|(name, value)| ((*name).to_owned(), Value::from(cut(value, LONGEST_VALUE))));
-            Value::Object(values.collect::<Map<_, _>>())
-        })
-        .collect();
-    let trigger = json!({ "untrusted": true, "seen": items, "more": seen.more });
+    let (mut items, mut room) = (Vec::new(), LARGEST_SEEN);
+    for item in &seen.items {
+        let values = item.iter().map(|(name, value)| ((*name).to_owned(), Value::from(cut(value, LONGEST_VALUE))));
+        let item = Value::Object(values.collect::<Map<_, _>>());
+        let size = item.to_string().len();
+        if size > room {
+            break;
+        }
+        room -= size;
+        items.push(item);
+    }
+    let more = seen.more + (seen.items.len() - items.len()) as u64;
+    let trigger = json!({ "untrusted": true, "seen": items, "more": more });
     let mut whole = match input {
         Value::Object(fields) => fields,
         Value::Null => Map::new(),

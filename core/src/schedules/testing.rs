@@ -1,6 +1,7 @@
 //! What the tests of schedules share: a world with a clock that they move, and a queue that keeps tasks in a table.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -13,10 +14,12 @@ use super::{KnowsAgents, MakesTasks};
 use crate::api::ApiError;
 use crate::clock::{Clock, Ids, ManualClock};
 use crate::model::{
-    AgentId, BoardColumn, Missed, Priority, ProfileId, ScheduleDraft, Task, TaskStatus, TaskTemplate, Timestamp, Timing,
+    ActivityFilter, ActivityId, AgentId, BoardColumn, Happening, Missed, PageRequest, Priority, ProfileId,
+    ScheduleDraft, Task, TaskStatus, TaskTemplate, Timestamp, Timing,
 };
+use crate::storage::disk::simulated::SimulatedDisk;
 use crate::storage::schedules::Made;
-use crate::storage::{Db, DbOptions, StorageError, WriteTxn, tables};
+use crate::storage::{Db, DbOptions, StorageError, WriteTxn, activities, tables};
 
 pub const PROFILE: ProfileId = ProfileId(Uuid::from_u128(1));
 pub const AGENT: AgentId = AgentId(Uuid::from_u128(77));
@@ -55,10 +58,13 @@ pub struct Queue {
 }
 
 impl MakesTasks for Queue {
-    fn make(&self, _txn: &WriteTxn<'_>, made: &Made) -> Result<Task, StorageError> {
+    fn make(&self, txn: &WriteTxn<'_>, made: &Made) -> Result<Task, StorageError> {
         if made.draft.title.starts_with("refuse") {
             return Err(StorageError::Refused("no such agent".to_owned()));
         }
+        // In the same change as the schedule, where a test looks for it.
+        let happening = Happening::new("test.task", made.schedule.to_string()).with("planned", made.planned.0);
+        activities::insert(txn, PROFILE, &happening.kept(ActivityId(made.id.0), made.at))?;
         Ok(task_of(made))
     }
 
@@ -67,6 +73,11 @@ impl MakesTasks for Queue {
             drop(self.sender.lock().unwrap().send(task.clone()));
         }
     }
+}
+
+fn open_on(disk: &SimulatedDisk) -> Db {
+    let options = DbOptions { disk: Arc::new(disk.clone()), ..DbOptions::default() };
+    Db::open(Path::new("/main.redb"), &tables::MAIN, options).unwrap()
 }
 
 fn task_of(made: &Made) -> Task {
@@ -116,7 +127,7 @@ impl KnowsAgents for Agents {
         names
     }
 
-    fn make(&self, kind: &str, _values: &BTreeMap<String, String>) -> Result<AgentId, ApiError> {
+    fn make(&self, kind: &str, _folders: &[PathBuf]) -> Result<AgentId, ApiError> {
         let mut made = self.0.lock().unwrap();
         let id = AgentId(Uuid::from_u128(100 + made.len() as u128));
         made.push((id, kind.to_owned()));
@@ -129,6 +140,7 @@ pub struct World {
     pub main: Db,
     pub clock: Arc<ManualClock>,
     pub scheduler: Scheduler,
+    pub disk: Option<SimulatedDisk>,
     tasks: Mutex<Receiver<Task>>,
 }
 
@@ -136,10 +148,25 @@ impl World {
     pub fn new(now: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let main = Db::open(&folder.path().join("main.redb"), &tables::MAIN, DbOptions::default()).unwrap();
-        Self::over(folder, main, Arc::new(ManualClock::at(at(now))))
+        Self::over(folder, main, Arc::new(ManualClock::at(at(now))), None)
     }
 
-    fn over(folder: tempfile::TempDir, main: Db, clock: Arc<ManualClock>) -> Self {
+    /// On a disk whose power can be cut.
+    pub fn on(disk: SimulatedDisk, now: &str) -> Self {
+        let main = open_on(&disk);
+        Self::over(tempfile::tempdir().unwrap(), main, Arc::new(ManualClock::at(at(now))), Some(disk))
+    }
+
+    /// The power was cut: what is found on the disk then, and the same clock.
+    pub fn after_power_cut(self, seed: u64) -> Self {
+        self.scheduler.close();
+        self.main.close();
+        let disk = self.disk.as_ref().unwrap().after_power_cut(seed);
+        let main = open_on(&disk);
+        Self::over(self.folder, main, self.clock, Some(disk))
+    }
+
+    fn over(folder: tempfile::TempDir, main: Db, clock: Arc<ManualClock>, disk: Option<SimulatedDisk>) -> Self {
         let (sender, receiver) = channel();
         let scheduler = Scheduler::new(Parts {
             main: main.clone(),
@@ -153,13 +180,13 @@ impl World {
             tasks: Arc::new(Queue { sender: Mutex::new(sender) }),
             agents: Arc::new(Agents::default()),
         });
-        Self { folder, main, clock, scheduler, tasks: Mutex::new(receiver) }
+        Self { folder, main, clock, scheduler, disk, tasks: Mutex::new(receiver) }
     }
 
     /// The program was closed and is started again: all that was not stored is forgotten.
     pub fn again(self) -> Self {
         self.scheduler.close();
-        Self::over(self.folder, self.main, self.clock)
+        Self::over(self.folder, self.main, self.clock, self.disk)
     }
 
     pub fn advance(&self, to: &str) {
@@ -193,6 +220,49 @@ impl World {
             test(self);
             drop(closing);
         });
+    }
+
+    pub fn inner_now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Schedule and planned time of each task that the store holds.
+    pub fn stored_tasks(&self) -> Vec<(String, i64)> {
+        let filter = ActivityFilter { kind: "test.task".to_owned(), ..ActivityFilter::default() };
+        let page = PageRequest { offset: 0, limit: 1_000 };
+        let found = activities::list(&self.main, PROFILE, &filter, page, &|| false).unwrap().unwrap();
+        found.items.into_iter().map(|one| (one.title, one.metadata["planned"].parse().unwrap())).collect()
+    }
+
+    /// Makes many schedules that are due in a day and later.
+    pub fn fill(&self, many: usize) {
+        for chunk in (0..many).collect::<Vec<_>>().chunks(1_000) {
+            std::thread::scope(|scope| {
+                for part in chunk.chunks(125) {
+                    scope.spawn(|| {
+                        for n in part {
+                            let from = Timestamp(self.inner_now().0 + 86_400_000 + *n as i64);
+                            let one = draft(&format!("s{n}"), Timing::Every { minutes: 1_440, from });
+                            self.scheduler.create(one).unwrap();
+                        }
+                    });
+                }
+            });
+        }
+    }
+
+    /// Waits until something that another thread does has been done.
+    pub fn until(&self, done: impl Fn() -> bool) {
+        let begun = std::time::Instant::now();
+        while !done() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "it is not done in time");
+            std::thread::yield_now();
+        }
+    }
+
+    /// One look of a worker that has begun long ago.
+    pub fn idle_turn(&self) {
+        self.scheduler.idle_turn().unwrap();
     }
 
     /// One turn of the worker of times, on this thread.

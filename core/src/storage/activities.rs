@@ -361,7 +361,7 @@ pub fn prune(main: &Db, before: Timestamp) -> Result<u64, StorageError> {
 }
 
 fn prune_some(txn: &WriteTxn<'_>, before: Timestamp) -> Result<usize, StorageError> {
-    let mut rows = txn.table(ACTIVITIES)?;
+    let rows = txn.table(ACTIVITIES)?;
     let mut old: Vec<Key> = Vec::new();
     let mut after = Bound::Unbounded;
     while old.len() < BATCH {
@@ -374,8 +374,33 @@ fn prune_some(txn: &WriteTxn<'_>, before: Timestamp) -> Result<usize, StorageErr
         }
         after = Bound::Excluded((owner, i64::MAX, u128::MAX));
     }
+    drop(rows);
+    remove(txn, &old)?;
+    Ok(old.len())
+}
+
+/// What marks a row as made by "sample data".
+pub const SAMPLE: &str = "sample";
+
+/// Removes what "sample data" made in a profile, within a larger change; the number of rows removed.
+pub fn remove_samples(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<u64, StorageError> {
+    let owner = profile.0.as_u128();
+    let mut samples = Vec::new();
+    for row in txn.table(ACTIVITIES)?.range((owner, i64::MIN, 0)..=(owner, i64::MAX, u128::MAX))? {
+        let (key, value) = row?;
+        if decode::<StoredActivity>(value.value())?.metadata.contains_key(SAMPLE) {
+            samples.push(key.value());
+        }
+    }
+    remove(txn, &samples)?;
+    Ok(samples.len() as u64)
+}
+
+/// Removes rows with their places in the indexes.
+fn remove(txn: &WriteTxn<'_>, keys: &[Key]) -> Result<(), StorageError> {
+    let mut rows = txn.table(ACTIVITIES)?;
     let (mut by_kind, mut by_agent, mut kinds) = (txn.table(BY_KIND)?, txn.table(BY_AGENT)?, txn.table(KINDS)?);
-    for key in &old {
+    for key in keys {
         let stored: Option<StoredActivity> = rows.record(*key)?;
         rows.remove(key)?;
         let Some(stored) = stored else { continue };
@@ -391,7 +416,7 @@ fn prune_some(txn: &WriteTxn<'_>, before: Timestamp) -> Result<usize, StorageErr
             left => drop(kinds.insert(kind, left)?),
         }
     }
-    Ok(old.len())
+    Ok(())
 }
 
 /// Forgets what happened in a profile, within a larger change.

@@ -2,8 +2,8 @@
 //! into a restored file what no restore may take back.
 
 use super::{
-    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, audit, chats, credentials, knowledge, ledger, models,
-    profiles, schedules, trash,
+    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger,
+    models, profiles, schedules, tasks, trash,
 };
 use crate::model::Merged;
 
@@ -18,6 +18,7 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
         let mut merged = vec![profiles::merge(txn, &other)?];
         merged.extend(chats::merge(txn, &other)?);
         merged.push(knowledge::merge_sources(txn, &other)?);
+        merged.extend(agents::merge(txn, &other)?);
         merged.push(schedules::merge(txn, &other)?);
         merged.push(trash::merge(txn, &other)?);
         merged.push(activities::merge(txn, &other)?);
@@ -26,8 +27,8 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
     })
 }
 
-/// Brings into `restored` what stays true whatever state the data is taken back to: the ledger of the network, what was
-/// done with credentials, who may use them, and a lockout; and, if `with_credentials`, what is known of credentials, whose
+/// Brings into `restored` what stays true whatever state the data is taken back to: the ledger of the network, what agents did in
+/// figures, what was done with credentials, who may use them, and a lockout; and, if `with_credentials`, what is known of credentials, whose
 /// secrets stay as they are too. Change numbers go on above those of both, so that none of them ever means two different
 /// things.
 ///
@@ -43,8 +44,15 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
         }
         let before = before.read()?;
         let own: &[&[&dyn AnyTable]] = match with_credentials {
-            true => &[audit::TABLES, credentials::STAYING, schedules::STAYING, credentials::KNOWN],
-            false => &[audit::TABLES, credentials::STAYING, schedules::STAYING],
+            true => &[
+                audit::TABLES,
+                agents::STAYING,
+                tasks::TABLES,
+                schedules::STAYING,
+                credentials::STAYING,
+                credentials::KNOWN,
+            ],
+            false => &[audit::TABLES, agents::STAYING, tasks::TABLES, schedules::STAYING, credentials::STAYING],
         };
         for table in own.iter().copied().flatten() {
             let mut into = table.raw_table(txn)?;

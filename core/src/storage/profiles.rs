@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::kinds::Kind;
 use super::{
-    AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, chats,
-    credentials, decode, first_version, golden_record, knowledge, models, schedules, trash, ui_state,
+    AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, agents, chats,
+    credentials, decode, first_version, golden_record, knowledge, models, schedules, tasks, trash, ui_state,
 };
 use crate::clock::Ids;
 use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
@@ -293,6 +293,8 @@ pub fn delete(main: &Db, id: ProfileId, confirmed_name: String) -> Result<Profil
         credentials::remove_profile(txn, id)?;
         schedules::remove_profile(txn, id)?;
         ui_state::remove_profile(txn, id)?;
+        agents::remove_profile(txn, id)?;
+        tasks::remove_profile(txn, id)?;
         txn.table(DELETED)?.insert(key, profile.name.as_str())?;
         Ok(profile)
     })

@@ -38,6 +38,23 @@ const UNTRACKED: &[&str] = &[
     "schedule_states",
     "schedules_due",
     "schedule_runs",
+    // What agents did has been done; tasks are not taken back either.
+    "agent_counts",
+    "agent_hours",
+    // What tasks did has been done: none of them runs again because the data was taken back.
+    "tasks",
+    "tasks_by_status",
+    "tasks_by_agent",
+    "tasks_by_schedule",
+    "tasks_by_label",
+    "task_board",
+    "task_queue",
+    "task_times",
+    "task_dependents",
+    "task_numbers",
+    "task_moments",
+    "task_leases",
+    "task_tally",
 ];
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.

@@ -12,9 +12,11 @@ use redb::{ReadableTable, ReadableTableMetadata, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use agents::agent;
 pub use chats::chat;
 pub use schedules::schedule;
 pub use sources::source;
+pub use tasks::tasks;
 
 use super::kinds::Kind;
 use super::{AnyTable, Db, ReadTxn, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};

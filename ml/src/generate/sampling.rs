@@ -76,7 +76,8 @@ impl Sampler {
         candidates[candidates.len() - 1].0
     }
 
-    fn remember(&mut self, token: u32) {
+    /// Takes a token that came without being drawn.
+    pub(crate) fn remember(&mut self, token: u32) {
         if self.params.repeat_last_n == 0 {
             return;
         }

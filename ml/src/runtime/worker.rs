@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::arch::{LanguageWeights, Session};
+use crate::generate::constrain::{Constrainer, Rules};
 use crate::generate::stream::Generation;
 use crate::generate::template::ChatTemplate;
-use crate::generate::{GenerateEvent, GenerateRequest, GenerateStats, Prompt};
+use crate::generate::{Constraint, GenerateEvent, GenerateRequest, GenerateStats, Prompt};
 use crate::tokenize::Tokenizer;
 use crate::{Cancel, Error, Result};
 
@@ -31,6 +32,8 @@ pub(super) struct Worker {
     pool: ThreadPool,
     /// What the last request left: a next turn begins like it and computes only what is new.
     session: Session,
+    /// Made when the first constrained request comes.
+    constrainer: Option<Constrainer>,
 }
 
 impl Worker {
@@ -45,7 +48,7 @@ impl Worker {
         let pool = ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.map_err(|error| Error::Compute(candle_core::Error::wrap(error)))?;
         let session = weights.new_session();
-        Ok(Self { weights, tokenizer, template, clock, unload, pool, session })
+        Ok(Self { weights, tokenizer, template, clock, unload, pool, session, constrainer: None })
     }
 
     /// Answers until the last handle is gone.
@@ -59,8 +62,10 @@ impl Worker {
             let last = match outcome {
                 Ok(stats) => GenerateEvent::Finished(stats),
                 Err(error) => {
-                    // Its cache may be half written.
-                    self.session = self.weights.new_session();
+                    // Its cache may be half written, unless the fault was not the model's.
+                    if !matches!(error, Error::Constraint(_) | Error::Unfinished) {
+                        self.session = self.weights.new_session();
+                    }
                     GenerateEvent::Failed { error, partial }
                 }
             };
@@ -72,6 +77,7 @@ impl Worker {
 
     fn answer(&mut self, job: &Job, partial: &mut String) -> Result<GenerateStats> {
         let prompt = self.prompt(&job.request.prompt)?;
+        let rules = job.request.constraint.as_ref().map(|constraint| self.rules(constraint)).transpose()?;
         let cancelled = || job.cancel.is_cancelled() || self.unload.is_cancelled();
         let events = job.events.clone();
         let mut emit = |event: GenerateEvent| {
@@ -83,7 +89,15 @@ impl Worker {
         let mut generation =
             Generation { weights: &*self.weights, tokenizer: &self.tokenizer, cancelled: &cancelled, emit: &mut emit };
         let (session, sampling) = (&mut self.session, job.request.sampling.clone());
-        self.pool.install(|| generation.run(session, &prompt, sampling))
+        self.pool.install(|| generation.run(session, &prompt, sampling, rules))
+    }
+
+    fn rules(&mut self, constraint: &Constraint) -> Result<Rules> {
+        if self.constrainer.is_none() {
+            self.constrainer = Some(Constrainer::new(&self.tokenizer)?);
+        }
+        let constrainer = self.constrainer.as_ref().ok_or(Error::WorkerGone)?;
+        constrainer.rules(constraint)
     }
 
     fn prompt(&self, prompt: &Prompt) -> Result<Vec<u32>> {

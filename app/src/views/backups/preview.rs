@@ -162,6 +162,8 @@ fn name(kind: DataKind) -> &'static str {
         DataKind::Sources => tr("backups.kind_sources"),
         DataKind::Trash => tr("backups.kind_trash"),
         DataKind::Activities => tr("backups.kind_activities"),
+        DataKind::Agents => tr("backups.kind_agents"),
+        DataKind::AgentData => tr("backups.kind_agent_data"),
         DataKind::Settings => tr("backups.kind_settings"),
         DataKind::Credentials => tr("backups.kind_credentials"),
         DataKind::Notes => tr("backups.kind_notes"),

@@ -164,7 +164,7 @@ fn answer_settings(ctx: &Context) -> AnswerSettings {
 }
 
 /// Starts of the last `days` local days, today's included, and the start of tomorrow.
-fn days_until(now: Timestamp, days: usize) -> Vec<Timestamp> {
+pub(in crate::engine) fn days_until(now: Timestamp, days: usize) -> Vec<Timestamp> {
     let zone = jiff::tz::TimeZone::system();
     let Ok(now) = jiff::Timestamp::from_millisecond(now.0) else { return Vec::new() };
     let today = now.to_zoned(zone.clone()).date();

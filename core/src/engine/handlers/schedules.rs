@@ -1,19 +1,24 @@
 //! The family of schedules: requests to the scheduler and the background agents.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio_util::sync::CancellationToken;
 
 use crate::api::ApiError;
+use crate::api::request::agents::{AgentsRequest, AgentsResponse, CreateAgent};
 use crate::api::request::schedules::{SchedulesRequest as Request, SchedulesResponse as Response};
 use crate::clock::Ids;
 use crate::engine::{Context, Service, handlers};
-use crate::model::{AgentId, DoctorCheck, Task};
+use crate::model::{AgentDraft, AgentId, AllowedFolder, DoctorCheck, Task};
 use crate::schedules::{KnowsAgents, MakesTasks, Parts, Scheduler};
 use crate::storage::schedules::Made;
-use crate::storage::{StorageError, WriteTxn};
+use crate::storage::tasks::{self, Change, NewTask};
+use crate::storage::{StorageError, WriteTxn, agents};
+use crate::tasks::draft;
+use crate::tasks::state::Origin;
 
 /// The scheduler.
 pub struct Schedules {
@@ -119,15 +124,36 @@ fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
 /// The queue, as the scheduler uses it.
 struct Queue(Context);
 
+impl Queue {
+    /// The task as the queue keeps it: with the name of its agent, which must be there.
+    fn checked(&self, made: &Made) -> Result<NewTask, StorageError> {
+        let refused = |error: ApiError| StorageError::Refused(error.message);
+        let draft = draft::checked(made.draft.clone()).map_err(refused)?;
+        let agent_name = match draft.agent {
+            Some(agent) => match agents::get(self.0.databases.main(), self.0.profile, agent) {
+                Ok(agent) => agent.settings.name,
+                Err(StorageError::NotFound(_)) => return Err(StorageError::Refused("its agent is gone".to_owned())),
+                Err(error) => return Err(error),
+            },
+            None => String::new(),
+        };
+        Ok(NewTask { id: made.id, draft, agent_name })
+    }
+}
+
 impl MakesTasks for Queue {
-    fn make(&self, _txn: &WriteTxn<'_>, made: &Made) -> Result<Task, StorageError> {
-        let profile = self.0.profile;
-        Err(StorageError::Refused(format!("the queue of {profile} takes no task \"{}\" yet", made.draft.title)))
+    fn make(&self, txn: &WriteTxn<'_>, made: &Made) -> Result<Task, StorageError> {
+        let change = Change { profile: self.0.profile, now: made.at };
+        let origin = Origin { schedule: Some(made.schedule), ..Origin::default() };
+        let defaults = handlers::tasks::queue_settings(&self.0).defaults;
+        let tasks = tasks::create(txn, change, &[self.checked(made)?], origin, defaults)?;
+        tasks.into_iter().next().ok_or_else(|| StorageError::Refused("the queue made no task".to_owned()))
     }
 
     fn made(&self, tasks: &[Task]) {
-        for task in tasks {
-            self.0.publish(crate::api::Event::TaskChanged { task: Box::new(task.clone()) });
+        match self.0.tasks() {
+            Ok(service) => service.queue().created(tasks),
+            Err(error) => tracing::warn!(%error, "the queue does not know of new tasks yet"),
         }
     }
 }
@@ -135,12 +161,37 @@ impl MakesTasks for Queue {
 /// The agents, as the scheduler uses them.
 struct Agents(Context);
 
+impl Agents {
+    fn request(&self, request: AgentsRequest) -> Result<AgentsResponse, ApiError> {
+        let token = self.0.shutdown.child_token();
+        self.0.runtime.block_on(handlers::agents::handle(&self.0, token, request))
+    }
+}
+
 impl KnowsAgents for Agents {
     fn names(&self) -> BTreeMap<AgentId, String> {
-        BTreeMap::new()
+        let all = agents::list(self.0.databases.main(), self.0.profile);
+        let all = all.inspect_err(|error| tracing::warn!(%error, "the names of agents cannot be read"));
+        all.unwrap_or_default().into_iter().map(|agent| (agent.id, agent.settings.name)).collect()
     }
 
-    fn make(&self, kind: &str, _values: &BTreeMap<String, String>) -> Result<AgentId, ApiError> {
-        Err(ApiError::validation(format!("there is no agent type \"{kind}\" in {}", self.0.profile), "Wait for it."))
+    fn make(&self, kind: &str, folders: &[PathBuf]) -> Result<AgentId, ApiError> {
+        let types = handlers::agents::agent_types(&self.0).types;
+        let Some(kind) = types.into_iter().find(|one| one.id == kind) else {
+            return Err(ApiError::validation(
+                format!("there is no agent type \"{kind}\""),
+                "Bring its folder back, or restart rspa.",
+            ));
+        };
+        let taken: Vec<String> = self.names().values().map(|name| name.to_lowercase()).collect();
+        let own = kind.defaults.name.clone();
+        let numbered = (2..1_000).map(|number| format!("{own} ({number})"));
+        let free = std::iter::once(own.clone()).chain(numbered).find(|name| !taken.contains(&name.to_lowercase()));
+        let folders = folders.iter().map(|path| AllowedFolder { path: path.clone(), write: false });
+        let draft = AgentDraft { name: free.unwrap_or(own), folders: folders.collect(), ..kind.defaults };
+        match self.request(AgentsRequest::CreateAgent(CreateAgent { draft }))? {
+            AgentsResponse::CreateAgent(agent) => Ok(agent.id),
+            _other => Err(ApiError::cancelled()),
+        }
     }
 }

@@ -1,0 +1,143 @@
+//! Sample data: an agent of each general type with what it seems to have done, all marked as samples.
+
+use serde_json::Value;
+
+use super::types;
+use crate::clock::Ids;
+use crate::model::{Activity, ActivityId, Agent, AgentId, AgentStatus, Happening, TaskOutput, TaskStatus, Timestamp};
+use crate::storage::activities::SAMPLE;
+
+const HOUR_MS: i64 = 3_600_000;
+
+/// What is added.
+pub struct Sample {
+    pub agents: Vec<Agent>,
+    pub outcomes: Vec<SampleOutcome>,
+    pub activities: Vec<Activity>,
+    pub tasks: Vec<SampleTask>,
+}
+
+/// One counted end of a task.
+pub struct SampleOutcome {
+    pub agent: AgentId,
+    pub completed: bool,
+    pub worked_ms: u64,
+    pub tokens: u64,
+    pub at: Timestamp,
+}
+
+/// One task with a past; what waits is held back, so that nobody runs it.
+pub struct SampleTask {
+    pub agent: AgentId,
+    pub agent_name: String,
+    pub title: &'static str,
+    pub status: TaskStatus,
+    pub created: Timestamp,
+    pub worked_ms: u64,
+    pub output: Option<TaskOutput>,
+    pub error: Option<&'static str>,
+}
+
+const AGENTS: [(&str, &str, AgentStatus); 4] = [
+    ("conversational", "Sample companion", AgentStatus::Active),
+    ("analytical", "Sample analyst", AgentStatus::Active),
+    ("creative", "Sample writer", AgentStatus::Paused),
+    ("automation", "Sample operator", AgentStatus::Inactive),
+];
+
+/// Index of the agent, title, hours ago, status, seconds worked.
+const TASKS: [(usize, &str, i64, TaskStatus, u64); 9] = [
+    (1, "Compare the sales of both quarters", 50, TaskStatus::Completed, 94),
+    (1, "Find outliers in the sensor table", 27, TaskStatus::Completed, 41),
+    (0, "Explain the notes on tides", 26, TaskStatus::Completed, 12),
+    (2, "Three openings for the newsletter", 20, TaskStatus::Completed, 33),
+    (3, "Fetch the status page", 9, TaskStatus::Failed, 3),
+    (2, "Rewrite the invitation", 8, TaskStatus::Cancelled, 5),
+    (0, "Sum up what was read this week", 4, TaskStatus::Completed, 18),
+    (1, "Chart the orders of each month", 2, TaskStatus::Pending, 0),
+    (3, "Sort the downloads into folders", 1, TaskStatus::Pending, 0),
+];
+
+/// Makes it, as of `now`.
+pub fn make(ids: &Ids, now: Timestamp) -> Sample {
+    let made = Timestamp(now.0 - 72 * HOUR_MS);
+    let mut agents = Vec::new();
+    for (kind, name, status) in AGENTS {
+        let Some(known) = types::built_in(kind) else { continue };
+        let mut settings = known.defaults;
+        settings.name = name.to_owned();
+        settings.tags.push(SAMPLE.to_owned());
+        agents.push(Agent {
+            id: AgentId(ids.next()),
+            status,
+            status_detail: String::new(),
+            settings,
+            completed: 0,
+            failed: 0,
+            worked_ms: 0,
+            last_active: None,
+            created: made,
+            updated: made,
+            sample: true,
+        });
+    }
+    let (mut outcomes, mut activities, mut tasks) = (Vec::new(), Vec::new(), Vec::new());
+    for agent in &agents {
+        let title = format!("Agent {} was made", agent.settings.name);
+        activities.push(happened(ids, made, Happening::new("agent.created", title)));
+    }
+    for (index, title, hours, status, seconds) in TASKS {
+        let Some(agent) = agents.get(index) else { continue };
+        let name = agent.settings.name.clone();
+        let (created, worked_ms) = (Timestamp(now.0 - hours * HOUR_MS), seconds * 1_000);
+        let ended = Timestamp(created.0 + i64::try_from(worked_ms).unwrap_or(0) + 2_000);
+        let kind = match status {
+            TaskStatus::Completed => "task.completed",
+            TaskStatus::Failed => "task.failed",
+            TaskStatus::Cancelled => "task.cancelled",
+            TaskStatus::Pending | TaskStatus::Running => "task.created",
+        };
+        if matches!(status, TaskStatus::Completed | TaskStatus::Failed) {
+            let completed = status == TaskStatus::Completed;
+            outcomes.push(SampleOutcome { agent: agent.id, completed, worked_ms, tokens: seconds * 9, at: ended });
+        }
+        let mut happening = Happening::new(kind, title);
+        happening.agent = status.is_final().then(|| name.clone());
+        activities.push(happened(ids, if status.is_final() { ended } else { created }, happening));
+        let output = (status == TaskStatus::Completed).then(|| TaskOutput {
+            text: "This is sample data: no agent has worked on it.".to_owned(),
+            data: Value::Null,
+            charts: Vec::new(),
+            changed: Vec::new(),
+        });
+        let error = (status == TaskStatus::Failed).then_some("sample data: the status page did not answer");
+        tasks.push(SampleTask { agent: agent.id, agent_name: name, title, status, created, worked_ms, output, error });
+    }
+    Sample { agents, outcomes, activities, tasks }
+}
+
+fn happened(ids: &Ids, at: Timestamp, happening: Happening) -> Activity {
+    happening.describe("Sample data").with(SAMPLE, "yes").kept(ActivityId(ids.next()), at)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    #[test]
+    fn there_is_one_agent_of_each_general_type_and_all_is_marked() {
+        let now = Timestamp(1_700_000_000_000);
+        let sample = make(&Ids::seeded(Arc::new(ManualClock::at(now)), 3), now);
+        let kinds: BTreeSet<&str> = sample.agents.iter().map(|agent| agent.settings.kind.as_str()).collect();
+        assert_eq!(kinds, BTreeSet::from(["analytical", "automation", "conversational", "creative"]));
+        assert!(sample.agents.iter().all(|agent| agent.sample));
+        assert!(sample.activities.iter().all(|activity| activity.metadata.contains_key(SAMPLE) && activity.at < now));
+        let states: BTreeSet<TaskStatus> = sample.tasks.iter().map(|task| task.status).collect();
+        // Nobody runs a sample, so none is running.
+        assert_eq!(states.len(), TaskStatus::ALL.len() - 1);
+    }
+}

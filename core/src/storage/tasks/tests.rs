@@ -1,0 +1,1 @@
+//! Tasks as they are stored: indexes, pages, the board.

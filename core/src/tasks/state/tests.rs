@@ -1,0 +1,1 @@
+//! Rules of tasks, one by one and at random.

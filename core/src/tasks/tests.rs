@@ -1,0 +1,1 @@
+//! What the queue does in time: see also the test that kills it.
