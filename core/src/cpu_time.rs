@@ -1,4 +1,4 @@
-//! Processor time of one thread: what its work costs, however busy the computer is otherwise.
+//! Processor time of one thread or of this process: what work costs, however busy the computer is otherwise.
 
 use std::time::Duration;
 
@@ -6,15 +6,30 @@ use std::time::Duration;
 pub fn of_this_thread() -> Option<Duration> {
     #[cfg(unix)]
     {
-        let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `time` is a valid place for one timespec, which is all that the call writes to.
-        let done = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
-        let seconds = u64::try_from(time.tv_sec).ok()?;
-        let nanoseconds = u32::try_from(time.tv_nsec).ok()?;
-        (done == 0).then(|| Duration::new(seconds, nanoseconds))
+        read(libc::CLOCK_THREAD_CPUTIME_ID)
     }
     #[cfg(not(unix))]
     None
+}
+
+/// User and system time of all threads of this process since it began; none where the system does not tell.
+pub fn of_this_process() -> Option<Duration> {
+    #[cfg(unix)]
+    {
+        read(libc::CLOCK_PROCESS_CPUTIME_ID)
+    }
+    #[cfg(not(unix))]
+    None
+}
+
+#[cfg(unix)]
+fn read(clock: libc::clockid_t) -> Option<Duration> {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `time` is a valid place for one timespec, which is all that the call writes to.
+    let done = unsafe { libc::clock_gettime(clock, &raw mut time) };
+    let seconds = u64::try_from(time.tv_sec).ok()?;
+    let nanoseconds = u32::try_from(time.tv_nsec).ok()?;
+    (done == 0).then(|| Duration::new(seconds, nanoseconds))
 }
 
 #[cfg(all(test, unix))]
@@ -29,5 +44,6 @@ mod tests {
             sum = std::hint::black_box(sum + 1);
         }
         assert!(of_this_thread().unwrap() > before);
+        assert!(of_this_process().unwrap() >= of_this_thread().unwrap());
     }
 }

@@ -26,6 +26,7 @@ pub const PLACES: &[&str] = &[
     "schedules",
     "triggers",
     "queue",
+    "queue events",
 ];
 
 /// What a worker calls.

@@ -87,4 +87,6 @@ pub(super) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+#[cfg(test)]
+pub(crate) use tests::verify;

@@ -35,6 +35,8 @@ pub struct Lease {
     /// From 1.
     pub number: u32,
     pub run: Option<RunId>,
+    /// Its run was begun by an attempt before it.
+    pub resumed: bool,
     pub may_repeat: bool,
     /// It waits for the person.
     pub waiting: bool,
@@ -203,6 +205,7 @@ impl Entry {
             task: task.id,
             number: task.retries + 1,
             run: self.resumes,
+            resumed: self.resumes.is_some(),
             may_repeat: std::mem::take(&mut self.may_repeat),
             waiting: false,
             cancelled: false,
@@ -299,8 +302,9 @@ impl Entry {
         self.task.status = TaskStatus::Pending;
         let wait = backoff::pause_ms(pause.base_s, self.task.retries, pause.random);
         self.retry_at = Some(Timestamp(now.0.saturating_add(wait)));
-        // What it changed outside is not changed again: the next try goes on from there.
-        self.resumes = lease.run.filter(|_| !lease.done.is_empty());
+        // What its run changed outside is not changed again: the next try goes on from there. What a run that was taken
+        // up did before, its lease does not say.
+        self.resumes = lease.run.filter(|_| lease.resumed || !lease.done.is_empty());
         let seconds = wait.saturating_add(999) / 1_000;
         self.tell(now, "retried", format!("{}; again in {seconds} s", error.message));
         self.task.error = Some(error);

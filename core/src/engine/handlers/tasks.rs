@@ -1,11 +1,12 @@
 //! The family of tasks: requests to the queue, and what the queue gets from its neighbours.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::api::request::tasks::{TasksRequest as Request, TasksResponse as Response};
-use crate::api::{ApiError, ErrorCategory, Event};
+use crate::api::{ApiError, ErrorCategory, Event, Heard};
 use crate::clock::Ids;
 use crate::engine::handlers::trash;
 use crate::engine::{Context, Service};
@@ -15,6 +16,7 @@ use crate::tasks::state::{Defaults, Origin};
 use crate::tasks::{Agents, Executor, Parts, Queue, QueueSettings};
 
 const WORKER: &str = "queue";
+const EVENTS: &str = "queue events";
 /// Tries that are shown with a task, the last ones.
 const MOST_RUNS: u32 = 100;
 
@@ -25,6 +27,8 @@ type Doer = Arc<RwLock<Option<Arc<dyn Executor>>>>;
 pub struct Tasks {
     queue: Queue,
     doer: Doer,
+    /// What concerns the queue from outside is heard.
+    follows: AtomicBool,
 }
 
 impl Tasks {
@@ -44,6 +48,46 @@ impl Tasks {
     /// As [`Queue::create`].
     pub fn create(&self, drafts: Vec<TaskDraft>, origin: Origin) -> Result<Vec<Task>, ApiError> {
         self.queue.create(drafts, origin)
+    }
+
+    /// Lets the queue run in this process, from now until the profile is closed.
+    fn begin(&self, ctx: &Context) -> Result<(), ApiError> {
+        self.queue.start()?;
+        if self.follows.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        let (queue, inner, supervisor) = (self.queue.clone(), ctx.clone(), ctx.clone());
+        let mut listener = ctx.events.listen();
+        let follow = move || {
+            loop {
+                inner.begin_turn(EVENTS);
+                let heard = listener.next();
+                // Closing a profile is told to all after it was triggered.
+                if inner.shutdown.is_cancelled() {
+                    return;
+                }
+                match heard {
+                    Heard::Event(envelope) => match envelope.event {
+                        // Another agent may take tasks now, more may run at once, or one came out of the trash.
+                        Event::AgentsChanged | Event::AgentStatusChanged { .. } | Event::TasksChanged => queue.wake(),
+                        Event::SettingChanged { entry } if entry.key.starts_with("agents.") => queue.wake(),
+                        Event::ShuttingDown => return,
+                        _ => {}
+                    },
+                    Heard::Gap(_) => queue.wake(),
+                    Heard::Closed => return,
+                }
+            }
+        };
+        let thread =
+            std::thread::Builder::new().name(EVENTS.to_owned()).spawn(move || supervisor.supervise(EVENTS, follow));
+        thread.map(drop).map_err(|error| {
+            ApiError::new(
+                ErrorCategory::System,
+                format!("no thread for the queue: {error}"),
+                "Close other programs, then try again.",
+            )
+        })
     }
 
     /// What must not be cut off now, a few words for each.
@@ -77,13 +121,13 @@ impl Service for Tasks {
             executor: Arc::new(move || executor.read().unwrap_or_else(PoisonError::into_inner).clone()),
             settings: Arc::new(move || queue_settings(&settings)),
         })?;
-        let service = Self { queue, doer };
+        let service = Self { queue, doer, follows: AtomicBool::new(false) };
         service.work_with(ctx.runs()?.executor());
         Ok(service)
     }
 
     fn start(&self, ctx: &Context) {
-        if let Err(error) = self.queue.start() {
+        if let Err(error) = self.begin(ctx) {
             ctx.health(WORKER, false, &error.to_string());
         }
     }
@@ -137,7 +181,7 @@ fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
         }
         Request::PauseQueue(pause) => Response::PauseQueue(queue.pause(pause.paused)?),
         Request::RunQueue(_) => {
-            queue.start()?;
+            service.begin(ctx)?;
             Response::RunQueue(queue.counts()?)
         }
         Request::WaitForTask(_) => {
@@ -160,7 +204,7 @@ fn take_back_questions(ctx: &Context, task: &Task) {
 /// Waits until a task has ended; the queue runs here meanwhile.
 async fn ended(ctx: &Context, cancel: &CancellationToken, id: TaskId) -> Result<Task, ApiError> {
     let service = ctx.tasks()?;
-    service.queue.start()?;
+    service.begin(ctx)?;
     let mut ends = service.queue.ends();
     loop {
         let queue = service.queue.clone();
@@ -222,6 +266,3 @@ pub(in crate::engine) fn queue_settings(ctx: &Context) -> QueueSettings {
         },
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,7 +8,7 @@ use super::open::Open;
 use super::record::StoredTask;
 use crate::api::request::tasks::UpdateTask;
 use crate::model::{BoardColumn, ProfileId, Task, TaskDraft, TaskId, TaskStatus, Timestamp, Wait};
-use crate::storage::{Db, RecordReading, StorageError, WriteTxn};
+use crate::storage::{Db, RecordReading, StorageError, WriteTxn, runs};
 use crate::tasks::needs;
 use crate::tasks::state::{Defaults, Entry, Origin};
 
@@ -103,6 +103,9 @@ pub fn remove_samples(txn: &WriteTxn<'_>, change: Change) -> Result<u64, Storage
         open.erase(entry, change.now)?;
     }
     open.close()?;
+    for entry in &samples {
+        runs::remove_task(txn, change.profile, entry.task.id)?;
+    }
     Ok(samples.len() as u64)
 }
 
@@ -373,12 +376,13 @@ pub fn show(txn: &WriteTxn<'_>, profile: ProfileId, id: TaskId) -> Result<(), St
     open.close()
 }
 
-/// Removes every row of a task, within a larger change.
+/// Removes every row of a task and of its runs, within a larger change.
 pub fn erase(txn: &WriteTxn<'_>, profile: ProfileId, id: TaskId) -> Result<(), StorageError> {
     let mut open = Open::new(txn, profile)?;
     let Some(entry) = open.entry(id)? else { return Ok(()) };
     open.erase(&entry, entry.task.updated)?;
-    open.close()
+    open.close()?;
+    runs::remove_task(txn, profile, id)
 }
 
 /// Whether it lies in the trash.
@@ -391,7 +395,7 @@ pub fn is_hidden(txn: &WriteTxn<'_>, profile: ProfileId, id: TaskId) -> Result<b
 /// Tasks that one commit removes at most, so that other writes do not wait long.
 const PRUNED_AT_ONCE: usize = 500;
 
-/// Removes for good, with their timelines, the tasks of all profiles that ended before these times; how many.
+/// Removes for good, with their timelines and runs, the tasks of all profiles that ended before these times; how many.
 ///
 /// # Errors
 /// What reading and writing meets.
@@ -405,11 +409,15 @@ pub fn prune(main: &Db, completed_before: Timestamp, failed_before: Timestamp) -
             for (profile, id) in &old {
                 // It may have begun anew meanwhile.
                 let mut open = Open::new(txn, *profile)?;
-                if let Some(entry) = open.entry(*id)?.filter(|entry| entry.task.status.is_final()) {
-                    open.erase(&entry, entry.task.updated)?;
-                    gone += 1;
+                let entry = open.entry(*id)?.filter(|entry| entry.task.status.is_final());
+                if let Some(entry) = &entry {
+                    open.erase(entry, entry.task.updated)?;
                 }
                 open.close()?;
+                if entry.is_some() {
+                    runs::remove_task(txn, *profile, *id)?;
+                    gone += 1;
+                }
             }
             Ok(gone)
         })?;

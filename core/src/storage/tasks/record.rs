@@ -95,6 +95,8 @@ pub(super) struct StoredLease {
     #[serde(default)]
     run: Option<Uuid>,
     #[serde(default)]
+    resumed: bool,
+    #[serde(default)]
     may_repeat: bool,
     #[serde(default)]
     waiting: bool,
@@ -253,6 +255,7 @@ impl StoredLease {
         Self {
             number: lease.number,
             run: lease.run.map(|id| id.0),
+            resumed: lease.resumed,
             may_repeat: lease.may_repeat,
             waiting: lease.waiting,
             cancelled: lease.cancelled,
@@ -267,6 +270,7 @@ impl StoredLease {
             task: TaskId(Uuid::from_u128(id)),
             number: self.number,
             run: self.run.map(RunId),
+            resumed: self.resumed,
             may_repeat: self.may_repeat,
             waiting: self.waiting,
             cancelled: self.cancelled,

@@ -3,7 +3,7 @@
 use super::{Deletion, StoredTrash, Trashable, put};
 use crate::model::{ProfileId, TaskId, TaskStatus, TrashItem, TrashKind};
 use crate::storage::tasks::{self, Change};
-use crate::storage::{Db, StorageError, WriteTxn, runs};
+use crate::storage::{Db, StorageError, WriteTxn};
 
 pub(super) struct Tasks;
 
@@ -13,7 +13,6 @@ impl Trashable for Tasks {
     }
 
     fn erase(&self, txn: &WriteTxn<'_>, profile: ProfileId, row: &StoredTrash) -> Result<(), StorageError> {
-        runs::remove_task(txn, profile, TaskId(row.thing))?;
         tasks::erase(txn, profile, TaskId(row.thing))
     }
 

@@ -102,7 +102,9 @@ impl Inner {
         }
         let step = Step { profile: parts.profile, now, ended, free, agents, base_s: settings.backoff_s };
         let stepped = self.store(step)?;
-        if stepped.more {
+        // What was let go in this turn was not in the queue when its agents were asked.
+        let let_go = |task: &Task| task.status == TaskStatus::Pending && task.waits.is_none();
+        if stepped.more || stepped.changed.iter().any(let_go) {
             self.state().dirty = true;
         }
         if let Some(executor) = &executor {

@@ -1,0 +1,152 @@
+//! Tasks in words, for the terminal.
+
+use rspa_core::model::{Priority, RunOutcome, Task, TaskCounts, TaskDetail, TaskStatus, Wait};
+
+use crate::cli::activities::moment;
+use crate::cli::failure::Failure;
+use crate::cli::output::{Output, one_line};
+
+/// One task on one line, or as JSON.
+pub fn line(output: Output, task: &Task) -> Result<(), Failure> {
+    if output.json {
+        return output.json_line(task);
+    }
+    let agent = if task.agent.is_some() { format!("  [{}]", one_line(&task.agent_name)) } else { String::new() };
+    let priority = if task.priority == Priority::Medium { "" } else { priority(task.priority) };
+    let more = match (&task.waits, &task.error) {
+        (Some(wait), _) => format!("  ({})", waits(wait)),
+        (None, Some(error)) => format!("  ({})", one_line(&error.message)),
+        (None, None) => String::new(),
+    };
+    let line =
+        format!("#{:<5} {:<9} {priority:<6}  {}{agent}{more}", task.number, status(task.status), one_line(&task.title));
+    output.line(line.trim_end())
+}
+
+pub fn status(status: TaskStatus) -> &'static str {
+    match status {
+        TaskStatus::Pending => "pending",
+        TaskStatus::Running => "running",
+        TaskStatus::Completed => "completed",
+        TaskStatus::Failed => "failed",
+        TaskStatus::Cancelled => "cancelled",
+    }
+}
+
+fn priority(priority: Priority) -> &'static str {
+    match priority {
+        Priority::Low => "low",
+        Priority::Medium => "medium",
+        Priority::High => "high",
+        Priority::Urgent => "urgent",
+    }
+}
+
+/// Why a task does not go on.
+pub fn waits(wait: &Wait) -> String {
+    match wait {
+        Wait::Held => "held back".to_owned(),
+        Wait::Tasks { ids } if ids.len() == 1 => "waits for another task".to_owned(),
+        Wait::Tasks { ids } => format!("waits for {} other tasks", ids.len()),
+        Wait::Broken { .. } => "a task that it depends on was not completed".to_owned(),
+        Wait::Until { at } => format!("not before {}", moment(*at)),
+        Wait::Agent { why } => one_line(why),
+        Wait::Nobody => "yours".to_owned(),
+        Wait::Turn => "waits for its turn".to_owned(),
+        Wait::Paused => "the queue is paused".to_owned(),
+        Wait::Approval { .. } => "waits for your approval: rspa approvals".to_owned(),
+        Wait::Repeat { done } => {
+            format!("cut off while: {}; rspa tasks repeat --yes or --no", one_line(&done.join("; ")))
+        }
+    }
+}
+
+/// Everything of a task.
+pub fn detail(output: Output, detail: &TaskDetail) -> Result<(), Failure> {
+    if output.json {
+        return output.json_line(detail);
+    }
+    let task = &detail.task;
+    line(output, task)?;
+    let field = |name: &str, value: String| output.line(&format!("  {name:<13} {value}"));
+    field("id", task.id.to_string())?;
+    if !task.description.is_empty() {
+        field("description", one_line(&task.description))?;
+    }
+    if !task.input.is_null() {
+        field("input", one_line(&task.input.to_string()))?;
+    }
+    if !task.labels.is_empty() {
+        field("labels", one_line(&task.labels.join(", ")))?;
+    }
+    let times = [
+        ("created", Some(task.created)),
+        ("not before", task.not_before),
+        ("due", task.due),
+        ("started", task.started),
+        ("ended", task.completed),
+    ];
+    for (name, at) in times {
+        if let Some(at) = at {
+            field(name, moment(at))?;
+        }
+    }
+    if task.execution_ms > 0 {
+        field("took", format!("{:.1} s", task.execution_ms as f64 / 1e3))?;
+    }
+    field("tries", format!("{} made again, {} may be", task.retries, task.max_retries))?;
+    for (name, others) in [("after", &detail.depends_on), ("before", &detail.dependents)] {
+        for other in others {
+            field(name, format!("#{} {} ({})", other.number, one_line(&other.title), status(other.status)))?;
+        }
+    }
+    if let Some(error) = &task.error {
+        field("error", one_line(&error.message))?;
+        field("", one_line(&error.advice))?;
+    }
+    for run in &detail.runs {
+        let outcome = match &run.outcome {
+            None => "goes on",
+            Some(RunOutcome::Completed) => "completed",
+            Some(RunOutcome::Failed { .. }) => "failed",
+            Some(RunOutcome::Cancelled) => "cancelled",
+            Some(RunOutcome::CutOff) => "cut off",
+        };
+        field("run", format!("{}  {} steps, {outcome}  {}", moment(run.started), run.steps, run.id))?;
+    }
+    let Some(result) = &task.output else { return Ok(()) };
+    for changed in &result.changed {
+        field("changed", one_line(changed))?;
+    }
+    if !result.text.is_empty() {
+        output.line("")?;
+        output.line(&result.text)?;
+    }
+    if !result.data.is_null() {
+        output.line(&one_line(&result.data.to_string()))?;
+    }
+    Ok(())
+}
+
+/// What happened to a task.
+pub fn timeline(output: Output, detail: &TaskDetail) -> Result<(), Failure> {
+    if output.json {
+        return output.json_line(&detail.timeline);
+    }
+    detail.timeline.iter().try_for_each(|one| {
+        let line = format!("{}  {:<10} {}", moment(one.at), one_line(&one.kind), one_line(&one.detail));
+        output.line(line.trim_end())
+    })
+}
+
+pub fn counts(output: Output, counts: TaskCounts) -> Result<(), Failure> {
+    if output.json {
+        return output.json_line(&counts);
+    }
+    let TaskCounts { pending, running, completed, failed, cancelled, needs_you, paused } = counts;
+    let paused = if paused { "The queue is paused. " } else { "" };
+    output.line(&format!(
+        "{paused}Pending {pending}, running {running}, completed {completed}, failed {failed}, cancelled {cancelled}; \
+         {needs_you} wait for you."
+    ))
+}

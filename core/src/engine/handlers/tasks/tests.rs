@@ -1,1 +1,0 @@
-//! Tasks through the door.
