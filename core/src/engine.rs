@@ -7,6 +7,7 @@ mod context;
 mod databases;
 mod events;
 pub mod handlers;
+mod host;
 mod jobs;
 pub mod maintenance;
 mod notifying;

@@ -23,6 +23,8 @@ pub const PLACES: &[&str] = &[
     "logs",
     "answer",
     "notifications",
+    "schedules",
+    "triggers",
     "queue",
 ];
 

@@ -6,6 +6,7 @@ use egui::Context;
 use rspa_core::model::SettingValue;
 
 use super::{Shell, notices_panel};
+use crate::commands::pages::agents::AgentsCommand;
 use crate::commands::pages::logs::LogsCommand;
 use crate::commands::pages::notifications::NotificationsCommand;
 use crate::commands::palette::{Palette, Scope};
@@ -70,6 +71,14 @@ impl Shell {
                             let value = SettingValue::Text(path.to_string_lossy().into_owned());
                             self.queue.push(UiCommand::SetSetting { key: key.clone(), value });
                         }
+                        PickPurpose::AgentFolder => {
+                            self.queue.push(UiCommand::Agents(AgentsCommand::FolderPicked(path)));
+                        }
+                        PickPurpose::AgentImport => self.queue.push(UiCommand::Agents(AgentsCommand::Import(path))),
+                        PickPurpose::AgentExport(id) => {
+                            let export = AgentsCommand::Export { id: *id, folder: path };
+                            self.queue.push(UiCommand::Agents(export));
+                        }
                         PickPurpose::SettingsExport => self.queue.push(UiCommand::ExportSettings(path)),
                         PickPurpose::SettingsImport => self.queue.push(UiCommand::PreviewImport(path)),
                     }
@@ -95,6 +104,9 @@ impl Shell {
 
     pub(super) fn open_picker(&mut self, purpose: PickPurpose) {
         let (title, wanted) = match &purpose {
+            PickPurpose::AgentFolder => (tr("agents.pick_folder"), Wanted::Folder),
+            PickPurpose::AgentImport => (tr("agents.pick_import"), Wanted::File),
+            PickPurpose::AgentExport(_) => (tr("agents.pick_export"), Wanted::Folder),
             PickPurpose::SettingFolder(_) => (tr("settings.pick_folder"), Wanted::Folder),
             PickPurpose::SettingsExport => (tr("settings.pick_export"), Wanted::Folder),
             PickPurpose::SettingsImport => (tr("settings.pick_import"), Wanted::File),

@@ -3,7 +3,7 @@
 
 use super::{
     AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger,
-    models, notifications, profiles, tasks, trash,
+    models, notifications, profiles, schedules, tasks, trash,
 };
 use crate::model::Merged;
 
@@ -19,6 +19,7 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
         merged.extend(chats::merge(txn, &other)?);
         merged.push(knowledge::merge_sources(txn, &other)?);
         merged.extend(agents::merge(txn, &other)?);
+        merged.push(schedules::merge(txn, &other)?);
         merged.push(trash::merge(txn, &other)?);
         merged.push(activities::merge(txn, &other)?);
         merged.push(models::merge(txn, &other)?);
@@ -48,10 +49,18 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 agents::STAYING,
                 tasks::TABLES,
                 notifications::TABLES,
+                schedules::STAYING,
                 credentials::STAYING,
                 credentials::KNOWN,
             ],
-            false => &[audit::TABLES, agents::STAYING, tasks::TABLES, notifications::TABLES, credentials::STAYING],
+            false => &[
+                audit::TABLES,
+                agents::STAYING,
+                tasks::TABLES,
+                notifications::TABLES,
+                schedules::STAYING,
+                credentials::STAYING,
+            ],
         };
         for table in own.iter().copied().flatten() {
             let mut into = table.raw_table(txn)?;
