@@ -3,8 +3,12 @@
 use serde_json::Value;
 
 use super::types;
+use crate::api::ApiError;
 use crate::clock::Ids;
-use crate::model::{Activity, ActivityId, Agent, AgentId, AgentStatus, Happening, TaskOutput, TaskStatus, Timestamp};
+use crate::model::{
+    Activity, ActivityId, Agent, AgentId, AgentStatus, BoardColumn, Happening, Priority, Task, TaskId, TaskOutput,
+    TaskStatus, Timestamp,
+};
 use crate::storage::activities::SAMPLE;
 
 const HOUR_MS: i64 = 3_600_000;
@@ -14,7 +18,8 @@ pub struct Sample {
     pub agents: Vec<Agent>,
     pub outcomes: Vec<SampleOutcome>,
     pub activities: Vec<Activity>,
-    pub tasks: Vec<SampleTask>,
+    /// With a past; what waits is held back, so that nobody runs it. Numbers are 0.
+    pub tasks: Vec<Task>,
 }
 
 /// One counted end of a task.
@@ -24,18 +29,6 @@ pub struct SampleOutcome {
     pub worked_ms: u64,
     pub tokens: u64,
     pub at: Timestamp,
-}
-
-/// One task with a past; what waits is held back, so that nobody runs it.
-pub struct SampleTask {
-    pub agent: AgentId,
-    pub agent_name: String,
-    pub title: &'static str,
-    pub status: TaskStatus,
-    pub created: Timestamp,
-    pub worked_ms: u64,
-    pub output: Option<TaskOutput>,
-    pub error: Option<&'static str>,
 }
 
 const AGENTS: [(&str, &str, AgentStatus); 4] = [
@@ -110,8 +103,40 @@ pub fn make(ids: &Ids, now: Timestamp) -> Sample {
             charts: Vec::new(),
             changed: Vec::new(),
         });
-        let error = (status == TaskStatus::Failed).then_some("sample data: the status page did not answer");
-        tasks.push(SampleTask { agent: agent.id, agent_name: name, title, status, created, worked_ms, output, error });
+        let failed = "sample data: the status page did not answer";
+        let error = (status == TaskStatus::Failed).then(|| ApiError::validation(failed, "Nothing is to be done."));
+        tasks.push(Task {
+            id: TaskId(ids.next()),
+            number: 0,
+            agent: Some(agent.id),
+            agent_name: name,
+            title: title.to_owned(),
+            description: "Sample data".to_owned(),
+            status,
+            column: if status.is_final() { BoardColumn::Done } else { BoardColumn::Backlog },
+            position: 0,
+            priority: Priority::Medium,
+            input: Value::Null,
+            output,
+            error,
+            retries: 0,
+            max_retries: 0,
+            time_limit_s: 900,
+            execution_ms: worked_ms,
+            not_before: None,
+            due: None,
+            labels: vec![SAMPLE.to_owned()],
+            depends_on: Vec::new(),
+            schedule: None,
+            parent: None,
+            waits: None,
+            progress: None,
+            created,
+            started: status.is_final().then_some(Timestamp(created.0 + 2_000)),
+            completed: status.is_final().then_some(ended),
+            updated: if status.is_final() { ended } else { created },
+            sample: true,
+        });
     }
     Sample { agents, outcomes, activities, tasks }
 }
