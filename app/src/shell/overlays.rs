@@ -8,6 +8,7 @@ use rspa_core::model::SettingValue;
 use super::{Shell, notices_panel};
 use crate::commands::pages::agents::AgentsCommand;
 use crate::commands::pages::logs::LogsCommand;
+use crate::commands::pages::notifications::NotificationsCommand;
 use crate::commands::palette::{Palette, Scope};
 use crate::commands::{PickPurpose, UiCommand};
 use crate::design::UiExt;
@@ -22,15 +23,22 @@ impl Shell {
         self.toasts(ctx);
         if self.notices_open {
             self.state.notices.read_all();
-            match notices_panel::ui(ctx, &self.state.notices) {
+            let kept = self.state.pages.notifications.all();
+            match notices_panel::ui(ctx, &self.state.notices, kept, self.state.now) {
                 notices_panel::Wish::Stay => {}
                 notices_panel::Wish::Close => self.notices_open = false,
-                notices_panel::Wish::Clear => self.state.notices.clear(),
+                notices_panel::Wish::Clear => {
+                    self.state.notices.clear();
+                    if !self.state.pages.notifications.all().is_empty() {
+                        self.queue.push(UiCommand::Notifications(NotificationsCommand::Clear(None)));
+                    }
+                }
                 notices_panel::Wish::Act(number) => {
                     if let Some(command) = self.state.notices.take_action(number) {
                         self.queue.push(command);
                     }
                 }
+                notices_panel::Wish::Do(command) => self.queue.push(UiCommand::Notifications(command)),
             }
         }
         if let Some(question) = &self.confirmation
