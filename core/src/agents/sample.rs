@@ -1,15 +1,18 @@
 //! Sample data: an agent of each general type with what it seems to have done, all marked as samples.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::types;
 use crate::api::ApiError;
 use crate::clock::Ids;
 use crate::model::{
-    Activity, ActivityId, Agent, AgentId, AgentStatus, BoardColumn, Happening, Priority, Task, TaskId, TaskOutput,
-    TaskStatus, Timestamp,
+    Activity, ActivityId, Agent, AgentId, AgentStatus, BoardColumn, Happening, Missed, Priority, ScheduleDraft,
+    ScheduleId, Task, TaskId, TaskOutput, TaskStatus, TaskTemplate, Timestamp, Timing,
 };
 use crate::storage::activities::SAMPLE;
+use crate::storage::schedules::Row;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -20,6 +23,8 @@ pub struct Sample {
     pub activities: Vec<Activity>,
     /// With a past; what waits is held back, so that nobody runs it. Numbers are 0.
     pub tasks: Vec<Task>,
+    /// Off, so that none makes a task.
+    pub schedules: Vec<Row>,
 }
 
 /// One counted end of a task.
@@ -49,6 +54,12 @@ const TASKS: [(usize, &str, i64, TaskStatus, u64); 9] = [
     (0, "Sum up what was read this week", 4, TaskStatus::Completed, 18),
     (1, "Chart the orders of each month", 2, TaskStatus::Pending, 0),
     (3, "Sort the downloads into folders", 1, TaskStatus::Pending, 0),
+];
+
+/// Index of the agent, name, cron expression, title of each task.
+const SCHEDULES: [(usize, &str, &str, &str); 2] = [
+    (1, "Sample morning report", "0 7 * * 1-5", "Report on the orders of {date}"),
+    (0, "Sample weekly look back", "0 16 * * 5", "Look back on the week until {date}"),
 ];
 
 /// Makes it, as of `now`.
@@ -138,7 +149,45 @@ pub fn make(ids: &Ids, now: Timestamp) -> Sample {
             sample: true,
         });
     }
-    Sample { agents, outcomes, activities, tasks }
+    let schedules = SCHEDULES.iter().filter_map(|(index, name, expression, title)| {
+        Some(schedule(ids, made, agents.get(*index)?, name, expression, title))
+    });
+    let schedules = schedules.collect();
+    Sample { agents, outcomes, activities, tasks, schedules }
+}
+
+fn schedule(ids: &Ids, made: Timestamp, agent: &Agent, name: &str, expression: &str, title: &str) -> Row {
+    let template = TaskTemplate {
+        agent: Some(agent.id),
+        title: title.to_owned(),
+        description: "Sample data".to_owned(),
+        priority: Priority::Medium,
+        input: Value::Null,
+        labels: vec![SAMPLE.to_owned()],
+        max_retries: None,
+        time_limit_s: None,
+    };
+    Row {
+        id: ScheduleId(ids.next()),
+        settings: ScheduleDraft {
+            name: name.to_owned(),
+            timing: Timing::Cron { expression: expression.to_owned(), zone: String::new() },
+            template,
+            variables: BTreeMap::new(),
+            missed: Missed::Skip,
+            enabled: false,
+        },
+        created: made,
+        updated: made,
+        background: None,
+        sample: true,
+        next: None,
+        last_run: None,
+        last_planned: None,
+        runs: 0,
+        mark: String::new(),
+        ready: true,
+    }
 }
 
 fn happened(ids: &Ids, at: Timestamp, happening: Happening) -> Activity {
@@ -161,6 +210,7 @@ mod tests {
         assert_eq!(kinds, BTreeSet::from(["analytical", "automation", "conversational", "creative"]));
         assert!(sample.agents.iter().all(|agent| agent.sample));
         assert!(sample.activities.iter().all(|activity| activity.metadata.contains_key(SAMPLE) && activity.at < now));
+        assert!(sample.schedules.len() == 2 && sample.schedules.iter().all(|row| row.sample && !row.settings.enabled));
         let states: BTreeSet<TaskStatus> = sample.tasks.iter().map(|task| task.status).collect();
         // Nobody runs a sample, so none is running.
         assert_eq!(states.len(), TaskStatus::ALL.len() - 1);

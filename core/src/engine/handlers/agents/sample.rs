@@ -4,7 +4,7 @@ use crate::agents::sample;
 use crate::api::{ApiError, Event};
 use crate::engine::Context;
 use crate::storage::tasks::{self, Change};
-use crate::storage::{StorageError, WriteTxn, activities, agents};
+use crate::storage::{StorageError, WriteTxn, activities, agents, schedules};
 
 /// Adds it in one change, in place of what there was of it; the number of things.
 pub(super) fn add(ctx: &Context) -> Result<u64, ApiError> {
@@ -25,7 +25,11 @@ pub(super) fn add(ctx: &Context) -> Result<u64, ApiError> {
         for task in &sample.tasks {
             tasks::add_made(txn, change, task.clone())?;
         }
-        Ok((sample.agents.len() + sample.activities.len() + sample.tasks.len()) as u64)
+        for row in &sample.schedules {
+            schedules::create_in(txn, profile, row)?;
+        }
+        let parts = [sample.agents.len(), sample.activities.len(), sample.tasks.len(), sample.schedules.len()];
+        Ok(parts.into_iter().sum::<usize>() as u64)
     })?;
     ctx.happened("sample.added", "Sample data was added");
     tell(ctx);
@@ -44,8 +48,8 @@ pub(super) fn remove(ctx: &Context) -> Result<u64, ApiError> {
 }
 
 fn erase(txn: &WriteTxn<'_>, change: Change) -> Result<u64, StorageError> {
-    let tasks = tasks::remove_samples(txn, change)?;
-    Ok(tasks + agents::erase_samples(txn, change.profile)? + activities::remove_samples(txn, change.profile)?)
+    let made = tasks::remove_samples(txn, change)? + schedules::remove_samples(txn, change.profile)?;
+    Ok(made + agents::erase_samples(txn, change.profile)? + activities::remove_samples(txn, change.profile)?)
 }
 
 fn tell(ctx: &Context) {
