@@ -7,6 +7,7 @@ mod program {
     mod backups;
     mod canary;
     mod command_line;
+    mod confine;
     mod crash;
     mod credentials;
     mod data_folder;

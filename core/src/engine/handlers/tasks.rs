@@ -209,7 +209,7 @@ impl Agents for StoredAgents {
     }
 }
 
-fn queue_settings(ctx: &Context) -> QueueSettings {
+pub(in crate::engine) fn queue_settings(ctx: &Context) -> QueueSettings {
     let current = ctx.settings.current();
     let agents = &current.agents;
     let positive = |value: i64| u32::try_from(value).unwrap_or(1);
