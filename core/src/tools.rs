@@ -5,26 +5,38 @@
 //! Arguments come from a model and are hostile until `propose` has checked them.
 
 mod args;
+mod ask_user;
 mod beneath;
+mod create_schedule;
 mod data;
 mod draw_chart;
 mod folders;
+mod http_request;
 mod json_query;
+mod list_activities;
 mod list_folder;
 mod output;
 mod read_file;
+mod read_page;
 mod read_passage;
 mod regression;
 mod run_command;
 mod schema;
 mod search_files;
 mod search_knowledge;
+mod snapshot_session;
 mod statistics;
+mod store;
 mod table_query;
+mod tasks;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod watch_report;
+mod web;
+mod web_search;
+mod when;
 mod write_file;
 
 use std::path::{Path, PathBuf};
@@ -183,6 +195,20 @@ pub fn all() -> &'static [&'static dyn Tool] {
         &json_query::JsonQuery,
         &draw_chart::DrawChart,
         &draw_chart::SaveChart,
+        &http_request::HttpRequest,
+        &read_page::ReadPage,
+        &web_search::WebSearch,
+        &tasks::CreateTask,
+        &tasks::ListTasks,
+        &tasks::UpdateTaskTool,
+        &tasks::HandOver,
+        &create_schedule::CreateSchedule,
+        &ask_user::AskUser,
+        &store::StoreGet,
+        &store::StorePut,
+        &list_activities::ListActivities,
+        &watch_report::WatchReport,
+        &snapshot_session::SnapshotSession,
     ]
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use bytes::Bytes;
-use ureq::http::{HeaderName, HeaderValue, header};
+use ureq::http::{HeaderName, HeaderValue, Request, header};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport};
 use ureq::{Agent, Error};
@@ -17,12 +17,50 @@ use crate::address::Address;
 /// More of an answer is not read, in bytes.
 pub const LARGEST_ANSWER: usize = 1 << 20;
 
+/// What a request wants done (RFC 9110, section 9).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Method {
+    #[default]
+    Get,
+    Head,
+    Post,
+    Put,
+    Patch,
+    Delete,
+}
+
+impl Method {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// It changes nothing at the other end.
+    pub fn is_safe(self) -> bool {
+        matches!(self, Self::Get | Self::Head)
+    }
+
+    /// Whether a body goes along.
+    pub fn has_body(self) -> bool {
+        matches!(self, Self::Post | Self::Put | Self::Patch)
+    }
+}
+
 /// What is asked.
-pub struct Get<'a> {
+pub struct Call<'a> {
+    pub method: Method,
     /// `https`, or `http` to this computer itself.
     pub url: &'a str,
     /// Names in small letters, and values.
     pub headers: &'a [(&'a str, &'a str)],
+    /// Sent where the method has one.
+    pub body: &'a [u8],
     /// For all of it, from the connection to the last byte.
     pub limit: Duration,
 }
@@ -49,31 +87,36 @@ impl fmt::Debug for Answer {
 ///
 /// # Errors
 /// When the address is not allowed, or no whole answer comes in time; never for a status.
-pub fn get(get: &Get<'_>) -> Result<Answer, FetchError> {
-    let address = Address::parse(get.url)?;
+pub fn call(call: &Call<'_>) -> Result<Answer, FetchError> {
+    let address = Address::parse(call.url)?;
     #[expect(clippy::disallowed_methods, reason = "one of the two places that build a client")]
     let mut config = Agent::config_builder()
         .max_redirects(0)
         .max_redirects_will_error(false)
         .http_status_as_error(false)
         .user_agent("rspa")
-        .timeout_global(Some(get.limit));
+        .timeout_global(Some(call.limit));
     if address.is_loopback() {
         config = config.proxy(None);
     }
     let connector = DefaultConnector::default().chain(Wiping);
     let agent = Agent::with_parts(config.build(), connector, DefaultResolver::default());
-    let mut request = agent.get(address.as_uri());
-    for (name, value) in get.headers {
+    let mut request = Request::builder().method(call.method.name()).uri(address.as_uri());
+    for (name, value) in call.headers {
         request = request.header(header_name(&address, name)?, header_value(&address, value)?);
     }
-    let response = request.call().map_err(|error| unreachable(&address, &error, get.limit))?;
+    let answered = match call.method.has_body() {
+        true => request.body(call.body).map(|request| agent.run(request)),
+        false => request.body(()).map(|request| agent.run(request)),
+    };
+    let answered = answered.map_err(|_odd: ureq::http::Error| not_sendable(&address))?;
+    let response = answered.map_err(|error| unreachable(&address, &error, call.limit))?;
     let status = response.status().as_u16();
     let location = response.headers().get(header::LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let mut body = Vec::new();
     let most = LARGEST_ANSWER as u64 + 1;
     let read = response.into_body().into_reader().take(most).read_to_end(&mut body);
-    read.map_err(|error| cut(&address, &error, body.len(), get.limit))?;
+    read.map_err(|error| cut(&address, &error, body.len(), call.limit))?;
     let complete = body.len() <= LARGEST_ANSWER;
     body.truncate(LARGEST_ANSWER);
     Ok(Answer { status, location, body, complete })

@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_types, reason = "the server of these tests speaks plain TCP")]
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::mpsc::{self, Receiver};
 use std::time::Duration;
@@ -20,6 +20,11 @@ fn serve(answer: Vec<u8>, silent: bool) -> (String, Receiver<String>, mpsc::Send
         let mut request = String::new();
         let mut reader = BufReader::new(&stream);
         while reader.read_line(&mut request).is_ok_and(|count| count > 2) {}
+        let length =
+            request.to_lowercase().split("content-length: ").nth(1).map(|rest| rest.lines().next().unwrap().parse());
+        let mut body = vec![0; length.map_or(0, Result::unwrap)];
+        reader.read_exact(&mut body).unwrap();
+        request.push_str(&String::from_utf8(body).unwrap());
         // A client that has had enough closes first; that is its right.
         drop(said.send(request));
         drop(stream.write_all(&answer));
@@ -33,7 +38,11 @@ fn serve(answer: Vec<u8>, silent: bool) -> (String, Receiver<String>, mpsc::Send
 
 fn ask(url: &str) -> Result<Answer, FetchError> {
     let headers = [("authorization", "Bearer sk-canary"), ("accept", "application/json")];
-    get(&Get { url, headers: &headers, limit: Duration::from_secs(2) })
+    send(url, Method::Get, b"", &headers, 2)
+}
+
+fn send(url: &str, method: Method, body: &[u8], headers: &[(&str, &str)], seconds: u64) -> Result<Answer, FetchError> {
+    call(&Call { method, url, headers, body, limit: Duration::from_secs(seconds) })
 }
 
 fn answer(head: &str, body: &[u8]) -> Vec<u8> {
@@ -86,8 +95,20 @@ fn what_is_silent_cut_garbage_or_endless_ends() {
 #[test]
 fn a_header_with_a_line_end_is_refused_without_its_value() {
     let headers = [("authorization", "Bearer sk-canary\r\nx: y")];
-    let error = get(&Get { url: "http://127.0.0.1:1/", headers: &headers, limit: Duration::from_secs(1) }).unwrap_err();
+    let error = send("http://127.0.0.1:1/", Method::Get, b"", &headers, 1).unwrap_err();
     assert!(matches!(error, FetchError::NotAllowed { .. }) && !format!("{error:?}").contains("canary"), "{error:?}");
-    let error = get(&Get { url: "http://host.example/", headers: &[], limit: Duration::from_secs(1) }).unwrap_err();
+    let error = send("http://host.example/", Method::Get, b"", &[], 1).unwrap_err();
     assert!(matches!(error, FetchError::NotAllowed { .. }));
+}
+
+#[test]
+fn each_method_goes_out_with_the_body_that_it_may_have() {
+    for method in [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete] {
+        let (url, requests, _open) = serve(b"HTTP/1.1 204 X\r\n\r\n".to_vec(), false);
+        let answer = send(&url, method, b"{\"a\":1}", &[("content-type", "application/json")], 2).unwrap();
+        assert_eq!((answer.status, answer.body.len()), (204, 0));
+        let request = requests.recv().unwrap();
+        assert!(request.starts_with(&format!("{} /v1/models HTTP/1.1", method.name())), "{request}");
+        assert_eq!(request.ends_with("{\"a\":1}"), method.has_body(), "{request}");
+    }
 }

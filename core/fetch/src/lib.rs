@@ -12,7 +12,7 @@ mod transfer;
 use std::path::Path;
 use std::time::Duration;
 
-pub use ask::{Answer, Get, LARGEST_ANSWER, get};
+pub use ask::{Answer, Call, LARGEST_ANSWER, Method, call};
 pub use error::FetchError;
 
 use part::Part;

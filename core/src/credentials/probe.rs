@@ -7,7 +7,7 @@ use super::keeper::Target;
 use super::services::{self, Header};
 use crate::api::{ApiError, ErrorCategory};
 use crate::model::{SecretText, TestOutcome};
-use crate::trust::egress::{Answer, Consent, Destination, Egress, Request};
+use crate::trust::egress::{Answer, Consent, Destination, Egress, Method, Request};
 
 /// A service that takes longer is not reached.
 pub(super) const LIMIT: Duration = Duration::from_secs(20);
@@ -40,8 +40,10 @@ pub(super) fn ask(
     let request = Request {
         who: "credentials".to_owned(),
         purpose: format!("Test the connection to {service}"),
+        method: Method::Get,
         url: format!("{}{}", target.base_url, known.path),
         headers,
+        body: Vec::new(),
         limit,
     };
     match egress.request(&request, consent) {

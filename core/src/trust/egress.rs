@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 pub use host::Destination;
-pub use request::{Answer, Request};
+pub use request::{Answer, Method, Request};
 pub use transport::{FetchTransport, Transfer, Transport};
 
 use crate::api::{ApiError, ErrorCategory, Event};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use html5ever::tendril::{StrTendril, TendrilSink};
 use rspa_ml::Cancel;
-use scraper::{Html, HtmlTreeSink, Node};
+use scraper::{ElementRef, Html, HtmlTreeSink, Node};
 
 use super::{Extracted, Heading, Limits, Lines, ReadError, Reader, text};
 use crate::model::DocumentKind;
@@ -40,6 +40,40 @@ impl Reader for HtmlPage {
             extracted.doubt(0.1, "The page holds no readable text; it may be made by a script.");
         }
         Ok(extracted)
+    }
+
+    fn isolated(&self) -> bool {
+        true
+    }
+}
+
+/// The title and the links of a page: its first line, then one line each of address, tab and words.
+pub struct PageLinks;
+
+const MOST_LINKS: usize = 200;
+
+impl Reader for PageLinks {
+    fn read(&self, bytes: &[u8], _limits: &Limits, cancel: &Cancel) -> Result<Extracted, ReadError> {
+        let page = parse(&text::decode(bytes)?.text, cancel)?;
+        let words = |element: ElementRef<'_>| {
+            let pieces = element.text().take(100).collect::<String>();
+            let words = pieces.split_whitespace().collect::<Vec<_>>().join(" ");
+            words.chars().take(TITLE_CHARS).collect::<String>()
+        };
+        let (mut title, mut links) = (String::new(), Vec::new());
+        for element in page.tree.nodes().filter_map(ElementRef::wrap) {
+            match element.value().name() {
+                "title" if title.is_empty() => title = words(element),
+                "a" if links.len() < MOST_LINKS => {
+                    if let Some(address) = element.attr("href").filter(|address| address.len() < 2_000) {
+                        let address: String = address.split_whitespace().collect();
+                        links.push(format!("{address}\t{}", words(element)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(Extracted::plain(DocumentKind::Html, Lines::new(format!("{title}\n{}", links.join("\n")))))
     }
 
     fn isolated(&self) -> bool {

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+pub use rspa_fetch::Method;
+
 use super::{Consent, Destination, Egress, ledger};
 use crate::api::ApiError;
 use crate::model::{LedgerEntry, SecretText};
@@ -14,10 +16,13 @@ pub struct Request {
     pub who: String,
     /// For people: "Test the connection to openai".
     pub purpose: String,
+    pub method: Method,
     /// https, or http to this computer itself. Not in the ledger but for its origin.
     pub url: String,
     /// Names in small letters; the values stand nowhere.
     pub headers: Vec<(&'static str, SecretText)>,
+    /// Goes out with the methods that have one; stands nowhere.
+    pub body: Vec<u8>,
     /// For all of it.
     pub limit: Duration,
 }
@@ -78,7 +83,8 @@ impl Egress {
         let row = self.main.write(move |txn| ledger::insert(txn, &entry))?;
         let _running = self.running();
         let headers: usize = request.headers.iter().map(|(name, value)| name.len() + value.reveal().len()).sum();
-        let sent = (request.url.len() + headers) as u64;
+        let sent =
+            (request.url.len() + headers + if request.method.has_body() { request.body.len() } else { 0 }) as u64;
         let result = self.transport.request(request);
         let (received, reason) = match &result {
             Ok(answer) => (answer.body.len() as u64, format!("{reason}; status {}", answer.status)),

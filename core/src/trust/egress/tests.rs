@@ -317,8 +317,10 @@ fn a_request_passes_the_same_door_and_its_secret_stands_nowhere() {
     let request = Request {
         who: "credentials".to_owned(),
         purpose: "a test".to_owned(),
+        method: Method::Get,
         url: "https://host.example/v1/models?key=secret".to_owned(),
         headers: vec![("authorization", crate::model::SecretText::new("Bearer secret".to_owned()))],
+        body: Vec::new(),
         limit: std::time::Duration::from_secs(1),
     };
     let error = world.egress.request(&request, None).unwrap_err();

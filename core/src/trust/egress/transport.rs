@@ -55,9 +55,15 @@ impl Transport for FetchTransport {
 
     fn request(&self, request: &Request) -> Result<Answer, ApiError> {
         let headers: Vec<(&str, &str)> = request.headers.iter().map(|(name, value)| (*name, value.reveal())).collect();
-        let get = rspa_fetch::Get { url: &request.url, headers: &headers, limit: request.limit };
+        let call = rspa_fetch::Call {
+            method: request.method,
+            url: &request.url,
+            headers: &headers,
+            body: &request.body,
+            limit: request.limit,
+        };
         let rspa_fetch::Answer { status, location, body, complete } =
-            rspa_fetch::get(&get).map_err(|error| in_words(&error))?;
+            rspa_fetch::call(&call).map_err(|error| in_words(&error))?;
         Ok(Answer { status, location, body, complete })
     }
 }

@@ -17,13 +17,13 @@ pub(super) struct Limits {
     pub items: usize,
     /// Lists and objects in each other.
     pub depth: usize,
-    /// Characters of a number; more than 15 digits are not exact in a program that reads them.
+    /// Characters of a number; of more than 15 digits a program that reads it forgets some, and a bound may be met after all.
     pub digits: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { characters: 2000, items: 64, depth: 12, digits: 15 }
+        Self { characters: 2000, items: 64, depth: 12, digits: 12 }
     }
 }
 
@@ -109,11 +109,13 @@ impl Shape {
                     prefer_others(allowed, &table.number);
                 } else {
                     prefer_others(allowed, &table.exponent_in_number);
+                    prefer_others(allowed, &table.long_number);
                 }
                 self.close(allowed, table, closing);
             }
             At::Between => {
                 prefer_others(allowed, &table.exponent);
+                prefer_others(allowed, &table.long_number);
                 self.close(allowed, table, closing);
             }
         }
