@@ -43,6 +43,9 @@ pub(super) struct Policy {
 
 /// Refuses folders that would give a command the system or what is private.
 pub(super) fn check(request: &Request) -> Result<(), Error> {
+    // The folders are real paths; what is private is compared as it is named, and as it really is.
+    let private = request.private.iter().flat_map(|path| [Some(path.clone()), path.canonicalize().ok()]).flatten();
+    let private: Vec<PathBuf> = private.collect();
     let refuse = |folder: &Path, why| Err(Error::Folder { folder: folder.to_owned(), why });
     for folder in request.folders.iter().map(|folder| &folder.path).chain([&request.folder]) {
         let plain = folder.is_absolute()
@@ -63,7 +66,7 @@ pub(super) fn check(request: &Request) -> Result<(), Error> {
         }
         // Samples lie in the data folder, and are made to be worked with.
         let holds = |private: &Path| folder.starts_with(private) && !folder.starts_with(private.join("samples"));
-        if request.private.iter().any(|private| private.starts_with(folder) || holds(private)) {
+        if private.iter().any(|private| private.starts_with(folder) || holds(private)) {
             return refuse(folder, "it holds data of this program");
         }
         if KEYS.iter().any(|name| folder.join(name).is_dir()) {

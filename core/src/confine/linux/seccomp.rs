@@ -14,7 +14,8 @@ pub struct Bounds {
     pub network: bool,
     /// Something else keeps signals from processes outside.
     pub signals_held: bool,
-    /// Names outside do not exist here. Landlock alone lets modes, owners, times and attributes be changed.
+    /// Files and processes outside have no names or numbers here. Landlock alone lets modes, owners, times and attributes
+    /// be changed, and limits and priorities of the same user's processes.
     pub names_held: bool,
     /// Something else keeps files that may only be read from being cut short.
     pub lengths_held: bool,
@@ -164,6 +165,14 @@ const BY_NAME: &[c_long] = &[
     REMOVEXATTRAT,
     FILE_SETATTR,
 ];
+/// What changes how another process runs, by its number.
+const OF_PROCESSES: &[c_long] = &[
+    libc::SYS_prlimit64,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+];
 const FCHMODAT2: c_long = 452;
 const SETXATTRAT: c_long = 463;
 const REMOVEXATTRAT: c_long = 466;
@@ -240,6 +249,15 @@ fn refused(bounds: Bounds) -> Result<BTreeMap<i64, Vec<SeccompRule>>, seccompile
         // By an open file (as futimens does) it is allowed: the name is null then.
         let named = SeccompCondition::new(1, SeccompCmpArgLen::Qword, ne(), 0)?;
         rules.insert(libc::SYS_utimensat, vec![SeccompRule::new(vec![named])?]);
+        // 0 is the caller.
+        for call in OF_PROCESSES {
+            rules.insert(*call, vec![SeccompRule::new(vec![word(0, ne(), 0)?])?]);
+        }
+        // The last kind of target is a user: all that this one runs.
+        for (call, user) in [(libc::SYS_setpriority, libc::PRIO_USER as u64), (libc::SYS_ioprio_set, 3)] {
+            let other = SeccompRule::new(vec![word(1, ne(), 0)?])?;
+            rules.insert(call, vec![other, SeccompRule::new(vec![word(0, SeccompCmpOp::Eq, user)?])?]);
+        }
     }
     if !bounds.lengths_held {
         rules.insert(libc::SYS_truncate, Vec::new());

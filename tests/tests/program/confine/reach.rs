@@ -204,6 +204,15 @@ fn no_other_process_is_reached() {
         ] {
             shut.fails(&command, "nothing");
         }
+        #[cfg(target_arch = "x86_64")]
+        for call in [
+            // prlimit64, sched_setaffinity, setpriority.
+            format!("302, {pid}, 7, 0, $x"),
+            format!("203, {pid}, 8, $x"),
+            format!("141, 0, {pid}, 5"),
+        ] {
+            shut.fails_only_here(&perl(&format!("$x = chr(1) . chr(0) x 63; exit(syscall({call}) == 0 ? 0 : 1)")), "");
+        }
         // Everything that may be signalled, from a namespace or from the supervisor's family.
         shut.run("kill -9 -1");
         shut.run("kill -9 $PPID; kill -STOP $PPID; kill -9 1");
