@@ -98,6 +98,9 @@ fn an_agent_is_made_checked_changed_copied_and_brought_back() {
     core.call(RestoreTrashed { id: item.id }).wait().unwrap();
     assert_eq!(core.call(GetAgent { id: agent.id }).wait().unwrap().settings, changed.settings);
     assert_eq!(core.call(ListAgentData { id: agent.id }).wait().unwrap().len(), 1);
+    // Activities are kept beside the work; after the end all of them are.
+    core.shutdown();
+    let core = start(folder.path());
     for kind in ["agent.created", "agent.changed", "agent.status.changed", "agent.deleted"] {
         assert!(!activities(&core, kind).is_empty(), "{kind}");
     }
