@@ -18,7 +18,7 @@ use super::{Parts, routine, turn, validate};
 use crate::api::{ApiError, ErrorCategory};
 use crate::inference::ChatModel;
 use crate::model::{
-    Agent, AgentType, ApprovalId, ApprovalState, ProposedAction, RoutineCall, Run, RunId, RunOutcome, RunStep,
+    Agent, AgentType, ApprovalId, ApprovalState, Permission, ProposedAction, RoutineCall, Run, RunId, RunOutcome, RunStep,
     StepKind, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait,
 };
 use crate::panics;
@@ -31,6 +31,9 @@ const MOST_UNREADABLE: usize = 3;
 /// Calls that were made before, in all.
 const MOST_REPEATED: usize = 4;
 const LARGEST_ANSWER: usize = 4_096;
+
+/// A call that may be asked for: its tool, what it would do, and the word of agent and profile.
+type Proposed = (&'static dyn Tool, Proposal, Permission);
 
 /// Does what tasks say, with agents.
 #[derive(Clone)]
@@ -152,7 +155,7 @@ impl<'a> Work<'a> {
             .settings
             .tools
             .iter()
-            .filter(|(_, rule)| rule.permission != crate::model::Permission::Deny)
+            .filter(|(_, rule)| rule.permission != Permission::Deny)
             .filter_map(|(name, _)| (parts.tools)(name))
             .filter(|tool| tool.unavailable().is_none())
             .map(|tool| tool.spec())
@@ -569,11 +572,10 @@ impl<'a> Work<'a> {
     }
 
     /// The tool, what it would do, and the word of agent and profile; or why it may not.
-    #[expect(clippy::type_complexity, reason = "said in the sentence above")]
     fn proposed(
         &self,
         call: &ToolCall,
-    ) -> Result<Result<(&'static dyn Tool, Proposal, crate::model::Permission), Verdict>, ApiError> {
+    ) -> Result<Result<Proposed, Verdict>, ApiError> {
         let policy = self.parts.directory.policy(&call.tool)?;
         let permission = match approvals::permission(&self.agent, policy, &call.tool) {
             Ok(permission) => permission,

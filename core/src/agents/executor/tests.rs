@@ -8,6 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::agents::testing::{self, World, answer, call};
 use crate::api::Event;
+use crate::inference::scripted::ScriptedModel;
 use crate::model::{
     AgentType, ApprovalAnswer, Budget, PageRequest, Permission, RoutineCall, TaskId, ToolEffect, TypeOrigin,
 };
@@ -19,8 +20,6 @@ const ALL: &[(&str, Permission)] =
 fn script<'a>(texts: impl IntoIterator<Item = &'a String>) -> ScriptedModel {
     ScriptedModel::new().sequence("Count the things", texts.into_iter().map(String::as_str))
 }
-
-use crate::inference::scripted::ScriptedModel;
 
 /// Runs a task on a thread of its own while `meanwhile` plays the person.
 fn with_person(world: &World, meanwhile: impl FnOnce(&World)) -> Result<TaskOutput, Failure> {
