@@ -167,6 +167,12 @@ pub enum PickPurpose {
     SettingFolder(String),
     SettingsExport,
     SettingsImport,
+    /// A folder that an agent may use.
+    AgentFolder,
+    /// The file that an agent is made from.
+    AgentImport,
+    /// The folder that an agent is written into.
+    AgentExport(rspa_core::model::AgentId),
 }
 
 /// Commands of this frame, in order.

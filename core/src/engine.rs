@@ -7,8 +7,10 @@ mod context;
 mod databases;
 mod events;
 pub mod handlers;
+mod host;
 mod jobs;
 pub mod maintenance;
+mod notifying;
 pub(crate) mod profiles;
 mod services;
 mod session;
@@ -28,6 +30,7 @@ pub use databases::{Databases, knowledge_files};
 pub use events::Events;
 pub(crate) use events::Listener;
 pub use jobs::{JobHandle, Jobs};
+pub use notifying::News;
 pub use services::{Service, Services};
 pub use session::{Running, Session};
 
@@ -103,6 +106,7 @@ impl Engine {
             context.spawn(async move { ctx.services.start_all(&ctx) });
             context.spawn_worker("settings", follow_settings);
             context.spawn_worker("maintenance", maintenance::run);
+            context.spawn_worker("notifications", notifying::run);
         }
         tell_of_cut_off(&context);
         for words in context.settings.migrated() {

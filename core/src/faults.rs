@@ -22,6 +22,9 @@ pub const PLACES: &[&str] = &[
     "knowledge events",
     "logs",
     "answer",
+    "notifications",
+    "schedules",
+    "triggers",
     "queue",
 ];
 

@@ -108,7 +108,8 @@ fn a_panic_in_every_worker() {
     for place in PLACES {
         let mut world = world(place, 2);
         match *place {
-            "settings" | "maintenance" | "daily backup" | "credentials" | "knowledge events" | "queue" => {
+            "settings" | "maintenance" | "notifications" | "daily backup" | "credentials" | "knowledge events"
+            | "queue" | "schedules" | "triggers" => {
                 world.until_well(place);
             }
             "indexer" | "embedder" | "watcher" => {

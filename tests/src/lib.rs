@@ -8,6 +8,7 @@ pub mod disk;
 pub mod display;
 pub mod documents;
 pub mod folder;
+pub mod nobody;
 pub mod process;
 pub mod program;
 pub mod seed;

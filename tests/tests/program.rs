@@ -3,10 +3,12 @@
 #![allow(clippy::unwrap_used, reason = "all of this crate is a test")]
 
 mod program {
+    mod agents;
     mod answering;
     mod backups;
     mod canary;
     mod command_line;
+    mod confine;
     mod crash;
     mod credentials;
     mod data_folder;

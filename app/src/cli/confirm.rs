@@ -6,8 +6,11 @@ use std::io::{self, BufRead, BufReader, Write};
 use rspa_core::api::{ApiError, ErrorCategory, Request};
 
 use super::failure::Failure;
-use super::output::one_line;
+use super::output::{harmless, one_line};
 use super::session::Session;
+
+/// Bytes of a line that is typed.
+const LONGEST_LINE: u64 = 64 << 10;
 
 /// What came back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +34,34 @@ pub fn ask(session: &Session, question: &str) -> Result<Reply, Failure> {
         sender.blocking_send(reply).ok();
     })?;
     Ok(session.next_of(&mut receiver)?.unwrap_or(Reply::Nobody))
+}
+
+/// Shows a text of several lines and a question at the terminal that controls this process, and waits for a line; none
+/// when there is no terminal to ask at.
+pub fn line(session: &Session, text: &str, question: &str) -> Result<Option<String>, Failure> {
+    let shown = format!("{}\n{} ", harmless(text), one_line(question).trim_end());
+    let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+    // On a thread of its own, so that an interrupt ends the waiting.
+    std::thread::Builder::new().name("terminal".to_owned()).spawn(move || {
+        let typed = terminal().and_then(|(input, output)| line_at(input, output, &shown));
+        sender.blocking_send(typed.ok()).ok();
+    })?;
+    Ok(session.next_of(&mut receiver)?.flatten())
+}
+
+fn line_at(input: impl io::Read, mut output: impl Write, shown: &str) -> io::Result<String> {
+    output.write_all(shown.as_bytes())?;
+    output.flush()?;
+    let mut line = String::new();
+    if BufReader::new(input.take(LONGEST_LINE)).read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// Only `y` and `yes` are a yes.
+pub fn is_yes(typed: &str) -> bool {
+    matches!(typed.trim(), "y" | "Y" | "yes" | "Yes")
 }
 
 /// Asks for what only the person may allow.
@@ -59,7 +90,7 @@ pub fn allow(session: &Session, request: &Request, what: &str) -> Result<(), Fai
 pub fn only_in_person(request: &Request) -> bool {
     use rspa_core::api::request::profiles::ProfilesRequest;
     match request {
-        Request::Settings(_) | Request::Credentials(_) | Request::Consents(_) => true,
+        Request::Settings(_) | Request::Credentials(_) | Request::Consents(_) | Request::Agents(_) => true,
         Request::Profiles(request) => matches!(request, ProfilesRequest::SetProfileNetwork(_)),
         _ => false,
     }
@@ -94,10 +125,7 @@ fn ask_at(input: impl io::Read, mut output: impl Write, question: &str) -> io::R
     let mut line = String::new();
     // Nobody types a longer yes.
     let read = BufReader::new(input.take(1_000)).read_line(&mut line)?;
-    Ok(match line.trim() {
-        "y" | "Y" | "yes" | "Yes" if read > 0 => Reply::Yes,
-        _ => Reply::No,
-    })
+    Ok(if read > 0 && is_yes(&line) { Reply::Yes } else { Reply::No })
 }
 
 #[cfg(test)]
@@ -118,6 +146,14 @@ mod tests {
             assert_eq!(ask_at(typed.as_bytes(), &mut shown, "Go on? [y/N] ").unwrap(), expected, "{typed:?}");
             assert_eq!(shown, b"Go on? [y/N] ");
         }
+    }
+
+    #[test]
+    fn a_typed_line_is_read_and_the_end_of_input_is_nobody() {
+        let mut shown = Vec::new();
+        assert_eq!(line_at(b"Blue. \n".as_slice(), &mut shown, "Which? ").unwrap(), "Blue. ");
+        assert_eq!(shown, b"Which? ");
+        assert!(line_at(b"".as_slice(), &mut shown, "Which? ").is_err());
     }
 
     #[test]

@@ -213,6 +213,7 @@ fn words(kind: DataKind) -> &'static str {
         DataKind::Sources => "sources",
         DataKind::Trash => "things in the trash",
         DataKind::Activities => "activities",
+        DataKind::Schedules => "schedules",
         DataKind::Agents => "agents",
         DataKind::AgentData => "entries of agents' data",
         DataKind::Settings => "settings",

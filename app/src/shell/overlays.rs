@@ -6,7 +6,9 @@ use egui::Context;
 use rspa_core::model::SettingValue;
 
 use super::{Shell, notices_panel};
+use crate::commands::pages::agents::AgentsCommand;
 use crate::commands::pages::logs::LogsCommand;
+use crate::commands::pages::notifications::NotificationsCommand;
 use crate::commands::palette::{Palette, Scope};
 use crate::commands::{PickPurpose, UiCommand};
 use crate::design::UiExt;
@@ -21,15 +23,22 @@ impl Shell {
         self.toasts(ctx);
         if self.notices_open {
             self.state.notices.read_all();
-            match notices_panel::ui(ctx, &self.state.notices) {
+            let kept = self.state.pages.notifications.all();
+            match notices_panel::ui(ctx, &self.state.notices, kept, self.state.now) {
                 notices_panel::Wish::Stay => {}
                 notices_panel::Wish::Close => self.notices_open = false,
-                notices_panel::Wish::Clear => self.state.notices.clear(),
+                notices_panel::Wish::Clear => {
+                    self.state.notices.clear();
+                    if !self.state.pages.notifications.all().is_empty() {
+                        self.queue.push(UiCommand::Notifications(NotificationsCommand::Clear(None)));
+                    }
+                }
                 notices_panel::Wish::Act(number) => {
                     if let Some(command) = self.state.notices.take_action(number) {
                         self.queue.push(command);
                     }
                 }
+                notices_panel::Wish::Do(command) => self.queue.push(UiCommand::Notifications(command)),
             }
         }
         if let Some(question) = &self.confirmation
@@ -62,6 +71,14 @@ impl Shell {
                             let value = SettingValue::Text(path.to_string_lossy().into_owned());
                             self.queue.push(UiCommand::SetSetting { key: key.clone(), value });
                         }
+                        PickPurpose::AgentFolder => {
+                            self.queue.push(UiCommand::Agents(AgentsCommand::FolderPicked(path)));
+                        }
+                        PickPurpose::AgentImport => self.queue.push(UiCommand::Agents(AgentsCommand::Import(path))),
+                        PickPurpose::AgentExport(id) => {
+                            let export = AgentsCommand::Export { id: *id, folder: path };
+                            self.queue.push(UiCommand::Agents(export));
+                        }
                         PickPurpose::SettingsExport => self.queue.push(UiCommand::ExportSettings(path)),
                         PickPurpose::SettingsImport => self.queue.push(UiCommand::PreviewImport(path)),
                     }
@@ -87,6 +104,9 @@ impl Shell {
 
     pub(super) fn open_picker(&mut self, purpose: PickPurpose) {
         let (title, wanted) = match &purpose {
+            PickPurpose::AgentFolder => (tr("agents.pick_folder"), Wanted::Folder),
+            PickPurpose::AgentImport => (tr("agents.pick_import"), Wanted::File),
+            PickPurpose::AgentExport(_) => (tr("agents.pick_export"), Wanted::Folder),
             PickPurpose::SettingFolder(_) => (tr("settings.pick_folder"), Wanted::Folder),
             PickPurpose::SettingsExport => (tr("settings.pick_export"), Wanted::Folder),
             PickPurpose::SettingsImport => (tr("settings.pick_import"), Wanted::File),

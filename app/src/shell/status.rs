@@ -143,7 +143,7 @@ fn right(ui: &mut Ui, state: &AppState, shortcuts: &Shortcuts, notices_open: &mu
             commands.run(Action::Palette);
         }
     }
-    let unread = state.notices.unread();
+    let unread = state.notices.unread() + state.pages.notifications.unread();
     let (name, label, tint) = match unread {
         0 => (tr("status.notices").to_owned(), String::new(), None),
         n => (tr_with("status.notices_unread", &[("n", &n)]), n.to_string(), Some(tokens.color.text)),

@@ -40,6 +40,8 @@ const KEPT: usize = 200;
 pub struct Notices {
     next: u64,
     all: Vec<Notice>,
+    /// Shown as toasts alone: core keeps what they say.
+    passing: Vec<Notice>,
     /// Numbers of those that are still shown as toasts.
     toasts: Vec<u64>,
     unread: usize,
@@ -87,9 +89,24 @@ impl Notices {
         }
     }
 
+    /// Shows a toast for something that core keeps: it is not in the list of this window.
+    pub fn pass(
+        &mut self,
+        at: Timestamp,
+        kind: NoticeKind,
+        title: impl Into<String>,
+        detail: impl Into<String>,
+        action: Option<NoticeAction>,
+    ) {
+        let number = self.next;
+        self.next += 1;
+        self.passing.push(Notice { number, at, kind, title: title.into(), detail: detail.into(), action });
+    }
+
     /// Takes the button off a notice, once: what it does.
     pub(crate) fn take_action(&mut self, number: u64) -> Option<UiCommand> {
-        let notice = self.all.iter_mut().find(|notice| notice.number == number)?;
+        let mut all = self.all.iter_mut().chain(&mut self.passing);
+        let notice = all.find(|notice| notice.number == number)?;
         Some(*notice.action.take()?.then)
     }
 
@@ -108,7 +125,7 @@ impl Notices {
     }
 
     pub fn toasts(&self) -> impl Iterator<Item = &Notice> {
-        self.all.iter().filter(|notice| self.toasts.contains(&notice.number))
+        self.all.iter().filter(|notice| self.toasts.contains(&notice.number)).chain(&self.passing)
     }
 
     pub fn unread(&self) -> usize {
@@ -117,6 +134,7 @@ impl Notices {
 
     pub(crate) fn dismiss(&mut self, number: u64) {
         self.toasts.retain(|n| *n != number);
+        self.passing.retain(|notice| notice.number != number);
     }
 
     /// What a notice offers to do needs nobody any more: its toast and its button go.
@@ -136,6 +154,7 @@ impl Notices {
     pub(crate) fn clear(&mut self) {
         self.all.clear();
         self.toasts.clear();
+        self.passing.clear();
         self.unread = 0;
     }
 }
@@ -154,6 +173,11 @@ mod tests {
         notices.push_quietly(Timestamp(3), NoticeKind::Info, "No graphics card");
         assert_eq!((notices.toasts().count(), notices.list().len()), (1, 2));
         notices.push(Timestamp(4), NoticeKind::Error, "No address", "Give one.");
+        assert_eq!(notices.toasts().count(), 2);
+        notices.pass(Timestamp(5), NoticeKind::Done, "Sum up is done", "", None);
+        assert_eq!((notices.toasts().count(), notices.list().len(), notices.unread()), (3, 3, 3));
+        let number = notices.toasts().last().unwrap().number;
+        notices.dismiss(number);
         assert_eq!(notices.toasts().count(), 2);
     }
 }

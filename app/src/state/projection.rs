@@ -2,7 +2,8 @@
 
 use rspa_core::api::{Event, EventEnvelope};
 use rspa_core::model::{
-    Approval, Author, ChatId, JobKind, JobState, Message, MessageId, MessageState, ProfileId, SourceState, one_line,
+    Approval, Author, ChatId, JobKind, JobState, Message, MessageId, MessageState, Notification, NotificationKind,
+    ProfileId, SourceState, one_line,
 };
 
 use super::{AppState, NoticeAction, NoticeKind, Slot};
@@ -165,8 +166,8 @@ impl AppState {
             | Event::RunStepped { .. }
             | Event::RunText { .. }
             | Event::SchedulesChanged
-            | Event::NotificationAdded { .. }
             | Event::NotificationsChanged => {}
+            Event::NotificationAdded { notification } => self.tell_of(notification),
             Event::ApprovalAsked { approval } => self.tell_of_approval(&approval),
             Event::ApprovalEnded { approval } => {
                 self.notices.dismiss_where(&UiCommand::Approvals(ApprovalsCommand::Show(Some(approval.id))))
@@ -205,6 +206,19 @@ impl AppState {
         let then = Box::new(UiCommand::Approvals(ApprovalsCommand::Show(Some(approval.id))));
         let action = NoticeAction { label: tr("approvals.show").to_owned(), then };
         self.notices.push_with(self.now, NoticeKind::Warning, title, short(&approval.title), action);
+    }
+
+    /// A toast for what finished; what waits for the person is asked in its own place.
+    fn tell_of(&mut self, told: Notification) {
+        let kind = match told.kind {
+            NotificationKind::Done => NoticeKind::Done,
+            NotificationKind::Failed => NoticeKind::Error,
+            NotificationKind::Info => NoticeKind::Info,
+            NotificationKind::NeedsYou => return,
+        };
+        let then = told.task.map(UiCommand::OpenTask).or(told.agent.map(UiCommand::OpenAgent));
+        let action = then.map(|then| NoticeAction { label: tr("notifications.show").to_owned(), then: Box::new(then) });
+        self.notices.pass(told.at, kind, told.title, told.detail, action);
     }
 
     fn tell_of_job(&mut self, at: &rspa_core::model::Timestamp, job: &rspa_core::model::Job) {

@@ -9,7 +9,7 @@ use super::Context;
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::model::{CleanedUp, Happening, Timestamp};
 use crate::storage::maintenance::{self as stored, Maintenance};
-use crate::storage::{activities, tasks, trash};
+use crate::storage::{activities, runs, tasks, trash};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -80,6 +80,9 @@ pub fn clean_up(ctx: &Context, asked: bool) -> Result<CleanedUp, ApiError> {
     };
     let completed = before(settings.retention.completed_tasks_days);
     let tasks = tasks::prune(main, completed, before(settings.retention.failed_tasks_days))?;
+    // Those of tasks went with them; what is left belongs to tasks in the trash, or to none.
+    let days = settings.retention.completed_tasks_days.max(settings.retention.failed_tasks_days);
+    runs::prune(main, before(days.max(settings.retention.trash_days)))?;
     let history_bytes = u64::try_from(settings.database.history_mb).unwrap_or(256) << 20;
     main.prune_history(before(settings.database.history_days), history_bytes)?;
     stored::put(main, Maintenance { last: Some(now), doubted: None })?;

@@ -8,6 +8,7 @@ use super::handlers::backups::Backups;
 use super::handlers::chats::Chats;
 use super::handlers::knowledge::Knowledge;
 use super::handlers::models::Models;
+use super::handlers::runs::Runs;
 use super::handlers::schedules::Schedules;
 use super::handlers::tasks::Tasks;
 use crate::api::{ApiError, ErrorCategory};
@@ -44,6 +45,7 @@ pub struct Services {
     credentials: Slot<Credentials>,
     knowledge: Slot<Knowledge>,
     models: Slot<Models>,
+    runs: Slot<Runs>,
     schedules: Slot<Schedules>,
     tasks: Slot<Tasks>,
 }
@@ -73,6 +75,10 @@ impl Context {
         self.services.models.get(self)
     }
 
+    pub fn runs(&self) -> Result<Arc<Runs>, ApiError> {
+        self.services.runs.get(self)
+    }
+
     pub fn schedules(&self) -> Result<Arc<Schedules>, ApiError> {
         self.services.schedules.get(self)
     }
@@ -90,6 +96,7 @@ impl Services {
         start(ctx, "backups", ctx.backups());
         start(ctx, "credentials", ctx.credentials());
         start(ctx, "agents", ctx.agents());
+        start(ctx, "runs", ctx.runs());
         start(ctx, "tasks", ctx.tasks());
         start(ctx, "schedules", ctx.schedules());
     }
@@ -135,6 +142,7 @@ impl Services {
         // What makes work ends before what works.
         self.schedules.stop();
         self.tasks.stop();
+        self.runs.stop();
         self.agents.stop();
         self.backups.stop();
         self.chats.stop();

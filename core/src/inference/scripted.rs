@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rspa_ml::Cancel;
-use rspa_ml::generate::{FinishReason, GenerateEvent, GenerateRequest, GenerateStats, Prompt};
+use rspa_ml::generate::{Constraint, FinishReason, GenerateEvent, GenerateRequest, GenerateStats, Prompt};
 
 use super::ChatModel;
 use crate::api::ApiError;
@@ -32,8 +32,15 @@ pub struct ScriptedModel {
     id: String,
     context: usize,
     rules: Vec<Rule>,
+    sequences: Mutex<Vec<Sequence>>,
     gate: Option<Gate>,
     prompts: Arc<Mutex<Vec<String>>>,
+}
+
+/// Replies that are given one after the other to prompts that hold `when` anywhere.
+struct Sequence {
+    when: String,
+    replies: VecDeque<Reply>,
 }
 
 impl Default for ScriptedModel {
@@ -45,7 +52,14 @@ impl Default for ScriptedModel {
 impl ScriptedModel {
     /// Without a matching rule it answers "I do not know."
     pub fn new() -> Self {
-        Self { id: "scripted".to_owned(), context: 4096, rules: Vec::new(), gate: None, prompts: Arc::default() }
+        Self {
+            id: "scripted".to_owned(),
+            context: 4096,
+            rules: Vec::new(),
+            sequences: Mutex::default(),
+            gate: None,
+            prompts: Arc::default(),
+        }
     }
 
     pub fn with_context(mut self, tokens: usize) -> Self {
@@ -56,6 +70,15 @@ impl ScriptedModel {
     /// Answers `text` when the last turn contains `when`.
     pub fn reply(mut self, when: &str, text: &str) -> Self {
         self.rules.push(Rule { when: when.to_owned(), reply: Reply::Text(text.to_owned()) });
+        self
+    }
+
+    /// The first prompt that contains `when` in any of its turns gets the first of `texts`, the second one the second,
+    /// and so on: the steps of an agent at one task. What comes after the last is left to the rules.
+    pub fn sequence<'a>(self, when: &str, texts: impl IntoIterator<Item = &'a str>) -> Self {
+        let replies = texts.into_iter().map(|text| Reply::Text(text.to_owned())).collect();
+        let sequence = Sequence { when: when.to_owned(), replies };
+        self.sequences.lock().unwrap_or_else(PoisonError::into_inner).push(sequence);
         self
     }
 
@@ -87,7 +110,13 @@ impl ScriptedModel {
             Prompt::Raw(text) => (text.clone(), text.clone()),
             Prompt::Tokens(_) => (String::new(), String::new()),
         };
+        let mut sequences = self.sequences.lock().unwrap_or_else(PoisonError::into_inner);
+        let sequence = sequences.iter_mut().find(|sequence| all.contains(&sequence.when));
+        let next = sequence.and_then(|sequence| sequence.replies.pop_front());
         self.prompts.lock().unwrap_or_else(PoisonError::into_inner).push(all);
+        if let Some(reply) = next {
+            return reply;
+        }
         let rule = self.rules.iter().find(|rule| last.contains(&rule.when));
         rule.map_or_else(|| Reply::Text("I do not know.".to_owned()), |rule| rule.reply.clone())
     }
@@ -150,7 +179,19 @@ impl ChatModel for ScriptedModel {
     }
 
     fn generate(&self, request: GenerateRequest, cancel: Cancel) -> Result<Receiver<GenerateEvent>, ApiError> {
-        let reply = self.reply_to(&request.prompt);
+        let reply = match (self.reply_to(&request.prompt), &request.constraint) {
+            // A constrained model cannot say what does not parse, so that a script which does is a mistake.
+            (Reply::Text(text), Some(Constraint::JsonSchema(_))) => {
+                match serde_json::from_str::<serde_json::Value>(&text) {
+                    Ok(_) => Reply::Text(text),
+                    Err(error) => Reply::Fails {
+                        after: String::new(),
+                        message: format!("the script is no JSON: {error}: {text}"),
+                    },
+                }
+            }
+            (reply, _) => reply,
+        };
         let (sender, receiver) = mpsc::channel();
         let gate = self.gate.clone();
         let limit = request.sampling.max_tokens;
@@ -235,6 +276,20 @@ mod tests {
         assert_eq!(said, "Half a");
         assert!(matches!(last, GenerateEvent::Failed { partial, .. } if partial == "Half a"));
         assert_eq!(model.prompts().lock().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_sequence_gives_its_replies_in_order_and_a_constraint_wants_json() {
+        let model = ScriptedModel::new().sequence("sums", ["{\"a\":1}", "no json"]);
+        let constrained = |text: &str| GenerateRequest {
+            prompt: Prompt::Raw(text.to_owned()),
+            sampling: SamplingParams::default(),
+            constraint: Some(Constraint::JsonSchema(serde_json::json!({}))),
+        };
+        let say = |text_of| text(model.generate(constrained(text_of), Cancel::new()).unwrap());
+        assert_eq!(say("the sums").0, "{\"a\":1}");
+        assert!(matches!(say("the sums").1, GenerateEvent::Failed { .. }));
+        assert_eq!(text(ask(&model, "the sums", Cancel::new())).0, "I do not know.");
     }
 
     #[test]

@@ -123,6 +123,7 @@ pub enum DataKind {
     Settings,
     Credentials,
     Notes,
+    Schedules,
     /// All else, such as the layout of the window and default models.
     Other,
 }

@@ -17,6 +17,12 @@ pub struct Dashboard {
     /// In the window.
     pub execution_hours: f64,
     pub execution_hours_before: f64,
+    /// Tasks completed in the window and in the one before.
+    pub completed: u64,
+    pub completed_before: u64,
+    /// Seconds that chat models worked in the window and in the one before.
+    pub model_s: f64,
+    pub model_s_before: f64,
     pub activities_24h: u64,
     /// The window, oldest first, the last is now.
     pub trend: Vec<TrendPoint>,
@@ -29,6 +35,8 @@ pub struct Dashboard {
     pub approvals: Vec<Approval>,
     /// Failed ones that nobody has looked at, and those that wait for a word.
     pub needs_you: Vec<Task>,
+    /// What could not be read, one sentence each: its figures are missing above.
+    pub problems: Vec<String>,
 }
 
 /// One day, or one hour where the window is a day.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use data::{LARGEST_STORE, LARGEST_VALUE, LONGEST_KEY, MOST_KEYS, data, put_datum};
-pub use figures::{count_outcome, metrics};
+pub use figures::{Outcomes, count_outcome, metrics, outcomes};
 pub use policies::{policies, set_policy};
 pub(super) use upkeep::{DATA_KIND, KIND, STAYING, broken, merge, remove_profile};
 

@@ -1,7 +1,9 @@
 //! What kinds of things the main file holds, each with its table and how one of them is called: for telling states apart.
 
 use super::compare::compare_table;
-use super::{AnyTable, ReadTxn, StorageError, activities, agents, chats, knowledge, models, profiles, trash};
+use super::{
+    AnyTable, ReadTxn, StorageError, activities, agents, chats, knowledge, models, profiles, schedules, trash,
+};
 use crate::model::{DataKind, KindDifference};
 
 /// One kind of things. A row of the table is one thing; its indexes lie in other tables.
@@ -24,6 +26,7 @@ static KINDS: &[&Kind] = &[
     &agents::KIND,
     &agents::DATA_KIND,
     &models::KIND,
+    &schedules::KIND,
 ];
 
 /// Titles of each sort that are given.

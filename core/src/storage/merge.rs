@@ -3,7 +3,7 @@
 
 use super::{
     AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger,
-    models, profiles, tasks, trash,
+    models, notifications, profiles, schedules, tasks, trash,
 };
 use crate::model::Merged;
 
@@ -19,6 +19,7 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
         merged.extend(chats::merge(txn, &other)?);
         merged.push(knowledge::merge_sources(txn, &other)?);
         merged.extend(agents::merge(txn, &other)?);
+        merged.push(schedules::merge(txn, &other)?);
         merged.push(trash::merge(txn, &other)?);
         merged.push(activities::merge(txn, &other)?);
         merged.push(models::merge(txn, &other)?);
@@ -27,7 +28,7 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
 }
 
 /// Brings into `restored` what stays true whatever state the data is taken back to: the ledger of the network, what agents did in
-/// figures, what was done with credentials, who may use them, and a lockout; and, if `with_credentials`, what is known of credentials, whose
+/// figures, what the person was told, what was done with credentials, who may use them, and a lockout; and, if `with_credentials`, what is known of credentials, whose
 /// secrets stay as they are too. Change numbers go on above those of both, so that none of them ever means two different
 /// things.
 ///
@@ -43,8 +44,23 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
         }
         let before = before.read()?;
         let own: &[&[&dyn AnyTable]] = match with_credentials {
-            true => &[audit::TABLES, agents::STAYING, tasks::TABLES, credentials::STAYING, credentials::KNOWN],
-            false => &[audit::TABLES, agents::STAYING, tasks::TABLES, credentials::STAYING],
+            true => &[
+                audit::TABLES,
+                agents::STAYING,
+                tasks::TABLES,
+                notifications::TABLES,
+                schedules::STAYING,
+                credentials::STAYING,
+                credentials::KNOWN,
+            ],
+            false => &[
+                audit::TABLES,
+                agents::STAYING,
+                tasks::TABLES,
+                notifications::TABLES,
+                schedules::STAYING,
+                credentials::STAYING,
+            ],
         };
         for table in own.iter().copied().flatten() {
             let mut into = table.raw_table(txn)?;

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::kinds::Kind;
 use super::{
-    AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, agents, chats,
-    credentials, decode, first_version, golden_record, knowledge, models, tasks, trash, ui_state,
+    AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, agents, approvals,
+    chats, credentials, decode, first_version, golden_record, knowledge, models, notifications, runs, schedules, tasks,
+    trash, ui_state,
 };
 use crate::clock::Ids;
 use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
@@ -291,8 +292,12 @@ pub fn delete(main: &Db, id: ProfileId, confirmed_name: String) -> Result<Profil
         activities::remove_profile(txn, id)?;
         trash::remove_profile(txn, id)?;
         credentials::remove_profile(txn, id)?;
+        schedules::remove_profile(txn, id)?;
         ui_state::remove_profile(txn, id)?;
+        runs::remove_profile(txn, id)?;
+        approvals::remove_profile(txn, id)?;
         agents::remove_profile(txn, id)?;
+        notifications::remove_profile(txn, id)?;
         tasks::remove_profile(txn, id)?;
         txn.table(DELETED)?.insert(key, profile.name.as_str())?;
         Ok(profile)

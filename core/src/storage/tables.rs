@@ -32,9 +32,28 @@ const UNTRACKED: &[&str] = &[
     "audit_head",
     "vault_attempts",
     "credential_grants",
+    // What agents did, and what the person said to it, stays done and said.
+    "runs",
+    "runs_by_agent",
+    "runs_by_task",
+    "runs_open",
+    "run_steps",
+    "approvals",
+    "approvals_waiting",
+    "approvals_by_task",
+    "approvals_by_run",
+    // How the window stood once.
+    "session_snapshots",
+    "window_openings",
     // It tells of sealed files and of entries in the keychain, which do not go back with it.
     "credentials",
+    // When a schedule runs next and what it did: nothing is done twice, and nothing is made up for.
+    "schedule_states",
+    "schedules_due",
+    "schedule_runs",
     // What agents did has been done; tasks are not taken back either.
+    // Who was told something was told it.
+    "notifications",
     "agent_counts",
     "agent_hours",
     // What tasks did has been done: none of them runs again because the data was taken back.

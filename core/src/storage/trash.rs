@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 pub use agents::agent;
 pub use chats::chat;
+pub use schedules::schedule;
 pub use sources::source;
 pub use tasks::tasks;
 

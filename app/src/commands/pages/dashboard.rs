@@ -4,4 +4,8 @@
 pub enum DashboardCommand {
     /// Reads it all again.
     Refresh,
+    /// Another window, in days.
+    Window(u32),
+    /// Makes sample agents, tasks and schedules.
+    AddSample,
 }

@@ -167,6 +167,7 @@ fn name(kind: DataKind) -> &'static str {
         DataKind::Settings => tr("backups.kind_settings"),
         DataKind::Credentials => tr("backups.kind_credentials"),
         DataKind::Notes => tr("backups.kind_notes"),
+        DataKind::Schedules => tr("backups.kind_schedules"),
         DataKind::Other => tr("backups.kind_other"),
     }
 }

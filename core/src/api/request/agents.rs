@@ -7,8 +7,9 @@ use crate::api::Guard;
 use crate::api::family::family;
 use crate::model::{
     Agent, AgentDatum, AgentDraft, AgentFilter, AgentId, AgentMetrics, AgentStatus, AgentTypeList, Permission,
-    ToolInfo, TrashItem,
+    ToolEffect, ToolInfo, TrashItem,
 };
+use crate::tools;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListAgents {
@@ -155,8 +156,10 @@ impl AgentsRequest {
 
 /// Whoever gives an agent a free hand must be the person.
 fn may(draft: &AgentDraft, what: &str) -> Guard {
-    let free: Vec<&str> =
-        draft.tools.iter().filter(|(_, rule)| rule.permission == Permission::Allow).map(|(name, _)| &**name).collect();
+    // What only looks at what the folders and the index hold already harms nothing.
+    let is_grave = |name: &str| tools::find(name).is_none_or(|tool| tool.spec().effect > ToolEffect::Organises);
+    let allowed = draft.tools.iter().filter(|(_, rule)| rule.permission == Permission::Allow);
+    let free: Vec<&str> = allowed.map(|(name, _)| name.as_str()).filter(|name| is_grave(name)).collect();
     let folders: Vec<String> = draft.folders.iter().map(|folder| folder.path.display().to_string()).collect();
     if free.is_empty() && folders.is_empty() {
         return Guard::Open;

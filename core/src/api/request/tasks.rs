@@ -44,7 +44,7 @@ pub struct CreateTasks {
 }
 
 /// What is none stays as it is. Only a task that does not run can be changed.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UpdateTask {
     pub id: Option<TaskId>,
     pub title: Option<String>,

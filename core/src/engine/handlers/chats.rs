@@ -116,7 +116,7 @@ impl FindPassages for Finder {
 }
 
 /// Loads chat models as jobs that the person sees.
-struct Loader(Context);
+pub(in crate::engine) struct Loader(pub Context);
 
 impl ChatModels for Loader {
     fn chat_model(&self, wanted: Option<&ModelId>, cancel: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError> {

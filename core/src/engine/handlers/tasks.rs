@@ -5,16 +5,18 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
 
 use crate::api::request::tasks::{TasksRequest as Request, TasksResponse as Response};
-use crate::api::{ApiError, ErrorCategory};
+use crate::api::{ApiError, ErrorCategory, Event};
 use crate::clock::Ids;
 use crate::engine::handlers::trash;
 use crate::engine::{Context, Service};
-use crate::model::{AgentId, ProfileId, Task, TaskDraft, TaskId, TaskStatus};
-use crate::storage::{Db, StorageError, WriteTxn, agents};
+use crate::model::{AgentId, PageRequest, ProfileId, Task, TaskDraft, TaskId, TaskStatus};
+use crate::storage::{Db, StorageError, WriteTxn, agents, runs};
 use crate::tasks::state::{Defaults, Origin};
 use crate::tasks::{Agents, Executor, Parts, Queue, QueueSettings};
 
 const WORKER: &str = "queue";
+/// Tries that are shown with a task, the last ones.
+const MOST_RUNS: u32 = 100;
 
 /// Who does what tasks say; none until the agents have said so.
 type Doer = Arc<RwLock<Option<Arc<dyn Executor>>>>;
@@ -60,7 +62,12 @@ impl Service for Tasks {
             profile: ctx.profile,
             clock: ctx.clock.clone(),
             ids: Arc::new(Ids::new(ctx.clock.clone())),
-            publish: Arc::new(move |event| publisher.publish(event)),
+            publish: Arc::new(move |event| {
+                if let Event::TaskChanged { task } = &event {
+                    take_back_questions(&publisher, task);
+                }
+                publisher.publish(event);
+            }),
             happened: Arc::new(move |happening| keeper.activity(happening)),
             supervise: Arc::new(move |work| supervisor.supervise(WORKER, work)),
             turn: Arc::new(move || turns.begin_turn(WORKER)),
@@ -70,7 +77,9 @@ impl Service for Tasks {
             executor: Arc::new(move || executor.read().unwrap_or_else(PoisonError::into_inner).clone()),
             settings: Arc::new(move || queue_settings(&settings)),
         })?;
-        Ok(Self { queue, doer })
+        let service = Self { queue, doer };
+        service.work_with(ctx.runs()?.executor());
+        Ok(service)
     }
 
     fn start(&self, ctx: &Context) {
@@ -102,12 +111,24 @@ fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
         Request::ListTasks(list) => Response::ListTasks(queue.list(&list.filter, list.sort, list.page)?),
         Request::GetBoard(get) => Response::GetBoard(queue.board(&get.filter, get.per_column)?),
         Request::CountTasks(_) => Response::CountTasks(queue.counts()?),
-        Request::GetTask(get) => Response::GetTask(queue.detail(get.id)?),
+        Request::GetTask(get) => {
+            let mut detail = queue.detail(get.id)?;
+            let page = PageRequest { offset: 0, limit: MOST_RUNS };
+            detail.runs = runs::list(ctx.databases.main(), ctx.profile, None, Some(get.id), page)?.items;
+            detail.runs.reverse();
+            Response::GetTask(detail)
+        }
         Request::FindTask(find) => Response::FindTask(queue.find(&find.name)?),
         Request::CreateTasks(create) => Response::CreateTasks(queue.create(create.drafts, Origin::default())?),
         Request::UpdateTask(update) => Response::UpdateTask(queue.update(update)?),
         Request::MoveTask(shift) => Response::MoveTask(queue.shift(shift.id, shift.column, shift.before)?),
-        Request::CancelTasks(cancel) => Response::CancelTasks(queue.cancel(cancel.ids)?),
+        Request::CancelTasks(cancel) => {
+            let cancelled = queue.cancel(cancel.ids.clone())?;
+            for id in cancel.ids {
+                take_back_questions(ctx, &queue.get(id)?);
+            }
+            Response::CancelTasks(cancelled)
+        }
         Request::RetryTasks(retry) => Response::RetryTasks(queue.retry(retry.ids)?),
         Request::AllowRepeat(allow) => Response::AllowRepeat(queue.allow_repeat(allow.id, allow.repeat)?),
         Request::DeleteTasks(delete) => {
@@ -123,6 +144,17 @@ fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
             return Err(ApiError::new(ErrorCategory::System, "waiting is done elsewhere", "Report this."));
         }
     })
+}
+
+/// What waits for the person's word for a task that has ended needs none any more.
+fn take_back_questions(ctx: &Context, task: &Task) {
+    if !task.status.is_final() {
+        return;
+    }
+    let taken_back = ctx.runs().and_then(|runs| runs.desk().withdraw_task(task.id));
+    if let Err(error) = taken_back {
+        tracing::warn!(%error, task = %task.id, "what a task asked the person was not taken back");
+    }
 }
 
 /// Waits until a task has ended; the queue runs here meanwhile.
@@ -172,11 +204,12 @@ impl Agents for StoredAgents {
         };
         let Some(agent) = task.agent else { return Ok(()) };
         let at = task.completed.unwrap_or(task.updated);
-        agents::count_outcome(txn, self.profile, agent, completed, task.execution_ms, 0, at)
+        let tokens = runs::tokens(txn, self.profile, task.id)?;
+        agents::count_outcome(txn, self.profile, agent, completed, task.execution_ms, tokens, at)
     }
 }
 
-fn queue_settings(ctx: &Context) -> QueueSettings {
+pub(in crate::engine) fn queue_settings(ctx: &Context) -> QueueSettings {
     let current = ctx.settings.current();
     let agents = &current.agents;
     let positive = |value: i64| u32::try_from(value).unwrap_or(1);

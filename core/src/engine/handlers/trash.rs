@@ -72,7 +72,7 @@ fn returned(ctx: &Context, back: &Emptied) -> Result<(), ApiError> {
         TrashKind::Source => ctx.knowledge()?.returned(SourceId(back.thing))?,
         TrashKind::Agent => ctx.publish(Event::AgentsChanged),
         TrashKind::Task => ctx.publish(Event::TasksChanged),
-        TrashKind::Schedule => ctx.publish(Event::SchedulesChanged),
+        TrashKind::Schedule => ctx.schedules()?.returned()?,
     }
     ctx.activity(happening(&back.item, "restored"));
     Ok(())

@@ -116,6 +116,39 @@ pub fn metrics(
     Ok(AgentMetrics { days, uptime: uptime.clamp(0.0, 1.0) })
 }
 
+/// What all agents of a profile did together in some time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    pub completed: u32,
+    pub failed: u32,
+    pub worked_ms: u64,
+}
+
+/// Figures of all agents between each two of `boundaries`, oldest first.
+pub fn outcomes(main: &Db, profile: ProfileId, boundaries: &[Timestamp]) -> Result<Vec<Outcomes>, StorageError> {
+    let txn = main.read()?;
+    let (counts, hours) = (txn.table(COUNTS)?, txn.table(HOURS)?);
+    let own = profile.0.as_u128();
+    // An hour belongs to the span that it begins in.
+    let starts: Vec<i64> = boundaries.iter().map(|at| ceiling(at.0)).collect();
+    let mut found = vec![Outcomes::default(); starts.len().saturating_sub(1)];
+    let (Some(&first), Some(&end)) = (starts.first(), starts.last()) else { return Ok(found) };
+    for row in counts.range((own, 0)..=(own, u128::MAX))? {
+        let agent = row?.0.value().1;
+        for row in hours.range((own, agent, first)..(own, agent, end))? {
+            let (key, value) = row?;
+            let span = starts.partition_point(|start| *start <= key.value().2).saturating_sub(1);
+            let hour: StoredHour = decode(value.value())?;
+            if let Some(sum) = found.get_mut(span) {
+                sum.completed = sum.completed.saturating_add(hour.completed);
+                sum.failed = sum.failed.saturating_add(hour.failed);
+                sum.worked_ms = sum.worked_ms.saturating_add(hour.worked_ms);
+            }
+        }
+    }
+    Ok(found)
+}
+
 /// The first hour that begins at this time or later.
 fn ceiling(milliseconds: i64) -> i64 {
     milliseconds.div_euclid(HOUR_MS) + i64::from(milliseconds.rem_euclid(HOUR_MS) != 0)

@@ -2,7 +2,7 @@
 
 use super::{Deletion, StoredTrash, Trashable, put};
 use crate::model::{AgentId, ProfileId, TrashItem, TrashKind};
-use crate::storage::{Db, StorageError, WriteTxn, agents};
+use crate::storage::{Db, StorageError, WriteTxn, agents, approvals};
 
 pub(super) struct Agents;
 
@@ -12,6 +12,7 @@ impl Trashable for Agents {
     }
 
     fn erase(&self, txn: &WriteTxn<'_>, profile: ProfileId, row: &StoredTrash) -> Result<(), StorageError> {
+        approvals::remove_agent(txn, profile, AgentId(row.thing))?;
         agents::erase(txn, profile, AgentId(row.thing))
     }
 

@@ -3,7 +3,7 @@
 use super::{Deletion, StoredTrash, Trashable, put};
 use crate::model::{ProfileId, TaskId, TaskStatus, TrashItem, TrashKind};
 use crate::storage::tasks::{self, Change};
-use crate::storage::{Db, StorageError, WriteTxn};
+use crate::storage::{Db, StorageError, WriteTxn, runs};
 
 pub(super) struct Tasks;
 
@@ -13,6 +13,7 @@ impl Trashable for Tasks {
     }
 
     fn erase(&self, txn: &WriteTxn<'_>, profile: ProfileId, row: &StoredTrash) -> Result<(), StorageError> {
+        runs::remove_task(txn, profile, TaskId(row.thing))?;
         tasks::erase(txn, profile, TaskId(row.thing))
     }
 

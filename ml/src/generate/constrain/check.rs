@@ -15,6 +15,8 @@ const MAX_TEXT: usize = 256 << 10;
 const MAX_LEAST: u64 = 10_000;
 /// Greatest lengths and counts that are kept; a model never comes this far.
 const MAX_MOST: u64 = 100_000;
+/// Characters of a text that follows a pattern, beside those that it repeats.
+const FORM_CHARACTERS: u64 = 256;
 /// What is data in a schema, not schema.
 pub(super) const DATA: [&str; 4] = ["const", "enum", "default", "examples"];
 
@@ -92,6 +94,7 @@ fn keywords(members: &mut Map<String, Value>, limits: &mut Limits) -> Result<()>
             return Err(wrong(format!("{name} is {least}; at most {MAX_LEAST} can be asked for")));
         }
     }
+    bound_form(members);
     for name in ["maxLength", "maxItems", "maxProperties"] {
         let Some(most) = members.get_mut(name).filter(|most| most.as_f64().is_some_and(|most| most >= 0.0)) else {
             continue;
@@ -104,6 +107,30 @@ fn keywords(members: &mut Map<String, Value>, limits: &mut Limits) -> Result<()>
         *limit = most.max(*limit);
     }
     Ok(())
+}
+
+/// Texts of a form get a greatest length: a form that may repeat something would not let the text end at any place.
+fn bound_form(members: &mut Map<String, Value>) {
+    if members.contains_key("maxLength") {
+        return;
+    }
+    let most = match (members.get("format").and_then(Value::as_str), members.get("pattern").and_then(Value::as_str)) {
+        (Some("time" | "date-time" | "duration"), None) => 36,
+        (Some(_), None) => 200,
+        (_, Some(pattern)) => FORM_CHARACTERS + repeats(pattern),
+        (None, None) => return,
+    };
+    let least = members.get("minLength").and_then(Value::as_u64).unwrap_or(0);
+    members.insert("maxLength".to_owned(), (least + most).into());
+}
+
+/// The counts of a pattern's repetitions, added up: what it may need at least is not longer, nested ones aside.
+fn repeats(pattern: &str) -> u64 {
+    let counts = pattern.split('{').skip(1).filter_map(|rest| {
+        let digits: String = rest.chars().take_while(char::is_ascii_digit).take(5).collect();
+        digits.parse::<u64>().ok()
+    });
+    counts.sum::<u64>().min(MAX_LEAST)
 }
 
 fn shortened(text: &str) -> String {

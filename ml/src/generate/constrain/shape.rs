@@ -17,13 +17,13 @@ pub(super) struct Limits {
     pub items: usize,
     /// Lists and objects in each other.
     pub depth: usize,
-    /// Characters of a number; more than 15 digits are not exact in a program that reads them.
+    /// Characters of a number; of more than 15 digits a program that reads it forgets some, and a bound may be met after all.
     pub digits: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { characters: 2000, items: 64, depth: 12, digits: 15 }
+        Self { characters: 2000, items: 64, depth: 12, digits: 12 }
     }
 }
 
@@ -107,13 +107,17 @@ impl Shape {
             At::Number { length } => {
                 if closing || length >= self.limits.digits {
                     prefer_others(allowed, &table.number);
+                    // A number that must become greater than its digits so far does so at once.
+                    prefer_others(allowed, &table.zero);
                 } else {
                     prefer_others(allowed, &table.exponent_in_number);
+                    prefer_others(allowed, &table.long_number);
                 }
                 self.close(allowed, table, closing);
             }
             At::Between => {
                 prefer_others(allowed, &table.exponent);
+                prefer_others(allowed, &table.long_number);
                 self.close(allowed, table, closing);
             }
         }

@@ -6,6 +6,9 @@ use llguidance::toktrie::{SimpleVob, TokEnv, TokRxInfo, TokTrie, TokenId, Tokeni
 
 use crate::tokenize::Tokenizer;
 
+/// Digits in one token that are too many at once.
+const LONG_NUMBER: usize = 4;
+
 /// Sets of tokens; bit n stands for token n.
 pub(super) struct TokenTable {
     tokenizer: Arc<Tokenizer>,
@@ -22,7 +25,11 @@ pub(super) struct TokenTable {
     pub number: SimpleVob,
     /// Hold the `e` of `1e9`, of which nobody knows how large the number becomes.
     pub exponent: SimpleVob,
-    /// The same, and those that begin with such an `e`.
+    /// Hold so many digits in a row that a number of them would be longer than wanted.
+    pub long_number: SimpleVob,
+    /// Begin with the digit 0.
+    pub zero: SimpleVob,
+    /// As `exponent`, and those that begin with such an `e`.
     pub exponent_in_number: SimpleVob,
 }
 
@@ -52,6 +59,10 @@ impl TokenTable {
             close_object: set(&begins(b"}")),
             open: set(&begins(b"[{")),
             number: set(&|bytes| bytes.first().is_some_and(|&first| is_number(first))),
+            long_number: set(&|bytes| {
+                bytes.windows(LONG_NUMBER).any(|run| run.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.'))
+            }),
+            zero: set(&|bytes| bytes.first() == Some(&b'0')),
             exponent: set(&has_exponent),
             exponent_in_number: set(&|bytes| matches!(bytes.first(), Some(b'e' | b'E')) || has_exponent(bytes)),
             tokenizer: Arc::clone(tokenizer),

@@ -6,6 +6,7 @@ use rspa_ml::Cancel;
 use rspa_ml::embed::Embedder;
 use rspa_ml::embed::static_embedder::StaticEmbedder;
 
+use crate::confine::Runner;
 use crate::engine::Context;
 use crate::model::{DoctorCheck, DoctorReport, NetworkPolicy, NetworkStatus, Profile};
 use crate::storage::profiles;
@@ -30,6 +31,7 @@ pub(super) fn examine(ctx: &Context) -> DoctorReport {
         vector_instructions(),
         logs(ctx),
         workers(ctx),
+        commands(),
     ];
     checks.extend(networks(ctx));
     checks.extend(ctx.services.doctor(ctx));
@@ -135,6 +137,21 @@ fn logs(ctx: &Context) -> DoctorCheck {
     match ctx.observe.dropped() {
         0 => check("logs", true, format!("in {}", ctx.places.logs().display())),
         lost => check("logs", false, format!("{lost} entries were lost because too many came at once")),
+    }
+}
+
+/// Not a fault of the program where nothing confines: then it runs no command, and says why.
+fn commands() -> DoctorCheck {
+    let confinement = Runner::this_program().confinement();
+    let layers = |on: bool| -> Vec<String> {
+        let layers = confinement.layers.iter().filter(|layer| layer.on == on);
+        layers.map(|layer| format!("{} ({})", layer.name, layer.detail)).collect()
+    };
+    let (on, off) = (layers(true).join(", "), layers(false).join(", "));
+    let missing = if off.is_empty() { String::new() } else { format!("; not here: {off}") };
+    match confinement.confines() {
+        true => check("commands of agents", true, format!("confined by {on}{missing}")),
+        false => check("commands of agents", true, format!("cannot be confined here, so none is run{missing}")),
     }
 }
 
