@@ -15,6 +15,8 @@ use super::*;
 use crate::layout::Pane;
 use crate::state::Page;
 
+mod tasks;
+
 struct Window {
     ctx: Context,
     shell: Shell,
@@ -48,23 +50,28 @@ impl Window {
     }
 }
 
-#[test]
-fn another_profile_brings_its_own_layout_and_leaves_nothing_of_the_old_one() {
-    let folder = tempfile::tempdir().unwrap();
-    let core = Core::start(CoreOptions {
+/// A core on an empty data folder in this one.
+fn core(folder: &std::path::Path) -> Core {
+    Core::start(CoreOptions {
         role: Role::Command,
-        data_folder: Some(folder.path().join("data")),
+        data_folder: Some(folder.join("data")),
         overrides: BTreeMap::new(),
         environment: BTreeMap::from([
-            ("HOME".to_owned(), folder.path().display().to_string()),
-            ("XDG_RUNTIME_DIR".to_owned(), folder.path().display().to_string()),
+            ("HOME".to_owned(), folder.display().to_string()),
+            ("XDG_RUNTIME_DIR".to_owned(), folder.display().to_string()),
         ]),
         console_level: None,
         chat_model: None,
         faults: None,
         clock: Arc::new(SystemClock),
     })
-    .unwrap();
+    .unwrap()
+}
+
+#[test]
+fn another_profile_brings_its_own_layout_and_leaves_nothing_of_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let core = core(folder.path());
     let home = core.in_profile(core.profile());
     let network = ProfileNetwork { forbid_cloud: true, ..ProfileNetwork::default() };
     let work = core.call(CreateProfile { name: "Work".to_owned(), network }).wait().unwrap();

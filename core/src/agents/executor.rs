@@ -18,7 +18,7 @@ use super::{Parts, routine, turn, validate};
 use crate::api::{ApiError, ErrorCategory};
 use crate::inference::ChatModel;
 use crate::model::{
-    Agent, AgentType, ApprovalId, ApprovalState, ProposedAction, RoutineCall, Run, RunId, RunOutcome, RunStep,
+    Agent, AgentType, ApprovalId, ApprovalState, Permission, ProposedAction, RoutineCall, Run, RunId, RunOutcome, RunStep,
     StepKind, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait,
 };
 use crate::panics;
@@ -31,6 +31,9 @@ const MOST_UNREADABLE: usize = 3;
 /// Calls that were made before, in all.
 const MOST_REPEATED: usize = 4;
 const LARGEST_ANSWER: usize = 4_096;
+
+/// A call that may be asked for: its tool, what it would do, and the word of agent and profile.
+type Proposed = (&'static dyn Tool, Proposal, Permission);
 
 /// Does what tasks say, with agents.
 #[derive(Clone)]
@@ -152,7 +155,7 @@ impl<'a> Work<'a> {
             .settings
             .tools
             .iter()
-            .filter(|(_, rule)| rule.permission != crate::model::Permission::Deny)
+            .filter(|(_, rule)| rule.permission != Permission::Deny)
             .filter_map(|(name, _)| (parts.tools)(name))
             .filter(|tool| tool.unavailable().is_none())
             .map(|tool| tool.spec())
@@ -388,6 +391,8 @@ impl<'a> Work<'a> {
         let sampling = SamplingParams {
             temperature: if small { 0.0 } else { self.agent.settings.temperature as f32 },
             max_tokens: most,
+            // Names and figures of a result stand in the answer again.
+            repeat_penalty: if small { 1.0 } else { SamplingParams::default().repeat_penalty },
             // Steps of a run differ from each other, a run that is taken up goes on as it would have.
             seed: seed.wrapping_add(u64::from(index)),
             ..SamplingParams::default()
@@ -429,13 +434,14 @@ impl<'a> Work<'a> {
         if self.attempt.cancel.is_cancelled() {
             return Err(self.stopped());
         }
+        let ran_out = (told.cut_off || over()) && protocol::parse(&told.said).is_err();
+        if let Some(why) = self.recorder.used().exhausted(&budget).filter(|_| ran_out) {
+            return Err(Failure { retry: false, ..self.fail(budget::error(&why)) });
+        }
         if let Some(error) = told.error.filter(|_| !told.cut_off) {
             return Err(self.fail(error));
         }
-        if told.said.trim().is_empty() || (told.cut_off && protocol::parse(&told.said).is_err()) {
-            if let Some(why) = self.recorder.used().exhausted(&budget) {
-                return Err(Failure { retry: false, ..self.fail(budget::error(&why)) });
-            }
+        if told.said.trim().is_empty() || ran_out {
             let why = if told.said.trim().is_empty() { "it was empty" } else { "it was too long and is cut off" };
             return self.unreadable(why);
         }
@@ -566,11 +572,10 @@ impl<'a> Work<'a> {
     }
 
     /// The tool, what it would do, and the word of agent and profile; or why it may not.
-    #[expect(clippy::type_complexity, reason = "said in the sentence above")]
     fn proposed(
         &self,
         call: &ToolCall,
-    ) -> Result<Result<(&'static dyn Tool, Proposal, crate::model::Permission), Verdict>, ApiError> {
+    ) -> Result<Result<Proposed, Verdict>, ApiError> {
         let policy = self.parts.directory.policy(&call.tool)?;
         let permission = match approvals::permission(&self.agent, policy, &call.tool) {
             Ok(permission) => permission,

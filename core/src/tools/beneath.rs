@@ -103,10 +103,10 @@ mod unix {
             plain_file(self.open_at(name, flags, 0)?.into())
         }
 
-        /// A new file in this folder, readable for its owner only.
-        pub fn create(&self, name: &OsStr) -> io::Result<File> {
+        /// A new file in this folder: for its owner only, or for whom new files usually are.
+        pub fn create(&self, name: &OsStr, private: bool) -> io::Result<File> {
             let flags = libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL | libc::O_NOFOLLOW | libc::O_CLOEXEC;
-            Ok(self.open_at(name, flags, 0o600)?.into())
+            Ok(self.open_at(name, flags, if private { 0o600 } else { 0o666 })?.into())
         }
 
         pub fn make_folder(&self, name: &OsStr) -> io::Result<()> {
@@ -216,14 +216,11 @@ mod other {
 
         pub fn folder(&self, name: &OsStr) -> io::Result<Self> {
             let resolved = self.resolved.join(one(name)?);
-            if self.kind(name) != Some(Kind::Folder) {
-                return Err(match self.kind(name) {
-                    None => io::Error::from(io::ErrorKind::NotFound),
-                    Some(_) => io::Error::from(io::ErrorKind::NotADirectory),
-                });
+            match self.kind(name) {
+                Some(Kind::Folder) => Ok(Self { path: self.path.join(name), resolved: self.still_beneath(&resolved)? }),
+                None => Err(io::Error::from(io::ErrorKind::NotFound)),
+                Some(_) => Err(io::Error::from(io::ErrorKind::NotADirectory)),
             }
-            self.still_beneath(&resolved)?;
-            Ok(Self { path: self.path.join(name), resolved })
         }
 
         pub fn file(&self, name: &OsStr) -> io::Result<File> {
@@ -238,7 +235,7 @@ mod other {
             Ok(file)
         }
 
-        pub fn create(&self, name: &OsStr) -> io::Result<File> {
+        pub fn create(&self, name: &OsStr, _private: bool) -> io::Result<File> {
             let resolved = self.resolved.join(one(name)?);
             let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&resolved)?;
             self.still_beneath(&resolved)?;
@@ -270,10 +267,11 @@ mod other {
             Ok(())
         }
 
-        /// A link or junction that was put there since would lead elsewhere.
-        fn still_beneath(&self, path: &Path) -> io::Result<()> {
-            if path.canonicalize()?.parent() == Some(&self.resolved) {
-                return Ok(());
+        /// Where it really is; a link or junction that was put there since would lead elsewhere.
+        fn still_beneath(&self, path: &Path) -> io::Result<PathBuf> {
+            let resolved = path.canonicalize()?;
+            if resolved.parent() == Some(self.resolved.as_path()) {
+                return Ok(resolved);
             }
             Err(io::Error::new(io::ErrorKind::InvalidInput, "it leads out of its folder"))
         }

@@ -15,6 +15,8 @@ use crate::model::{Chart, ChartKind, ChartSeries, Permission, ProposedAction, To
 
 const MOST_SERIES: usize = 12;
 const MOST_POINTS: usize = 5_000;
+/// That a model writes itself; more come from a table.
+const MOST_WRITTEN: u32 = 500;
 const MOST_CATEGORIES: usize = 200;
 const LABEL_CHARS: usize = 120;
 
@@ -62,8 +64,8 @@ fn fields() -> Vec<(&'static str, Value)> {
     let series = schema::object(
         &[
             ("name", schema::text(120, "Name.")),
-            ("x", schema::list(number.clone(), MOST_POINTS as u32, "Not needed with categories.")),
-            ("y", schema::list(number, MOST_POINTS as u32, "Values.")),
+            ("x", schema::list(number.clone(), MOST_WRITTEN, "Not needed with categories.")),
+            ("y", schema::list(number, MOST_WRITTEN, "Values.")),
         ],
         &["name", "y"],
     );
@@ -204,6 +206,10 @@ impl Arguments {
 
     fn new_chart(&self, categories: Vec<String>, series: Vec<ChartSeries>) -> Result<Chart, ApiError> {
         let points: usize = series.iter().map(|series| series.points.len()).sum();
+        // Larger numbers have no differences any more.
+        if series.iter().flat_map(|series| &series.points).any(|(x, y)| x.abs().max(y.abs()) > 1e300) {
+            return Err(wrong("a number is too large to be drawn"));
+        }
         if points == 0 {
             return Err(wrong("there are no points to draw"));
         }

@@ -314,23 +314,17 @@ impl Place {
         unchanged()?;
         let mut fresh = OsString::from(".");
         fresh.push(name);
-        fresh.push(format!(".{}.new", uuid::Uuid::new_v4().simple()));
+        fresh.push(format!(".{}.new", uuid::Uuid::now_v7().simple()));
         let permissions = match folder.file(name) {
             Ok(old) => old.metadata().ok().map(|metadata| metadata.permissions()),
             Err(_) => None,
         };
         let write = || -> Result<(), ApiError> {
-            let mut file = folder.create(&fresh).map_err(|error| self.io(&error))?;
+            // What the old file allows is given to the new one only when it is whole.
+            let mut file = folder.create(&fresh, permissions.is_some()).map_err(|error| self.io(&error))?;
             file.write_all(bytes).map_err(|error| self.io(&error))?;
-            match permissions {
-                Some(permissions) => file.set_permissions(permissions).map_err(|error| self.io(&error))?,
-                #[cfg(unix)]
-                None => {
-                    let usual = std::os::unix::fs::PermissionsExt::from_mode(0o644);
-                    file.set_permissions(usual).map_err(|error| self.io(&error))?;
-                }
-                #[cfg(not(unix))]
-                None => {}
+            if let Some(permissions) = permissions {
+                file.set_permissions(permissions).map_err(|error| self.io(&error))?;
             }
             file.sync_all().map_err(|error| self.io(&error))?;
             drop(file);

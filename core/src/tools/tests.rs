@@ -7,8 +7,10 @@ use serde_json::json;
 use super::testing::World;
 use super::*;
 
-#[path = "tests/files.rs"]
+mod data;
 mod files;
+mod web;
+mod work;
 
 #[test]
 fn every_tool_is_named_described_and_has_a_strict_schema() {
@@ -73,4 +75,134 @@ fn an_unknown_field_is_named() {
     let world = World::new();
     let said = world.refused("read_file", json!({"path": "a", "flavour": 1}));
     assert!(said.contains("flavour"), "{said}");
+}
+
+/// Values of every kind, some in the shape of real arguments, from a seeded generator.
+fn random_value(random: &mut rand::rngs::StdRng, depth: u32) -> Value {
+    use rand::Rng;
+    const TEXTS: [&str; 25] = [
+        "",
+        ".",
+        "..",
+        "../private/secret.txt",
+        "/etc/passwd",
+        "a.txt",
+        "out/new.txt",
+        "a\0b",
+        "\u{202e}",
+        "$..x",
+        "/a/0",
+        "(",
+        "*.csv",
+        "https://example.org/",
+        "http://[::1",
+        "whole",
+        "replace",
+        "append",
+        "GET",
+        "bar",
+        "a,b\n1,2\n",
+        "2026-03-05",
+        "[{\"a\": 1}]",
+        "\u{1f600}",
+        "c.svg",
+    ];
+    match random.random_range(0..if depth == 0 { 5 } else { 8 }) {
+        0 => Value::Null,
+        1 => json!(random.random_bool(0.5)),
+        2 => json!([i64::MIN, -1, 0, 1, 2, 100, 5_000_000_000, i64::MAX][random.random_range(0..8)]),
+        3 => json!([f64::MIN, -0.0, 0.5, 1e-300, 1e300][random.random_range(0..5)]),
+        4 => json!(TEXTS[random.random_range(0..TEXTS.len())]),
+        5 => (0..random.random_range(0..4)).map(|_| random_value(random, depth - 1)).collect(),
+        _ => {
+            let fields =
+                (0..random.random_range(0..4)).map(|index| (format!("f{index}"), random_value(random, depth - 1)));
+            Value::Object(fields.collect())
+        }
+    }
+}
+
+/// A value that often fits the schema.
+fn value_for(schema: &Value, random: &mut rand::rngs::StdRng, depth: u32) -> Value {
+    use rand::Rng;
+    if random.random_ratio(1, 8) {
+        return random_value(random, 2);
+    }
+    if let Some(choices) = schema["enum"].as_array() {
+        return choices[random.random_range(0..choices.len())].clone();
+    }
+    match schema["type"].as_str() {
+        Some("object") => {
+            let required = schema["required"].as_array().cloned().unwrap_or_default();
+            let mut fields = serde_json::Map::new();
+            for (name, schema) in schema["properties"].as_object().unwrap() {
+                if random.random_bool(0.4) || (required.contains(&json!(name)) && random.random_ratio(9, 10)) {
+                    fields.insert(name.clone(), value_for(schema, random, depth + 1));
+                }
+            }
+            Value::Object(fields)
+        }
+        Some("array") => {
+            (0..random.random_range(0..4)).map(|_| value_for(&schema["items"], random, depth + 1)).collect()
+        }
+        Some("integer" | "number") => json!(random.random_range(-3..50)),
+        Some("boolean") => json!(random.random_bool(0.5)),
+        _ => match random_value(random, 0) {
+            Value::String(text) => json!(text),
+            _ => json!("a.txt"),
+        },
+    }
+}
+
+/// Every file below a folder with its content and time of change.
+fn everything(folder: &std::path::Path) -> Vec<(std::path::PathBuf, std::time::SystemTime, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_owned()];
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let metadata = std::fs::symlink_metadata(&path).unwrap();
+            let content = if metadata.is_file() { std::fs::read(&path).unwrap() } else { Vec::new() };
+            if metadata.is_dir() {
+                open.push(path.clone());
+            }
+            found.push((path, metadata.modified().unwrap(), content));
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn whatever_the_model_writes_a_proposal_neither_panics_nor_changes_anything() {
+    use rand::SeedableRng;
+    let mut world = World::new();
+    world.put("a.txt", "a,b\n1,2\n3,x\n");
+    world.set("web_search", "address", json!("https://searx.example/?q={query}"));
+    let before = everything(world.outer());
+    for (seed, tool) in (0_u64..).zip(all()) {
+        let mut random = rand::rngs::StdRng::seed_from_u64(seed);
+        let spec = tool.spec();
+        let mut accepted = 0;
+        for round in 0..1_000 {
+            let arguments = match round % 4 {
+                0 => random_value(&mut random, 3),
+                _ => value_for(&spec.parameters, &mut random, 0),
+            };
+            match tool.propose(&arguments, &world.scope) {
+                Ok(proposal) => {
+                    accepted += 1;
+                    assert!(!proposal.title.is_empty() && proposal.title.chars().count() < 200, "{}", spec.name);
+                }
+                Err(error) => {
+                    assert!(!error.message.is_empty() && !error.message.contains("canary"), "{}: {error}", spec.name)
+                }
+            }
+        }
+        let needs_more = ["hand_over", "update_task", "run_command", "create_schedule"];
+        assert!(accepted > 0 || needs_more.contains(&spec.name), "{} never accepts anything", spec.name);
+    }
+    assert_eq!(everything(world.outer()), before);
+    assert!(world.host.asked.lock().unwrap().is_empty(), "nothing was sent");
+    assert!(world.host.tasks.lock().unwrap().is_empty() && world.host.data.lock().unwrap().is_empty());
 }

@@ -1,5 +1,7 @@
 //! `rspa bench ui`: what a frame of a page costs the processor, without a window: layout and tessellation.
 
+mod board;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,6 +32,8 @@ pub struct UiArguments {
 enum Scene {
     /// The log page over a million entries, scrolled
     Log,
+    /// The board with two thousand cards, while one of them is dragged
+    Board,
 }
 
 const ENTRIES: u64 = 1_000_000;
@@ -40,6 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub fn run(context: &Context, arguments: &UiArguments) -> Result<(), Failure> {
     match arguments.scene {
         Scene::Log => log(context, arguments.frames),
+        Scene::Board => board::run(context, arguments.frames),
     }
 }
 

@@ -73,25 +73,33 @@ fn a_write_is_shown_whole_with_its_diff_and_allowed_once() {
 
 #[test]
 fn nothing_is_answered_in_the_first_moment_and_enter_never_allows() {
-    let mut harness = panel(state(vec![approval(1, "Write report.md", write_file(DIFF))]));
-    harness.step();
+    let asked = approval(1, "Write report.md", write_file(DIFF));
+    let appears = |harness: &mut Panel| {
+        harness.run();
+        // Time stands still: however many frames pass, it is new.
+        harness.input_mut().time = Some(1_000.0);
+        harness.state_mut().state.pages.approvals.waiting =
+            Slot::with(Page { items: vec![asked.clone()], total: 1, offset: 0 });
+        harness.run_steps(2);
+    };
+    let mut harness = panel(state(vec![]));
+    appears(&mut harness);
     harness.get_by_label("Allow once").click();
     harness.run_steps(2);
     assert_eq!(answers(&harness), []);
     // Whoever holds Enter down answers nothing, and afterwards only denies.
-    let mut harness = panel(state(vec![approval(1, "Write report.md", write_file(DIFF))]));
-    harness.step();
-    assert!(
-        harness.get_by_label("Deny").accesskit_node().is_focused() || {
-            harness.step();
-            harness.get_by_label("Deny").accesskit_node().is_focused()
-        }
-    );
+    let mut harness = panel(state(vec![]));
+    appears(&mut harness);
+    assert!(harness.get_by_label("Deny").accesskit_node().is_focused());
     harness.key_down(Key::Enter);
-    harness.run_steps(90);
+    for tenth in 0..40 {
+        harness.input_mut().time = Some(1_000.0 + f64::from(tenth) / 10.0);
+        harness.step();
+    }
     assert_eq!(answers(&harness), []);
     harness.key_up(Key::Enter);
-    harness.run_steps(60);
+    harness.step();
+    harness.input_mut().time = Some(1_005.0);
     harness.key_press(Key::Enter);
     harness.run_steps(2);
     assert_eq!(answers(&harness), [ApprovalAnswer::Deny { reason: String::new() }]);
@@ -151,7 +159,7 @@ fn hostile_text_is_bounded_and_made_visible() {
     asked.always = Some(hostile.clone());
     asked.influenced_by = vec![hostile.clone(); 3];
     let harness = shown(state(vec![asked]));
-    harness.get_by_label_contains("rm -rf ~\\u{202e}txt\\u{7}yyy");
+    assert!(harness.query_all_by_label_contains("rm -rf ~\\u{202e}txt\\u{7}yyy").count() > 1);
     harness.get_by_label_contains("characters that hide or reorder");
     let labels = harness.query_all_by_role(egui::Role::Label);
     for node in labels {
@@ -179,6 +187,7 @@ fn answered_ones_leave_and_the_next_waits_its_own_moment() {
     harness.run_steps(2);
     let show = UiCommand::Approvals(ApprovalsCommand::Show(Some(both[1].id)));
     assert!(harness.state().commands.contains(&show));
+    harness.input_mut().time = Some(1_000.0);
     harness.state_mut().state.pages.approvals.answer_sent(both[0].id);
     harness.step();
     harness.get_by_label("two");

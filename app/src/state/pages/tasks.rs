@@ -23,8 +23,8 @@ use crate::state::Slot;
 
 /// Cards of a column that are asked for at first.
 pub const FIRST_CARDS: u32 = 100;
-/// Cards of a column at most.
-pub const MOST_CARDS: u32 = 10_000;
+/// Cards of a column at most: more of one answer core does not give, and the table shows all.
+pub const MOST_CARDS: u32 = 1_000;
 
 /// What the form is open for.
 #[derive(Clone, Debug, PartialEq)]

@@ -13,8 +13,8 @@ use super::words;
 use crate::commands::UiCommand;
 use crate::commands::pages::tasks::TasksCommand;
 use crate::design::{Icon, Tokens, Type, UiExt};
-use crate::state::pages::tasks::{Cards, Editing};
-use crate::text::{number, tr, tr_with};
+use crate::state::pages::tasks::{Cards, Editing, MOST_CARDS};
+use crate::text::{number, tr, tr_count, tr_with};
 use crate::views::Cx;
 use crate::widgets::{IconButton, focus_ring};
 
@@ -22,6 +22,8 @@ const HEAD: f32 = 36.0;
 const BETWEEN: f32 = 12.0;
 const NARROWEST: f32 = 188.0;
 const BAR: f32 = 6.0;
+/// Height of the line below the last card that tells of more.
+const MORE: f32 = 24.0;
 /// How near the edge a dragged card begins to scroll, and how fast it then goes, in points a second.
 const EDGE: f32 = 48.0;
 const SPEED: f32 = 900.0;
@@ -140,7 +142,8 @@ impl BoardView {
         let tasks = &lane.content.tasks;
         self.heights.clear();
         self.heights.extend(tasks.iter().map(|task| card::height(task, approvals.get(&task.id).copied())));
-        let whole: f32 = self.heights.iter().map(|height| height + GAP).sum::<f32>() + GAP;
+        let left_out = lane.content.total.saturating_sub(tasks.len() as u64);
+        let whole: f32 = self.heights.iter().map(|height| height + GAP).sum::<f32>() + GAP + MORE;
         let hidden = (whole - body.height()).max(0.0);
         if ui.rect_contains_pointer(body) && !ui.input(|i| i.modifiers.shift) {
             self.scroll[lane.index] -= ui.input(|input| input.smooth_scroll_delta().y);
@@ -164,6 +167,11 @@ impl BoardView {
         }
         if target.is_some_and(|(_, before)| before.is_none()) {
             placeholder(&inside, tokens, body, (top - GAP / 2.0).max(body.top() + 1.0));
+        }
+        if left_out > 0 {
+            let words = tr_count("tasks.board.left_out", left_out);
+            let at = pos2(body.left() + 2.0, top + MORE / 2.0);
+            inside.painter().text(at, Align2::LEFT_CENTER, words, tokens.font(Type::Label), tokens.color.text_3);
         }
         if tasks.is_empty() && target.is_none() {
             let at = pos2(body.left() + 2.0, body.top() + 14.0);
@@ -352,7 +360,7 @@ impl BoardView {
             content.total as usize > content.tasks.len() && seen + AHEAD > content.tasks.len()
         });
         let longest = cards.columns.iter().map(|content| content.total).max().unwrap_or(0);
-        if wanted && u64::from(tasks.per_column()) < longest {
+        if wanted && u64::from(tasks.per_column()) < longest.min(u64::from(MOST_CARDS)) {
             let count = tasks.per_column().saturating_mul(2);
             cx.commands.push(UiCommand::Tasks(TasksCommand::NeedCards(count)));
         }
