@@ -19,7 +19,7 @@ struct Part {
     about: &'static str,
 }
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     Part { name: "faults", tests: "binary(faults)", about: "the real executable on broken disks, and killed" },
     Part {
         name: "cuts",
@@ -36,10 +36,21 @@ const PARTS: [Part; 4] = [
         tests: "package(rspa-ml) & binary(constraints)",
         about: "answers of a small model to random schemas",
     },
+    Part {
+        name: "schedules",
+        tests: "package(rspa-core) & test(/schedules::/)",
+        about: "a thousand schedules over a year, and cut off anywhere",
+    },
 ];
 
 /// What must be counted in all when everything runs: words in the lines of the tests, and how much at least.
-const PROMISED: [(&str, u64); 3] = [("power cut", 10_000), ("fuzzed", 1_000_000), ("constrained answers", 990)];
+const PROMISED: [(&str, u64); 5] = [
+    ("power cut", 10_000),
+    ("fuzzed", 1_000_000),
+    ("constrained answers", 990),
+    ("schedules over a year", 1_000),
+    ("schedules in a simulated year", 1_000),
+];
 
 pub fn run(arguments: &[String]) -> Result<()> {
     let (parts, rest) = chosen(arguments)?;

@@ -239,7 +239,7 @@ impl World {
         for chunk in (0..many).collect::<Vec<_>>().chunks(1_000) {
             std::thread::scope(|scope| {
                 for part in chunk.chunks(125) {
-                    scope.spawn(|| {
+                    scope.spawn(move || {
                         for n in part {
                             let from = Timestamp(self.inner_now().0 + 86_400_000 + *n as i64);
                             let one = draft(&format!("s{n}"), Timing::Every { minutes: 1_440, from });
