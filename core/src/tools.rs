@@ -20,6 +20,7 @@ mod read_file;
 mod read_page;
 mod read_passage;
 mod regression;
+mod run_command;
 mod schema;
 mod search_files;
 mod search_knowledge;
@@ -38,7 +39,7 @@ mod web_search;
 mod when;
 mod write_file;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -143,6 +144,12 @@ pub trait Host: Send + Sync {
     /// The settings let commands run where they cannot be confined.
     fn unconfined_commands(&self) -> bool;
 
+    /// What commands may never see: the program's own data folder.
+    fn private_folders(&self) -> Vec<PathBuf>;
+
+    /// The profile's network policy lets everything pass, and nothing else forbids it.
+    fn network_open(&self) -> bool;
+
     fn create_task(&self, draft: TaskDraft, parent: Option<TaskId>) -> Result<Task, ApiError>;
 
     fn list_tasks(&self, filter: TaskFilter, page: PageRequest) -> Result<Vec<Task>, ApiError>;
@@ -181,6 +188,7 @@ pub fn all() -> &'static [&'static dyn Tool] {
         &search_files::SearchFiles,
         &search_knowledge::SearchKnowledge,
         &read_passage::ReadPassage,
+        &run_command::RunCommand,
         &table_query::TableQuery,
         &statistics::Statistics,
         &regression::Regression,

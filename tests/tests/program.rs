@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "all of this crate is a test")]
 
 mod program {
+    mod agents;
     mod answering;
     mod backups;
     mod canary;

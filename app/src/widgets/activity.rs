@@ -11,6 +11,7 @@ use crate::text::{moment, tr_known, tr_with};
 /// The picture of its family.
 pub fn icon(kind: &str) -> Icon {
     match kind.split('.').next().unwrap_or_default() {
+        "agent" | "sample" | "tool" => Icon::Robot,
         "source" | "knowledge" => Icon::Books,
         "answer" | "chat" => Icon::ChatCircle,
         "model" => Icon::Cpu,

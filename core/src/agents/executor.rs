@@ -388,6 +388,8 @@ impl<'a> Work<'a> {
         let sampling = SamplingParams {
             temperature: if small { 0.0 } else { self.agent.settings.temperature as f32 },
             max_tokens: most,
+            // Names and figures of a result stand in the answer again.
+            repeat_penalty: if small { 1.0 } else { SamplingParams::default().repeat_penalty },
             // Steps of a run differ from each other, a run that is taken up goes on as it would have.
             seed: seed.wrapping_add(u64::from(index)),
             ..SamplingParams::default()
@@ -429,13 +431,14 @@ impl<'a> Work<'a> {
         if self.attempt.cancel.is_cancelled() {
             return Err(self.stopped());
         }
+        let ran_out = (told.cut_off || over()) && protocol::parse(&told.said).is_err();
+        if let Some(why) = self.recorder.used().exhausted(&budget).filter(|_| ran_out) {
+            return Err(Failure { retry: false, ..self.fail(budget::error(&why)) });
+        }
         if let Some(error) = told.error.filter(|_| !told.cut_off) {
             return Err(self.fail(error));
         }
-        if told.said.trim().is_empty() || (told.cut_off && protocol::parse(&told.said).is_err()) {
-            if let Some(why) = self.recorder.used().exhausted(&budget) {
-                return Err(Failure { retry: false, ..self.fail(budget::error(&why)) });
-            }
+        if told.said.trim().is_empty() || ran_out {
             let why = if told.said.trim().is_empty() { "it was empty" } else { "it was too long and is cut off" };
             return self.unreadable(why);
         }

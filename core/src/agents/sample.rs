@@ -1,11 +1,18 @@
 //! Sample data: an agent of each general type with what it seems to have done, all marked as samples.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::types;
+use crate::api::ApiError;
 use crate::clock::Ids;
-use crate::model::{Activity, ActivityId, Agent, AgentId, AgentStatus, Happening, TaskOutput, TaskStatus, Timestamp};
+use crate::model::{
+    Activity, ActivityId, Agent, AgentId, AgentStatus, BoardColumn, Happening, Missed, Priority, ScheduleDraft,
+    ScheduleId, Task, TaskId, TaskOutput, TaskStatus, TaskTemplate, Timestamp, Timing,
+};
 use crate::storage::activities::SAMPLE;
+use crate::storage::schedules::Row;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -14,7 +21,10 @@ pub struct Sample {
     pub agents: Vec<Agent>,
     pub outcomes: Vec<SampleOutcome>,
     pub activities: Vec<Activity>,
-    pub tasks: Vec<SampleTask>,
+    /// With a past; what waits is held back, so that nobody runs it. Numbers are 0.
+    pub tasks: Vec<Task>,
+    /// Off, so that none makes a task.
+    pub schedules: Vec<Row>,
 }
 
 /// One counted end of a task.
@@ -24,18 +34,6 @@ pub struct SampleOutcome {
     pub worked_ms: u64,
     pub tokens: u64,
     pub at: Timestamp,
-}
-
-/// One task with a past; what waits is held back, so that nobody runs it.
-pub struct SampleTask {
-    pub agent: AgentId,
-    pub agent_name: String,
-    pub title: &'static str,
-    pub status: TaskStatus,
-    pub created: Timestamp,
-    pub worked_ms: u64,
-    pub output: Option<TaskOutput>,
-    pub error: Option<&'static str>,
 }
 
 const AGENTS: [(&str, &str, AgentStatus); 4] = [
@@ -56,6 +54,12 @@ const TASKS: [(usize, &str, i64, TaskStatus, u64); 9] = [
     (0, "Sum up what was read this week", 4, TaskStatus::Completed, 18),
     (1, "Chart the orders of each month", 2, TaskStatus::Pending, 0),
     (3, "Sort the downloads into folders", 1, TaskStatus::Pending, 0),
+];
+
+/// Index of the agent, name, cron expression, title of each task.
+const SCHEDULES: [(usize, &str, &str, &str); 2] = [
+    (1, "Sample morning report", "0 7 * * 1-5", "Report on the orders of {date}"),
+    (0, "Sample weekly look back", "0 16 * * 5", "Look back on the week until {date}"),
 ];
 
 /// Makes it, as of `now`.
@@ -110,10 +114,80 @@ pub fn make(ids: &Ids, now: Timestamp) -> Sample {
             charts: Vec::new(),
             changed: Vec::new(),
         });
-        let error = (status == TaskStatus::Failed).then_some("sample data: the status page did not answer");
-        tasks.push(SampleTask { agent: agent.id, agent_name: name, title, status, created, worked_ms, output, error });
+        let failed = "sample data: the status page did not answer";
+        let error = (status == TaskStatus::Failed).then(|| ApiError::validation(failed, "Nothing is to be done."));
+        tasks.push(Task {
+            id: TaskId(ids.next()),
+            number: 0,
+            agent: Some(agent.id),
+            agent_name: name,
+            title: title.to_owned(),
+            description: "Sample data".to_owned(),
+            status,
+            column: if status.is_final() { BoardColumn::Done } else { BoardColumn::Backlog },
+            position: 0,
+            priority: Priority::Medium,
+            input: Value::Null,
+            output,
+            error,
+            retries: 0,
+            max_retries: 0,
+            time_limit_s: 900,
+            execution_ms: worked_ms,
+            not_before: None,
+            due: None,
+            labels: vec![SAMPLE.to_owned()],
+            depends_on: Vec::new(),
+            schedule: None,
+            parent: None,
+            waits: None,
+            progress: None,
+            created,
+            started: status.is_final().then_some(Timestamp(created.0 + 2_000)),
+            completed: status.is_final().then_some(ended),
+            updated: if status.is_final() { ended } else { created },
+            sample: true,
+        });
     }
-    Sample { agents, outcomes, activities, tasks }
+    let schedules = SCHEDULES.iter().filter_map(|(index, name, expression, title)| {
+        Some(schedule(ids, made, agents.get(*index)?, name, expression, title))
+    });
+    let schedules = schedules.collect();
+    Sample { agents, outcomes, activities, tasks, schedules }
+}
+
+fn schedule(ids: &Ids, made: Timestamp, agent: &Agent, name: &str, expression: &str, title: &str) -> Row {
+    let template = TaskTemplate {
+        agent: Some(agent.id),
+        title: title.to_owned(),
+        description: "Sample data".to_owned(),
+        priority: Priority::Medium,
+        input: Value::Null,
+        labels: vec![SAMPLE.to_owned()],
+        max_retries: None,
+        time_limit_s: None,
+    };
+    Row {
+        id: ScheduleId(ids.next()),
+        settings: ScheduleDraft {
+            name: name.to_owned(),
+            timing: Timing::Cron { expression: expression.to_owned(), zone: String::new() },
+            template,
+            variables: BTreeMap::new(),
+            missed: Missed::Skip,
+            enabled: false,
+        },
+        created: made,
+        updated: made,
+        background: None,
+        sample: true,
+        next: None,
+        last_run: None,
+        last_planned: None,
+        runs: 0,
+        mark: String::new(),
+        ready: true,
+    }
 }
 
 fn happened(ids: &Ids, at: Timestamp, happening: Happening) -> Activity {
@@ -136,6 +210,7 @@ mod tests {
         assert_eq!(kinds, BTreeSet::from(["analytical", "automation", "conversational", "creative"]));
         assert!(sample.agents.iter().all(|agent| agent.sample));
         assert!(sample.activities.iter().all(|activity| activity.metadata.contains_key(SAMPLE) && activity.at < now));
+        assert!(sample.schedules.len() == 2 && sample.schedules.iter().all(|row| row.sample && !row.settings.enabled));
         let states: BTreeSet<TaskStatus> = sample.tasks.iter().map(|task| task.status).collect();
         // Nobody runs a sample, so none is running.
         assert_eq!(states.len(), TaskStatus::ALL.len() - 1);

@@ -291,6 +291,12 @@ impl Host for TestHost {
     fn unconfined_commands(&self) -> bool {
         false
     }
+    fn private_folders(&self) -> Vec<std::path::PathBuf> {
+        Vec::new()
+    }
+    fn network_open(&self) -> bool {
+        false
+    }
     fn create_task(&self, _draft: TaskDraft, _parent: Option<TaskId>) -> Result<Task, ApiError> {
         none()
     }

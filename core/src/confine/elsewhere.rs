@@ -36,7 +36,7 @@ pub fn run(request: &Request, cancel: &CancellationToken) -> Result<Outcome, Err
     let chunks = read(output);
     let room = request.limits.output_kb as usize * 1_024;
     let (mut kept, mut cut) = (Vec::new(), false);
-    let mut take = |bytes: Vec<u8>| {
+    let mut take = |bytes: &[u8]| {
         let takes = bytes.len().min(room - kept.len());
         kept.extend_from_slice(&bytes[..takes]);
         cut |= takes < bytes.len();
@@ -44,7 +44,7 @@ pub fn run(request: &Request, cancel: &CancellationToken) -> Result<Outcome, Err
     };
     let ended = loop {
         match chunks.recv_timeout(LOOK) {
-            Ok(bytes) if !take(bytes) => break Ended::Limit(Limit::Output),
+            Ok(bytes) if !take(&bytes) => break Ended::Limit(Limit::Output),
             Ok(_) => {}
             Err(RecvTimeoutError::Timeout) => {}
             // It closed its output and may still run.
@@ -63,7 +63,7 @@ pub fn run(request: &Request, cancel: &CancellationToken) -> Result<Outcome, Err
     end(&mut child);
     let until = Instant::now() + REST;
     while let Ok(bytes) = chunks.recv_timeout(until.saturating_duration_since(Instant::now())) {
-        take(bytes);
+        take(&bytes);
     }
     let duration = started.elapsed();
     Ok(Outcome { ended, output: kept, cut, duration, confinement: confinement(), changes: Changes::AsItWent })
@@ -119,7 +119,8 @@ fn end(child: &mut Child) {
     child.wait().ok();
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use crate::model::{AllowedFolder, CommandLimits};

@@ -43,6 +43,9 @@ pub(super) struct Policy {
 
 /// Refuses folders that would give a command the system or what is private.
 pub(super) fn check(request: &Request) -> Result<(), Error> {
+    // The folders are real paths; what is private is compared as it is named, and as it really is.
+    let private = request.private.iter().flat_map(|path| [Some(path.clone()), path.canonicalize().ok()]).flatten();
+    let private: Vec<PathBuf> = private.collect();
     let refuse = |folder: &Path, why| Err(Error::Folder { folder: folder.to_owned(), why });
     for folder in request.folders.iter().map(|folder| &folder.path).chain([&request.folder]) {
         let plain = folder.is_absolute()
@@ -63,8 +66,11 @@ pub(super) fn check(request: &Request) -> Result<(), Error> {
         }
         // Samples lie in the data folder, and are made to be worked with.
         let holds = |private: &Path| folder.starts_with(private) && !folder.starts_with(private.join("samples"));
-        if request.private.iter().any(|private| private.starts_with(folder) || holds(private)) {
+        if private.iter().any(|private| private.starts_with(folder) || holds(private)) {
             return refuse(folder, "it holds data of this program");
+        }
+        if KEYS.iter().any(|name| folder.join(name).is_dir()) {
+            return refuse(folder, "keys or passwords lie in it");
         }
     }
     if !request.folders.iter().any(|allowed| request.folder.starts_with(&allowed.path)) {
@@ -76,6 +82,9 @@ pub(super) fn check(request: &Request) -> Result<(), Error> {
 /// What no agent's folder may lie in.
 const SYSTEM: &[&str] =
     &["/proc", "/sys", "/dev", "/run/user", "/boot", "/etc", "/usr", "/bin", "/sbin", "/lib", "/lib64"];
+
+/// Folders of keys and passwords: what holds one is a home, not a workplace.
+const KEYS: &[&str] = &[".ssh", ".gnupg", ".aws", ".azure", ".kube", ".password-store", ".mozilla", ".thunderbird"];
 
 /// Outer folders first, and none twice.
 #[cfg(target_os = "linux")]
@@ -155,6 +164,16 @@ mod tests {
             let error = check(&request(at, vec![folder(given, true)])).unwrap_err();
             assert!(error.to_string().contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn a_home_with_keys_is_no_workplace() {
+        let home = tempfile::tempdir().unwrap();
+        let at = home.path().to_str().unwrap();
+        check(&request(at, vec![folder(at, true)])).unwrap();
+        std::fs::create_dir(home.path().join(".ssh")).unwrap();
+        let error = check(&request(at, vec![folder(at, true)])).unwrap_err();
+        assert!(error.to_string().contains("keys or passwords"), "{error}");
     }
 
     #[test]

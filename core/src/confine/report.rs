@@ -90,7 +90,7 @@ impl Confinement {
 }
 
 fn megabytes(count: u32) -> String {
-    if count >= 1_024 && count % 1_024 == 0 { format!("{} GB", count / 1_024) } else { format!("{count} MB") }
+    if count >= 1_024 && count.is_multiple_of(1_024) { format!("{} GB", count / 1_024) } else { format!("{count} MB") }
 }
 
 /// Which bound ended a command.

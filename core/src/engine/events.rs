@@ -39,7 +39,7 @@ impl Events {
             // Numbering and sending under one lock, so that numbers arrive in order.
             let mut outlet = self.0.outlet.lock().unwrap_or_else(PoisonError::into_inner);
             outlet.last += 1;
-            if !matches!(event, Event::AnswerDelta { .. }) {
+            if !matches!(event, Event::AnswerDelta { .. } | Event::RunText { .. }) {
                 tracing::trace!(number = outlet.last, event = event.name(), "told");
             }
             let envelope = EventEnvelope { number: outlet.last, at: self.0.clock.now(), profile, event };

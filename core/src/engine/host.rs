@@ -1,6 +1,6 @@
 //! What the tools of one run get from the program: its families, asked as anybody else asks them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -13,8 +13,9 @@ use crate::api::request::schedules::{CreateSchedule, SchedulesRequest, Schedules
 use crate::api::request::tasks::UpdateTask;
 use crate::api::{ApiError, ErrorCategory};
 use crate::model::{
-    Activity, ActivityFilter, Agent, AgentDatum, AgentId, BoardColumn, CommandLimits, DocumentText, PageRequest, RunId,
-    Schedule, ScheduleDraft, SearchQuery, SearchResults, Task, TaskDraft, TaskFilter, TaskId, TaskSort, Timestamp,
+    Activity, ActivityFilter, Agent, AgentDatum, AgentId, BoardColumn, CommandLimits, DocumentText, NetworkPolicy,
+    PageRequest, RunId, Schedule, ScheduleDraft, SearchQuery, SearchResults, Task, TaskDraft, TaskFilter, TaskId,
+    TaskSort, Timestamp,
 };
 use crate::storage::{activities, agents, approvals, ui_state};
 use crate::tasks::state::Origin;
@@ -96,6 +97,15 @@ impl Host for EngineHost {
 
     fn unconfined_commands(&self) -> bool {
         self.ctx.settings.current().security.unconfined_commands
+    }
+
+    fn private_folders(&self) -> Vec<PathBuf> {
+        vec![self.ctx.places.data().to_owned()]
+    }
+
+    fn network_open(&self) -> bool {
+        let status = self.ctx.egress.status();
+        status.is_ok_and(|status| matches!(status.policy, NetworkPolicy::All) && !status.forbid_cloud)
     }
 
     fn create_task(&self, draft: TaskDraft, parent: Option<TaskId>) -> Result<Task, ApiError> {

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use firing::{Made, MakeTask, Step, due, fire, next_due, put_mark};
-pub use rows::{create, get, list, mend, runs, set_enabled, update};
+pub use rows::{create, create_in, get, list, mend, runs, set_enabled, update};
+pub use whole::remove_samples;
 pub(super) use whole::{KIND, erase, hide, is_hidden, merge, remove_profile, show};
 
 use super::{AnyTable, Db, ReadTxn, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};

@@ -28,6 +28,8 @@ pub struct FakeHost {
     pub document: Mutex<Option<DocumentText>>,
     pub agents: Mutex<Vec<Agent>>,
     pub reply: Mutex<Option<String>>,
+    pub unconfined: Mutex<bool>,
+    pub network_open: Mutex<bool>,
 }
 
 fn nothing(what: &str) -> ApiError {
@@ -66,7 +68,15 @@ impl Host for FakeHost {
     }
 
     fn unconfined_commands(&self) -> bool {
-        false
+        *self.unconfined.lock().unwrap()
+    }
+
+    fn private_folders(&self) -> Vec<PathBuf> {
+        vec![PathBuf::from("/nowhere/data")]
+    }
+
+    fn network_open(&self) -> bool {
+        *self.network_open.lock().unwrap()
     }
 
     fn create_task(&self, draft: TaskDraft, parent: Option<TaskId>) -> Result<Task, ApiError> {

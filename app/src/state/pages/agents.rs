@@ -161,9 +161,13 @@ impl PageState for AgentsState {
         self.list_stale |= self.list.poll() && self.list.take_stale();
         self.types.poll();
         self.tools.poll();
-        for changed in [self.metrics.poll(), self.data.poll(), self.tasks.poll(), self.activities.poll()] {
-            self.detail_stale |= changed && self.metrics.take_stale();
-        }
+        self.metrics.poll();
+        self.data.poll();
+        self.tasks.poll();
+        self.activities.poll();
+        let stale =
+            [self.metrics.take_stale(), self.data.take_stale(), self.tasks.take_stale(), self.activities.take_stale()];
+        self.detail_stale |= stale.contains(&true);
         let Some(core) = core.filter(|_| self.open) else { return };
         if std::mem::take(&mut self.list_stale) {
             self.list.refresh(|| core.call(ListAgents { filter: AgentFilter::default() }));

@@ -58,7 +58,7 @@ impl Group {
     fn set(path: &Path, limits: &CommandLimits) -> io::Result<Self> {
         let write = |name: &str, value: String| fs::write(path.join(name), value);
         // Above the limit that the supervisor holds, and names.
-        write("pids.max", (u64::from(limits.processes) + 16).to_string())?;
+        write("pids.max", (u64::from(limits.processes) + 128).to_string())?;
         write("memory.max", (u64::from(limits.memory_mb) << 20).to_string())?;
         write("memory.oom.group", "1".to_owned()).ok();
         // Not there where the kernel swaps nothing.
@@ -119,7 +119,7 @@ mod tests {
         let group = Group::below(root.path(), own, &limits).unwrap();
         let path = root.path().join(format!("user/app/rspa-command-{}", sys::pid()));
         let read = |name: &str| fs::read_to_string(path.join(name)).unwrap();
-        assert_eq!((read("pids.max"), read("memory.max")), ("80".to_owned(), (1u64 << 30).to_string()));
+        assert_eq!((read("pids.max"), read("memory.max")), ("192".to_owned(), (1u64 << 30).to_string()));
         assert!(!group.ran_out_of_memory());
         group.enter().unwrap();
         group.kill();

@@ -17,8 +17,9 @@ use super::sys;
 /// Folders in folders; each takes an open file.
 const DEPTH: usize = 200;
 
-/// Paths that are told.
+/// Paths that are told, and letters of each.
 const TOLD: usize = 100;
+const LETTERS: usize = 300;
 
 /// An empty file or folder takes so much of the limit.
 const BLOCK: u64 = 4_096;
@@ -241,7 +242,7 @@ impl Keeper {
         self.count += 1;
         let list = if removed { &mut self.removed } else { &mut self.written };
         if list.len() < TOLD {
-            list.push(path.display().to_string());
+            list.push(path.to_string_lossy().chars().take(LETTERS).collect());
         }
     }
 }

@@ -20,6 +20,8 @@ pub struct Held {
     pub detail: String,
     /// Signals reach no process outside.
     pub signals: bool,
+    /// Nothing is cut short that may not be written.
+    pub lengths: bool,
 }
 
 /// Restricts this process for good.
@@ -58,15 +60,18 @@ pub fn apply(policy: &Policy) -> Result<Held, RulesetError> {
     Ok(match (status.ruleset, status.landlock) {
         (RulesetStatus::NotEnforced, LandlockStatus::NotEnabled) => off("the kernel has it switched off"),
         (RulesetStatus::NotEnforced, _) => off("the kernel does not have it"),
-        (_, LandlockStatus::Available { effective_abi, .. }) => {
-            Held { on: true, detail: format!("ABI {}", effective_abi as i32), signals: effective_abi >= ABI::V6 }
-        }
+        (_, LandlockStatus::Available { effective_abi, .. }) => Held {
+            on: true,
+            detail: format!("ABI {}", effective_abi as i32),
+            signals: effective_abi >= ABI::V6,
+            lengths: effective_abi >= ABI::V3,
+        },
         _ => off("the kernel does not say"),
     })
 }
 
 fn off(detail: &str) -> Held {
-    Held { on: false, detail: detail.to_owned(), signals: false }
+    Held { on: false, detail: detail.to_owned(), signals: false, lengths: false }
 }
 
 /// What is not there needs no rule.

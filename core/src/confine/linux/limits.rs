@@ -13,8 +13,9 @@ const RESERVED: u64 = 4;
 /// What a process may take between two looks of the supervisor, which then ends it and can say why.
 const OVERTAKES: u64 = 512 * MIB;
 
-/// Above the limit of processes: the supervisor ends the command as soon as there are more, and says so.
-const SPARE_PROCESSES: u64 = 16;
+/// Above the limit of processes: the supervisor ends the command as soon as there are more, and says so. With fewer, a
+/// command that starts one after the other would only see them fail.
+const SPARE_PROCESSES: u64 = 128;
 
 /// For the process that becomes the shell.
 pub fn apply(policy: &Policy) -> io::Result<()> {

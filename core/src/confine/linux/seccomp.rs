@@ -14,6 +14,11 @@ pub struct Bounds {
     pub network: bool,
     /// Something else keeps signals from processes outside.
     pub signals_held: bool,
+    /// Files and processes outside have no names or numbers here. Landlock alone lets modes, owners, times and attributes
+    /// be changed, and limits and priorities of the same user's processes.
+    pub names_held: bool,
+    /// Something else keeps files that may only be read from being cut short.
+    pub lengths_held: bool,
 }
 
 /// Restricts this process for good. Filters add up: a call must pass all of them.
@@ -135,6 +140,44 @@ const REFUSED: &[c_long] = &[
     libc::SYS_modify_ldt,
 ];
 
+/// What changes a file that needs not be open, by its name. The numbers of the newest are the same everywhere.
+const BY_NAME: &[c_long] = &[
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+    libc::SYS_fchmodat,
+    FCHMODAT2,
+    libc::SYS_fchownat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    SETXATTRAT,
+    REMOVEXATTRAT,
+    FILE_SETATTR,
+];
+/// What changes how another process runs, by its number.
+const OF_PROCESSES: &[c_long] = &[
+    libc::SYS_prlimit64,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setscheduler,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setattr,
+];
+const FCHMODAT2: c_long = 452;
+const SETXATTRAT: c_long = 463;
+const REMOVEXATTRAT: c_long = 466;
+const FILE_SETATTR: c_long = 469;
+
 /// Namespaces of its own, in which a command would be root. CLONE_NEWTIME is not among clone's flags.
 const NAMESPACES: i32 = libc::CLONE_NEWUSER
     | libc::CLONE_NEWNS
@@ -145,7 +188,9 @@ const NAMESPACES: i32 = libc::CLONE_NEWUSER
     | libc::CLONE_NEWCGROUP;
 
 /// Requests to a terminal that type into it, or take it.
-const TERMINAL: &[u64] = &[libc::TIOCSTI as u64, TIOCLINUX, libc::TIOCSCTTY as u64, TIOCSETD];
+const TERMINAL: &[u64] = &[TIOCSTI, TIOCLINUX, TIOCSCTTY, TIOCSETD];
+const TIOCSTI: u64 = 0x5412;
+const TIOCSCTTY: u64 = 0x540e;
 const TIOCLINUX: u64 = 0x541c;
 const TIOCSETD: u64 = 0x5423;
 
@@ -199,6 +244,30 @@ fn refused(bounds: Bounds) -> Result<BTreeMap<i64, Vec<SeccompRule>>, seccompile
             rules.insert(call, Vec::new());
         }
     }
+    if !bounds.names_held {
+        rules.extend(BY_NAME.iter().map(|call| (*call, Vec::new())));
+        // By an open file (as futimens does) it is allowed: the name is null then.
+        let named = SeccompCondition::new(1, SeccompCmpArgLen::Qword, ne(), 0)?;
+        rules.insert(libc::SYS_utimensat, vec![SeccompRule::new(vec![named])?]);
+        // 0 is the caller.
+        for call in OF_PROCESSES {
+            rules.insert(*call, vec![SeccompRule::new(vec![word(0, ne(), 0)?])?]);
+        }
+        // The last kind of target is a user: all that this one runs.
+        for (call, user) in [(libc::SYS_setpriority, libc::PRIO_USER as u64), (libc::SYS_ioprio_set, 3)] {
+            let other = SeccompRule::new(vec![word(1, ne(), 0)?])?;
+            rules.insert(call, vec![other, SeccompRule::new(vec![word(0, SeccompCmpOp::Eq, user)?])?]);
+        }
+    }
+    if !bounds.lengths_held {
+        rules.insert(libc::SYS_truncate, Vec::new());
+        let cuts = (libc::O_TRUNC | libc::O_ACCMODE) as u64;
+        let read_only = |index| word(index, SeccompCmpOp::MaskedEq(cuts), libc::O_TRUNC as u64);
+        rules.insert(libc::SYS_openat, vec![SeccompRule::new(vec![read_only(2)?])?]);
+        rules.insert(libc::SYS_openat2, Vec::new());
+        #[cfg(target_arch = "x86_64")]
+        rules.insert(libc::SYS_open, vec![SeccompRule::new(vec![read_only(1)?])?]);
+    }
     Ok(rules)
 }
 
@@ -208,21 +277,22 @@ mod tests {
 
     #[test]
     fn every_combination_compiles_and_stays_small() {
-        for network in [false, true] {
-            for signals_held in [false, true] {
-                for program in programs(Bounds { network, signals_held }).unwrap() {
-                    assert!((4..4_096).contains(&program.len()), "{}", program.len());
-                }
+        for bits in 0..16 {
+            let [network, signals_held, names_held, lengths_held] = [1, 2, 4, 8].map(|bit| bits & bit != 0);
+            for program in programs(Bounds { network, signals_held, names_held, lengths_held }).unwrap() {
+                assert!((4..4_096).contains(&program.len()), "{}", program.len());
             }
         }
     }
 
     #[test]
     fn sockets_are_refused_without_network_and_signals_where_nothing_else_holds_them() {
-        let free = refused(Bounds { network: true, signals_held: true }).unwrap();
-        let held = refused(Bounds { network: false, signals_held: false }).unwrap();
+        let all = Bounds { network: true, signals_held: true, names_held: true, lengths_held: true };
+        let none = Bounds { network: false, signals_held: false, names_held: false, lengths_held: false };
+        let (free, held) = (refused(all).unwrap(), refused(none).unwrap());
         assert!(held[&libc::SYS_socket].is_empty() && !free[&libc::SYS_socket].is_empty());
         assert!(held.contains_key(&libc::SYS_kill) && !free.contains_key(&libc::SYS_kill));
+        assert!(held.contains_key(&libc::SYS_truncate) && !free.contains_key(&libc::SYS_fchmodat));
         assert!(held.contains_key(&libc::SYS_connect) && !free.contains_key(&libc::SYS_connect));
     }
 }

@@ -54,7 +54,7 @@ fn become_shell(policy: &Policy, group: Option<&Group>, confinement: Confinement
         return refusal;
     }
     let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", &policy.command]).env_clear().envs(policy.environment.iter().cloned());
+    shell.args(["-c", "--", &policy.command]).env_clear().envs(policy.environment.iter().cloned());
     Refusal::of("running the shell")(shell.current_dir(&policy.folder).exec())
 }
 
@@ -80,10 +80,15 @@ fn restrict(
         confinement.set(layer::SECCOMP, false, "not used");
     } else {
         let held = landlock::apply(policy).map_err(Refusal::of("restricting files"))?;
-        let signals_held = held.signals || policy.way != Way::Plain;
+        let parted = policy.way != Way::Plain;
         confinement.set(layer::LANDLOCK, held.on, held.detail);
-        seccomp::apply(Bounds { network: policy.network, signals_held })
-            .map_err(Refusal::of("restricting system calls"))?;
+        let bounds = Bounds {
+            network: policy.network,
+            signals_held: parted || held.signals,
+            names_held: parted,
+            lengths_held: parted || held.lengths,
+        };
+        seccomp::apply(bounds).map_err(Refusal::of("restricting system calls"))?;
         confinement.set(layer::SECCOMP, true, "system calls that reach beyond the command are refused");
         if !confinement.confines() {
             return Err(Refusal { step: "confining the command".to_owned(), why: confinement.missing() });

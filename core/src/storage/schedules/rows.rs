@@ -66,23 +66,26 @@ pub(super) fn leave_name(txn: &WriteTxn<'_>, key: (u128, u128), name: &str) -> R
 /// # Errors
 /// Refused when its name is taken, or there are too many.
 pub fn create(main: &Db, profile: ProfileId, row: Row) -> Result<(), StorageError> {
-    main.write(move |txn| {
-        let key = key(profile, row.id);
-        if redb::ReadableTableMetadata::len(&*txn.table(SCHEDULES)?)? >= MOST {
-            return Err(StorageError::Refused(format!("there are {MOST} schedules already")));
-        }
-        take_name(txn, key, &row.settings.name)?;
-        let stored = StoredSchedule {
-            settings: row.settings.clone(),
-            created: row.created.0,
-            updated: row.updated.0,
-            background: row.background.clone(),
-            sample: row.sample,
-            trashed: false,
-        };
-        txn.table(SCHEDULES)?.put(key, &stored)?;
-        begin(txn, key, &stored.settings, row.next)
-    })
+    main.write(move |txn| create_in(txn, profile, &row))
+}
+
+/// As [`create`], within a larger change.
+pub fn create_in(txn: &WriteTxn<'_>, profile: ProfileId, row: &Row) -> Result<(), StorageError> {
+    let key = key(profile, row.id);
+    if redb::ReadableTableMetadata::len(&*txn.table(SCHEDULES)?)? >= MOST {
+        return Err(StorageError::Refused(format!("there are {MOST} schedules already")));
+    }
+    take_name(txn, key, &row.settings.name)?;
+    let stored = StoredSchedule {
+        settings: row.settings.clone(),
+        created: row.created.0,
+        updated: row.updated.0,
+        background: row.background.clone(),
+        sample: row.sample,
+        trashed: false,
+    };
+    txn.table(SCHEDULES)?.put(key, &stored)?;
+    begin(txn, key, &stored.settings, row.next)
 }
 
 /// Begins anew with this next time; what it did before stays counted.

@@ -67,6 +67,24 @@ pub(in crate::storage) fn erase(txn: &WriteTxn<'_>, profile: ProfileId, id: Sche
     Ok(())
 }
 
+/// Removes what "sample data" made, for good, within a larger change; the number of schedules.
+pub fn remove_samples(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<u64, StorageError> {
+    let owner = profile.0.as_u128();
+    let mut samples = Vec::new();
+    for row in txn.table(SCHEDULES)?.range((owner, 0)..=(owner, u128::MAX))? {
+        let (key, value) = row?;
+        let stored: StoredSchedule = decode(value.value())?;
+        // What lies in the trash goes with the trash.
+        if stored.sample && !stored.trashed {
+            samples.push(ScheduleId(Uuid::from_u128(key.value().1)));
+        }
+    }
+    for id in &samples {
+        erase(txn, profile, *id)?;
+    }
+    Ok(samples.len() as u64)
+}
+
 /// Removes all of a profile, within a larger change.
 pub(in crate::storage) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(), StorageError> {
     let owner = profile.0.as_u128();

@@ -107,6 +107,8 @@ impl Shape {
             At::Number { length } => {
                 if closing || length >= self.limits.digits {
                     prefer_others(allowed, &table.number);
+                    // A number that must become greater than its digits so far does so at once.
+                    prefer_others(allowed, &table.zero);
                 } else {
                     prefer_others(allowed, &table.exponent_in_number);
                     prefer_others(allowed, &table.long_number);

@@ -27,6 +27,8 @@ pub(super) struct TokenTable {
     pub exponent: SimpleVob,
     /// Hold so many digits in a row that a number of them would be longer than wanted.
     pub long_number: SimpleVob,
+    /// Begin with the digit 0.
+    pub zero: SimpleVob,
     /// As `exponent`, and those that begin with such an `e`.
     pub exponent_in_number: SimpleVob,
 }
@@ -60,6 +62,7 @@ impl TokenTable {
             long_number: set(&|bytes| {
                 bytes.windows(LONG_NUMBER).any(|run| run.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.'))
             }),
+            zero: set(&|bytes| bytes.first() == Some(&b'0')),
             exponent: set(&has_exponent),
             exponent_in_number: set(&|bytes| matches!(bytes.first(), Some(b'e' | b'E')) || has_exponent(bytes)),
             tokenizer: Arc::clone(tokenizer),

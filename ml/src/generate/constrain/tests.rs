@@ -98,6 +98,18 @@ fn texts_end_at_their_bound_long_before_the_budget() {
 }
 
 #[test]
+fn a_number_above_a_bound_is_so_for_programs_too() {
+    let value = json!({ "type": "number", "exclusiveMinimum": 21.25, "maximum": 24.25 });
+    let zeros = |_: u32, bytes: &[u8]| match bytes {
+        b"2" => 5.0,
+        b"0" => 9.0,
+        _ => -(bytes.len() as f32) - f32::from(bytes.first().copied().unwrap_or(0)) / 1000.0,
+    };
+    let (text, complete) = answer(&schema(value.clone()), 60, zeros);
+    assert!(complete && jsonschema::is_valid(&value, &serde_json::from_str(&text).unwrap()), "{text}");
+}
+
+#[test]
 fn expressions_and_grammars_are_kept_to() {
     let (text, complete) = answer(&Constraint::Regex(r"(red|gr\/n|blaü)-\d{2}/x".into()), 40, endless);
     assert!(complete);

@@ -3,8 +3,10 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use rspa_core::confine::{Changes, Ended, Limit, Outcome};
+use rspa_core::confine::{Changes, Ended, Limit, Outcome, Request};
 use rspa_core::model::CommandLimits;
+
+use tokio_util::sync::CancellationToken;
 
 use super::{Shut, everywhere, perl, said};
 
@@ -35,6 +37,33 @@ fn a_fork_bomb_is_bounded_and_gone() {
 }
 
 #[test]
+fn root_is_held_like_everybody() {
+    if !rspa_tests::program::is_root() {
+        println!("NOT TESTED: commands of root, because this is not root");
+        return;
+    }
+    let shut = Shut::new();
+    let run = |command: &str| {
+        let request = Request { limits: limits(), ..shut.request(command) };
+        shut.runner.run(&request, &CancellationToken::new()).unwrap()
+    };
+    for command in [
+        "cat /etc/shadow".to_owned(),
+        "cat /root/.bashrc || ls /root".to_owned(),
+        format!("cat {}", shut.home(".ssh/id_ed25519")),
+        "echo x > /usr/x".to_owned(),
+        "echo 1 > /proc/sys/kernel/sysrq".to_owned(),
+        "mount -t tmpfs none /tmp".to_owned(),
+        format!("kill -0 {}", std::process::id()),
+    ] {
+        let outcome = run(&command);
+        assert!(!matches!(outcome.ended, Ended::Exited(0)), "{command}: {outcome:?}");
+    }
+    assert_eq!(run("while :; do sleep 4323.5 & done").ended, Ended::Limit(Limit::Processes));
+    assert!(!super::ends::runs("sleep 4323.5"));
+}
+
+#[test]
 fn memory_is_bounded_for_all_together() {
     everywhere(|shut| {
         let one = perl("my @a; push @a, \"x\" x 100_000 while 1");
@@ -53,11 +82,15 @@ fn the_disk_is_bounded_in_total() {
     everywhere(|shut| {
         let apart = shut.has("disk");
         let before = disk_use(shut);
+        // Files that have no name any more.
+        let deleted = perl(
+            "for (1..40) { open($f[$_], \">\", \"g\"); unlink \"g\"; syswrite($f[$_], \"x\" x 8_000_000) } sleep 100",
+        );
         for writer in [
             "dd if=/dev/zero of=big bs=1M count=400 2>/dev/null; sleep 100",
             "mkdir d; i=0; while :; do i=$((i+1)); head -c 20000 /dev/zero > d/$i; done",
             "i=0; while :; do i=$((i+1)); head -c 1000000 /dev/zero > $TMPDIR/$i; done",
-            "exec 3> gone; rm gone; while :; do head -c 1000000 /dev/zero >&3; done",
+            &deleted,
             "for i in 1 2 3 4 5; do dd if=/dev/zero of=f$i bs=1M count=8 2>/dev/null; done; sleep 100",
         ] {
             let outcome = under(shut, writer, limits());
@@ -78,9 +111,22 @@ fn the_disk_is_bounded_in_total() {
             assert!(disk_use(shut) - before < 1 << 20, "holes stay holes");
         } else {
             // What is written between two looks comes on top.
-            assert!(grown < 5 * (16 + 300) << 20, "{grown}");
+            assert!(grown < (5 * (16 + 300)) << 20, "{grown}");
         }
     });
+}
+
+#[test]
+fn a_folder_that_carries_no_layer_is_watched() {
+    let Some(shut) = Shut::on_layers() else { return };
+    let outcome = shut.run("echo x > x && cat x; ls -d /usr; exit 9");
+    assert_eq!((outcome.ended, said(&outcome)), (Ended::Exited(9), "x\n/usr\n".to_owned()));
+    let on = |name: &str| outcome.confinement.layers.iter().find(|layer| layer.name == name).unwrap().on;
+    assert!(on("namespaces") && on("landlock") && on("seccomp") && !on("disk"), "{outcome:?}");
+    assert_eq!(outcome.changes, Changes::AsItWent);
+    let outcome = under(&shut, "mkdir d; i=0; while :; do i=$((i+1)); head -c 20000 /dev/zero > d/$i; done", limits());
+    assert_eq!(outcome.ended, Ended::Limit(Limit::Disk), "{outcome:?}");
+    shut.fails(&format!("cat {}", shut.home(".ssh/id_ed25519")), "the key");
 }
 
 fn disk_use(shut: &Shut) -> u64 {

@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use egui::{Align, Layout, Ui};
 use rspa_core::model::{Permission, ToolInfo, ToolRule};
 
+use crate::commands::pages::agents::AgentsCommand;
+use crate::commands::{CommandQueue, UiCommand};
 use crate::design::{Icon, Type, UiExt};
 use crate::text::{tr, tr_with};
 use crate::views::Cx;
 use crate::views::agents::look;
-use crate::widgets::{Chip, Tone, hairline};
+use crate::widgets::{Chip, IconButton, Tone, hairline, menu};
 
 const WORDS: [Permission; 3] = [Permission::Allow, Permission::Ask, Permission::Deny];
 
-pub fn ui(ui: &mut Ui, cx: &Cx<'_>, rules: &mut BTreeMap<String, ToolRule>) {
+pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, rules: &mut BTreeMap<String, ToolRule>) {
     let tokens = ui.tokens();
     let Some(all) = cx.state.pages.agents.tools.get() else {
         ui.label(tokens.rich(Type::Secondary, tr("agents.form.tools_loading")));
@@ -23,7 +25,7 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, rules: &mut BTreeMap<String, ToolRule>) {
     tools.sort_by_key(|tool| (tool.effect, tool.title.clone()));
     hairline(ui);
     for tool in tools {
-        row(ui, tool, rules);
+        row(ui, cx.commands, tool, rules);
         hairline(ui);
     }
     let unknown: Vec<String> =
@@ -35,7 +37,7 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, rules: &mut BTreeMap<String, ToolRule>) {
             ui.add(Chip::new(tr("agents.tool_unknown")).tone(Tone::Bad)).on_hover_text(tr("agents.tool_unknown_tip"));
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 let remove = tr_with("agents.form.remove_tool", &[("name", &look::short(&name, 60))]);
-                if ui.add(crate::widgets::IconButton::new(Icon::X, remove).small()).clicked() {
+                if ui.add(IconButton::new(Icon::X, remove).small()).clicked() {
                     rules.remove(&name);
                 }
             });
@@ -44,7 +46,7 @@ pub fn ui(ui: &mut Ui, cx: &Cx<'_>, rules: &mut BTreeMap<String, ToolRule>) {
     }
 }
 
-fn row(ui: &mut Ui, tool: &ToolInfo, rules: &mut BTreeMap<String, ToolRule>) {
+fn row(ui: &mut Ui, commands: &mut CommandQueue, tool: &ToolInfo, rules: &mut BTreeMap<String, ToolRule>) {
     let tokens = ui.tokens();
     let own = rules.get(&tool.name).map_or(Permission::Deny, |rule| rule.permission);
     ui.horizontal(|ui| {
@@ -53,6 +55,7 @@ fn row(ui: &mut Ui, tool: &ToolInfo, rules: &mut BTreeMap<String, ToolRule>) {
         let ink = if own == Permission::Deny { tokens.color.text_3 } else { tokens.color.text_2 };
         ui.label(icon.rich(tokens.size.icon).color(ink)).on_hover_text(touches);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            policy(ui, commands, tool);
             for permission in WORDS.into_iter().rev() {
                 let word = look::permission(permission);
                 let name = tr_with("agents.form.tool_word", &[("tool", &tool.title), ("word", &word)]);
@@ -78,6 +81,26 @@ fn row(ui: &mut Ui, tool: &ToolInfo, rules: &mut BTreeMap<String, ToolRule>) {
                 ui.add(egui::Label::new(tokens.rich(Type::Label, &words)).truncate()).on_hover_text(&words);
             });
         });
+    });
+}
+
+/// What the whole profile says of the tool.
+fn policy(ui: &mut Ui, commands: &mut CommandQueue, tool: &ToolInfo) {
+    let name = tr_with("agents.policy.title", &[("tool", &tool.title)]);
+    let button = ui.add(IconButton::new(Icon::DotsThreeVertical, name).small());
+    menu(&button).show(|ui| {
+        let choices = [
+            (None, "agents.policy.agents"),
+            (Some(Permission::Ask), "agents.policy.ask"),
+            (Some(Permission::Deny), "agents.policy.deny"),
+        ];
+        for (permission, key) in choices {
+            let chosen = tool.profile.filter(|word| *word != Permission::Allow) == permission;
+            if ui.selectable_label(chosen, tr(key)).clicked() && !chosen {
+                let set = AgentsCommand::SetPolicy { tool: tool.name.clone(), permission };
+                commands.push(UiCommand::Agents(set));
+            }
+        }
     });
 }
 

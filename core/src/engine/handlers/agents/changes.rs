@@ -4,7 +4,9 @@ use super::{ground, words};
 use crate::agents::{portable, types, validate};
 use crate::api::{ApiError, Event};
 use crate::engine::{Context, handlers};
-use crate::model::{Agent, AgentDraft, AgentId, AgentStatus, Happening, TrashItem};
+use crate::model::{
+    Agent, AgentDraft, AgentId, AgentStatus, Happening, PageRequest, TaskFilter, TaskSort, TaskStatus, TrashItem,
+};
 use crate::storage::audit::{self, AuditEntry};
 use crate::storage::{agents, trash};
 
@@ -71,6 +73,8 @@ pub(in crate::engine) fn set_status(
         let name = agent.settings.name.clone();
         ctx.publish(Event::AgentStatusChanged { agent: id, name, status });
         ctx.publish(Event::AgentsChanged);
+        // What waits for this agent may go on, or may not.
+        ctx.tasks()?.queue().wake();
     }
     Ok(agent)
 }
@@ -99,7 +103,14 @@ fn free_name(ctx: &Context, name: &str) -> Result<String, ApiError> {
 pub(super) fn delete(ctx: &Context, id: AgentId) -> Result<TrashItem, ApiError> {
     let main = ctx.databases.main();
     let agent = agents::get(main, ctx.profile, id)?;
+    let running = TaskFilter { agent: Some(id), status: vec![TaskStatus::Running], ..TaskFilter::default() };
+    let tasks = ctx.tasks()?;
+    let page = PageRequest { offset: 0, limit: 1_000 };
+    let running = tasks.queue().list(&running, TaskSort::default(), page)?;
     let item = trash::agent(main, ctx.profile, id, handlers::trash::deletion(ctx))?;
+    if !running.items.is_empty() {
+        tasks.queue().cancel(running.items.into_iter().map(|task| task.id).collect())?;
+    }
     ctx.activity(happening("agent.deleted", &agent, "was deleted"));
     ctx.publish(Event::AgentsChanged);
     ctx.publish(Event::TrashChanged);
