@@ -37,7 +37,7 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, one: &Schedule) -> bool {
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let name = &one.settings.name;
     let place = Rect::from_min_max(pos2(rect.left() + tokens.space.l + SWITCH, rect.top()), rect.max);
-    let response = ui.interact(place, ui.id().with(("schedule", one.id)), Sense::click());
+    let response = ui.interact(place, ui.scope_id().with(("schedule", one.id)), Sense::click());
     let chosen = cx.state.pages.schedules.chosen == Some(one.id);
     response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, chosen, name));
     let fill = match (chosen, response.hovered()) {
