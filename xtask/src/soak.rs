@@ -19,7 +19,7 @@ struct Part {
     about: &'static str,
 }
 
-const PARTS: [Part; 5] = [
+const PARTS: [Part; 6] = [
     Part { name: "faults", tests: "binary(faults)", about: "the real executable on broken disks, and killed" },
     Part {
         name: "cuts",
@@ -41,11 +41,22 @@ const PARTS: [Part; 5] = [
         tests: "package(rspa-core) & test(/tasks::tests::kills/)",
         about: "many tasks under random kills",
     },
+    Part {
+        name: "schedules",
+        tests: "package(rspa-core) & test(/schedules::/)",
+        about: "a thousand schedules over a year, and cut off anywhere",
+    },
 ];
 
 /// What must be counted in all when everything runs: words in the lines of the tests, and how much at least.
-const PROMISED: [(&str, u64); 4] =
-    [("power cut", 10_000), ("fuzzed", 1_000_000), ("constrained answers", 990), ("tasks under kills", 10_000)];
+const PROMISED: [(&str, u64); 6] = [
+    ("power cut", 10_000),
+    ("fuzzed", 1_000_000),
+    ("constrained answers", 990),
+    ("tasks under kills", 10_000),
+    ("schedules over a year", 1_000),
+    ("schedules in a simulated year", 1_000),
+];
 
 pub fn run(arguments: &[String]) -> Result<()> {
     let (parts, rest) = chosen(arguments)?;

@@ -292,10 +292,17 @@ impl Thread<'_> {
             drop(system.unwatch(&gone.0));
         }
         let mut told: BTreeSet<(PathBuf, bool)> = self.told.intersection(&folders).cloned().collect();
+        let now = Instant::now();
         for new in folders.difference(&self.told) {
             let mode = if new.1 { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
             match system.watch(&new.0, mode) {
-                Ok(()) => drop(told.insert(new.clone())),
+                Ok(()) => {
+                    told.insert(new.clone());
+                    // What changed between its last look and now was told to nobody.
+                    for watched in self.watched.values_mut().filter(|watched| watched.folders.contains(new)) {
+                        watched.news.get_or_insert((now, now)).1 = now;
+                    }
+                }
                 Err(error) => tracing::debug!(%error, folder = %new.0.display(), "a folder is looked at in intervals"),
             }
         }

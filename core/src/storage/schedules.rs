@@ -148,6 +148,14 @@ fn is_trigger(settings: &ScheduleDraft) -> bool {
     matches!(settings.timing, Timing::When { .. })
 }
 
+/// Removes the row alone, as a restore may.
+#[cfg(test)]
+pub(crate) fn lose(txn: &WriteTxn<'_>, profile: ProfileId, id: ScheduleId) -> Result<(), StorageError> {
+    txn.table(SCHEDULES)?.remove(key(profile, id))?;
+    txn.table(NAMES)?.retain(|_, own| own != id.0.as_u128())?;
+    Ok(())
+}
+
 fn key(profile: ProfileId, id: ScheduleId) -> (u128, u128) {
     (profile.0.as_u128(), id.0.as_u128())
 }

@@ -216,10 +216,9 @@ fn what_changed_since_the_person_saw_it_is_asked_anew() {
 
 #[test]
 fn an_exhausted_budget_is_an_error_that_keeps_what_there_is() {
-    for (budget, word) in [
-        (Budget { steps: 2, ..Budget::default() }, "2 steps"),
-        (Budget { tokens: 5, ..Budget::default() }, "5 tokens"),
-    ] {
+    for (budget, word) in
+        [(Budget { steps: 2, ..Budget::default() }, "2 steps"), (Budget { tokens: 5, ..Budget::default() }, "5 tokens")]
+    {
         let steps = [call("look", "/a/x"), call("look", "/a/y"), answer("Too late.")];
         let world = World::new(script(&steps), ALL);
         world.set_budget(budget);

@@ -32,10 +32,9 @@ impl Schedules {
         self.scheduler.returned()
     }
 
-    fn work(&self, ctx: &Context, name: &'static str, run: fn(&Scheduler)) {
+    fn work(&self, ctx: &Context, name: &'static str, run: fn(&Context, &Scheduler)) {
         let (supervisor, scheduler) = (ctx.clone(), self.scheduler.clone());
-        let work = move || supervisor.supervise(name, || run(&scheduler));
-        match std::thread::Builder::new().name(name.to_owned()).spawn(work) {
+        match std::thread::Builder::new().name(name.to_owned()).spawn(move || run(&supervisor, &scheduler)) {
             Ok(thread) => self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(thread),
             Err(error) => ctx.health(name, false, &format!("schedules do not run: {error}")),
         }
@@ -61,8 +60,8 @@ impl Service for Schedules {
     }
 
     fn start(&self, ctx: &Context) {
-        self.work(ctx, "schedules", Scheduler::run);
-        self.work(ctx, "triggers", Scheduler::run_triggers);
+        self.work(ctx, "schedules", |ctx, scheduler| ctx.supervise("schedules", || scheduler.run()));
+        self.work(ctx, "triggers", |ctx, scheduler| ctx.supervise("triggers", || scheduler.run_triggers()));
     }
 
     fn doctor(&self, _ctx: &Context) -> Vec<DoctorCheck> {

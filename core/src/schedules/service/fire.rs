@@ -26,7 +26,15 @@ impl Inner {
             }
             let (mut steps, mut lost) = (Vec::new(), Vec::new());
             for (at, id) in due {
-                let row = stored::get(main, profile, id)?;
+                let row = match stored::get(main, profile, id) {
+                    Ok(row) => row,
+                    // It is gone, and what is due of it stays behind a restore.
+                    Err(StorageError::NotFound(_)) => {
+                        lost.push((id, None));
+                        continue;
+                    }
+                    Err(error) => return Err(error.into()),
+                };
                 match Rule::read(&row.settings.timing, &(self.parts.here)()) {
                     Ok(rule) if row.ready && row.settings.enabled => steps.push(self.step(row, &rule, at, now)),
                     Ok(rule) => lost.push((id, rule.next_after(now))),

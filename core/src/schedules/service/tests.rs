@@ -236,7 +236,7 @@ fn each_time_runs_exactly_once_whatever_is_cut_off() {
 /// Nothing is read but the first of the index while nothing is due.
 #[test]
 fn many_schedules_cost_nothing_while_none_is_due() {
-    let world = World::new("2026-11-20T00:00:30Z");
+    let world = World::on(SimulatedDisk::new(), "2026-11-20T00:00:30Z");
     let many = crate::soak::count(3_000, 100_000);
     world.fill(many);
     let begun = Instant::now();
@@ -259,14 +259,14 @@ fn a_simulated_year_makes_exactly_the_tasks_that_are_due() {
     let seed = crate::soak::seed(11);
     let mut chance = Chance(seed);
     let zones = ["Europe/Berlin", "America/Santiago", "Australia/Lord_Howe", "Asia/Kathmandu"];
-    let world = World::new("2026-01-01T00:00:00Z");
+    let world = World::on(SimulatedDisk::new(), "2026-01-01T00:00:00Z");
     let mut wanted: BTreeMap<i64, BTreeMap<ScheduleId, u32>> = BTreeMap::new();
     let (from, until) = (at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z"));
     for number in 0..schedules {
         let zone_name = zones[number % zones.len()];
         let zone = jiff::tz::TimeZone::get(zone_name).unwrap();
         // A fixed time of the day, most of them where the clocks change, on some weekdays.
-        let (hour, minute) = (i8::try_from(chance.below(4)).unwrap(), i8::try_from(chance.below(60)).unwrap());
+        let (hour, minute) = (i8::try_from(chance.below(4)).unwrap(), [0, 15, 30, 45][chance.below(4)]);
         let weekdays: Vec<i8> = (0..7).filter(|_| chance.below(7) == 0).collect();
         let days = if weekdays.is_empty() {
             "*".to_owned()
@@ -338,6 +338,18 @@ fn a_backup_brings_schedules_back_that_make_up_for_nothing() {
     assert_eq!(names, ["daily", "Daily (2)"]);
     assert_eq!(other.scheduler.get(id).unwrap().next_run, Some(at("2026-11-26T07:00:00Z")));
     assert_eq!(other.scheduler.get(own.id).unwrap(), own);
+}
+
+/// A restore that goes back before a schedule was made leaves what was due of it.
+#[test]
+fn what_is_due_of_a_schedule_that_is_gone_is_forgotten() {
+    let world = World::new("2026-11-20T00:00:00Z");
+    let id = world.scheduler.create(draft("Gone", cron("0 7 * * *", "UTC"))).unwrap().id;
+    world.main.write(move |txn| stored::lose(txn, testing::PROFILE, id)).unwrap();
+    world.advance("2026-11-20T08:00:00Z");
+    world.turn();
+    assert!(world.tasks().is_empty());
+    assert_eq!(stored::next_due(&world.main, testing::PROFILE).unwrap(), None);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Schedules as they are listed, made and changed.
 
+use super::whole::rest;
 use super::*;
 use crate::model::{Page, PageRequest, ScheduleRun};
 
@@ -154,8 +155,11 @@ pub fn mend(main: &Db, profile: ProfileId, next: Vec<(ScheduleId, Option<Timesta
     main.write(move |txn| {
         for (id, next) in &next {
             let key = key(profile, *id);
-            // Deleted meanwhile.
-            let Ok(stored) = own(txn, key) else { continue };
+            // Deleted meanwhile, or a restore took it back to when it was not there yet.
+            let Ok(stored) = own(txn, key) else {
+                rest(txn, key)?;
+                continue;
+            };
             begin(txn, key, &stored.settings, *next)?;
         }
         Ok(())

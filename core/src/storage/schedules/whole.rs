@@ -28,7 +28,7 @@ pub(in crate::storage) fn hide(
 }
 
 /// It is not due until its next time is found again.
-fn rest(txn: &WriteTxn<'_>, key: (u128, u128)) -> Result<(), StorageError> {
+pub(super) fn rest(txn: &WriteTxn<'_>, key: (u128, u128)) -> Result<(), StorageError> {
     let mut state = state_of(txn, key)?;
     state.timing.clear();
     state.mark.clear();
