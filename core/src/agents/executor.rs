@@ -18,8 +18,8 @@ use super::{Parts, routine, turn, validate};
 use crate::api::{ApiError, ErrorCategory};
 use crate::inference::ChatModel;
 use crate::model::{
-    Agent, AgentType, ApprovalId, ApprovalState, Permission, ProposedAction, RoutineCall, Run, RunId, RunOutcome, RunStep,
-    StepKind, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait,
+    Agent, AgentType, ApprovalId, ApprovalState, Permission, ProposedAction, RoutineCall, Run, RunId, RunOutcome,
+    RunStep, StepKind, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait,
 };
 use crate::panics;
 use crate::storage::runs;
@@ -572,10 +572,7 @@ impl<'a> Work<'a> {
     }
 
     /// The tool, what it would do, and the word of agent and profile; or why it may not.
-    fn proposed(
-        &self,
-        call: &ToolCall,
-    ) -> Result<Result<Proposed, Verdict>, ApiError> {
+    fn proposed(&self, call: &ToolCall) -> Result<Result<Proposed, Verdict>, ApiError> {
         let policy = self.parts.directory.policy(&call.tool)?;
         let permission = match approvals::permission(&self.agent, policy, &call.tool) {
             Ok(permission) => permission,
