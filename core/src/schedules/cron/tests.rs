@@ -42,7 +42,7 @@ impl Oracle {
                 2 => {
                     let from = low + i8::try_from(chance.below(usize::try_from(high - low).unwrap())).unwrap();
                     let to = from + i8::try_from(chance.below(usize::try_from(high - from + 1).unwrap())).unwrap();
-                    ((from..=to).collect(), format!("{from}-{to}"), false)
+                    ((from..=to).collect(), format!("{from}-{to}"), from == to)
                 }
                 _ => {
                     let set = some(chance, low, high, 3);
@@ -218,6 +218,9 @@ fn a_fixed_time_runs_once_at_each_change_of_the_clocks() {
     assert_eq!(autumn, ["10-25 02:30:00+02:00", "10-26 02:30:00+01:00"]);
     let lists = next("0 2,3 * * *", berlin, "2026-10-24T12:00:00Z", 3);
     assert_eq!(lists, ["10-25 02:00:00+02:00", "10-25 03:00:00+01:00", "10-26 02:00:00+01:00"]);
+    // A time before the gap does not run in it as well.
+    let before = next("34 1 * * *", berlin, "2026-03-29T00:34:00Z", 1);
+    assert_eq!(before, ["03-30 01:34:00+02:00"]);
     // Where the day begins in the gap, and where it is half an hour.
     assert_eq!(next("0 0 * * *", "America/Santiago", "2026-09-06T00:00:00Z", 1), ["09-06 01:00:00-03:00"]);
     assert_eq!(next("15 2 * * *", "Australia/Lord_Howe", "2026-10-03T12:00:00Z", 1), ["10-04 02:30:00+11:00"]);
