@@ -7,7 +7,8 @@
 
 use std::str::FromStr;
 
-use jiff::tz::TimeZone;
+use jiff::Zoned;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::timing::TimingError;
 use crate::model::Timestamp;
@@ -79,6 +80,11 @@ impl Expression {
         numbers.sort_unstable();
         numbers.dedup();
         Some(numbers)
+    }
+
+    /// One time of the day alone.
+    fn is_single(&self) -> bool {
+        [0, 1, 2].iter().all(|field| self.numbers(*field).is_some_and(|numbers| numbers.len() == 1))
     }
 
     /// Whether a day of the month fits a month at all.
@@ -218,7 +224,8 @@ fn item(part: &str, at: usize, field: &Field) -> Result<Item, String> {
         if from > to {
             return Err(format!("{from} to {to} goes backwards; write it as two ranges with a comma"));
         }
-        return Ok(Item::Range(from, to, step.unwrap_or(1)));
+        // A range of one is a plain number.
+        return Ok(if from == to { Item::One(from) } else { Item::Range(from, to, step.unwrap_or(1)) });
     }
     let one = number(range, field)?;
     match step {
@@ -256,6 +263,8 @@ pub struct CronRule {
     pub(super) expression: Expression,
     /// One for each fixed time of a day; else one alone.
     searched: Vec<croner::Cron>,
+    /// It runs at fixed times of the day, not in intervals.
+    fixed: bool,
 }
 
 impl CronRule {
@@ -273,6 +282,7 @@ impl CronRule {
             croner::Cron::from_str(&whole).map_err(|error| TimingError::Unreadable(error.to_string()))
         };
         let fixed = [0, 1, 2].map(|field| expression.numbers(field));
+        let is_fixed = fixed.iter().all(Option::is_some);
         let searched = match fixed {
             [Some(s), Some(m), Some(h)] if s.len() * m.len() * h.len() <= MOST_FIXED => {
                 let mut each = Vec::new();
@@ -287,14 +297,43 @@ impl CronRule {
             }
             _ => vec![cron(&format!("{} {} {}", plain(0), plain(1), plain(2)))?],
         };
-        Ok(Self { expression, searched })
+        // More fixed times than are searched one by one run as an interval does.
+        let fixed = is_fixed && (searched.len() > 1 || expression.is_single());
+        Ok(Self { expression, searched, fixed })
     }
 
     /// The first time after this one; none when it never comes.
     pub fn next_after(&self, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         let start = jiff::Timestamp::from_millisecond(after.0).ok()?.to_zoned(zone.clone());
-        let found = self.searched.iter().filter_map(|cron| cron.find_next_occurrence(&start, false).ok());
-        found.map(|at| Timestamp(at.timestamp().as_millisecond())).filter(|at| *at > after).min()
+        let next = |cron: &croner::Cron| match self.fixed {
+            true => fixed_after(cron, &start),
+            false => cron.find_next_occurrence(&start, false).ok().map(|at| at.timestamp()),
+        };
+        let found = self.searched.iter().filter_map(next);
+        found.map(|at| Timestamp(at.as_millisecond())).filter(|at| *at > after).min()
+    }
+}
+
+/// The next time of a clock that shows one fixed time of the day. Searched on the clock alone and brought to the zone here:
+/// croner takes any time within a gap for one that fits.
+fn fixed_after(cron: &croner::Cron, start: &Zoned) -> Option<jiff::Timestamp> {
+    let zone = start.time_zone();
+    let mut clock = start.datetime();
+    loop {
+        clock = cron.find_next_occurrence(&clock, false).ok()?;
+        let ambiguous = zone.to_ambiguous_zoned(clock);
+        let at = match ambiguous.offset() {
+            AmbiguousOffset::Gap { .. } => {
+                // By the offset after the gap it is a moment before it.
+                let before = ambiguous.earlier().ok()?.timestamp();
+                zone.following(before).next()?.timestamp()
+            }
+            _ => ambiguous.earlier().ok()?.timestamp(),
+        };
+        // Within the second of two equal hours the first one has passed.
+        if at > start.timestamp() {
+            return Some(at);
+        }
     }
 }
 

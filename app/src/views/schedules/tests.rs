@@ -91,7 +91,7 @@ fn every_state_says_what_it_is() {
     harness.get_by_label("Background agents");
     let mut harness = page::<SchedulesView>(AppState::default(), SIZE, false);
     harness.run();
-    harness.get_by_label("Reading schedules");
+    assert!(harness.get_all_by_label("Reading schedules").next().is_some());
     assert!(harness.state().commands.contains(&UiCommand::Schedules(SchedulesCommand::Refresh)));
     let mut failed = state(Vec::new());
     failed.pages.schedules.list = Slot::failed(ApiError::validation("it broke", "try"));

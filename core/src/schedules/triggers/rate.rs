@@ -44,7 +44,9 @@ mod tests {
         for _ in 0..AN_HOUR {
             assert_eq!(rate.wait(Timestamp(now)), None);
             rate.fired(Timestamp(now));
-            assert_eq!(rate.wait(Timestamp(now + 400)), Some(Duration::from_millis(600)));
+            if rate.fired.len() < AN_HOUR {
+                assert_eq!(rate.wait(Timestamp(now + 400)), Some(Duration::from_millis(600)));
+            }
             now += 1_000;
         }
         assert_eq!(rate.wait(Timestamp(now)), Some(Duration::from_secs(3_540)));
