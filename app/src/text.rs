@@ -161,6 +161,11 @@ pub fn day(at: rspa_core::model::Timestamp) -> String {
         .unwrap_or_default()
 }
 
+/// The day of this year: 20 Nov.
+pub fn short_day(at: rspa_core::model::Timestamp) -> String {
+    day(at).rsplit_once(' ').map(|(day, _year)| day.to_owned()).unwrap_or_default()
+}
+
 /// The time of the day: 09:12.
 pub fn clock(at: rspa_core::model::Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0)

@@ -47,7 +47,7 @@ impl ApprovalsPanel {
         let most = (whole - 420.0).clamp(NARROWEST, 900.0);
         Panel::right("approvals")
             .resizable(true)
-            .default_size(WIDTH.min(most))
+            .default_size((whole * 0.36).clamp(NARROWEST, WIDTH).min(most))
             .size_range(NARROWEST..=most)
             .show_separator_line(false)
             .frame(Frame::new().fill(tokens.color.bg1))

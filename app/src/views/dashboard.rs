@@ -44,7 +44,7 @@ impl View for DashboardView {
         };
         let page = &state.pages.dashboard;
         let figures = page.figures.get();
-        page_body(ui, 1400.0, |ui| {
+        page_body(ui, 1800.0, |ui| {
             ui.add_space(tokens.space.s);
             head(ui, cx);
             ui.add_space(tokens.space.l);

@@ -44,7 +44,7 @@ impl View for TasksView {
         self.keys(ui, cx);
         let all = ui.max_rect();
         column(ui, "tasks", all, false, |ui| {
-            header(ui, cx);
+            header(ui, cx, &mut self.filters);
             self.filters.ui(ui, cx);
             if cx.state.pages.tasks.chosen().is_some() {
                 let tokens = ui.tokens();
@@ -144,7 +144,7 @@ fn nothing(ui: &mut Ui, cx: &mut Cx<'_>, choice: &TasksChoice) {
     }
 }
 
-fn header(ui: &mut Ui, cx: &mut Cx<'_>) {
+fn header(ui: &mut Ui, cx: &mut Cx<'_>, filters: &mut filters::Filters) {
     let tokens = ui.tokens();
     let tasks = &cx.state.pages.tasks;
     let counts = tasks.counts.get();
@@ -176,6 +176,8 @@ fn header(ui: &mut Ui, cx: &mut Cx<'_>) {
         if ui.add(IconButton::new(Icon::ArrowsClockwise, tr("tasks.refresh"))).clicked() {
             cx.commands.push(UiCommand::Tasks(TasksCommand::Refresh));
         }
+        // Beside the title stand how many are open, and that the queue is paused.
+        filters.in_header(ui, cx, if paused { 220.0 } else { 90.0 });
     });
     let Some(counts) = counts else { return };
     // Beside the title.

@@ -10,7 +10,17 @@ use crate::text::{moment, tr_known, tr_with};
 
 /// The picture of its family.
 pub fn icon(kind: &str) -> Icon {
+    match kind {
+        "task.created" | "task.changed" => return Icon::Kanban,
+        "task.started" => return Icon::Play,
+        "task.failed" => return Icon::WarningCircle,
+        "task.cancelled" => return Icon::Prohibit,
+        "task.deleted" => return Icon::Trash,
+        _ => {}
+    }
     match kind.split('.').next().unwrap_or_default() {
+        "approval" => Icon::HandPalm,
+        "schedule" => Icon::Clock,
         "agent" | "sample" | "tool" => Icon::Robot,
         "source" | "knowledge" => Icon::Books,
         "answer" | "chat" => Icon::ChatCircle,

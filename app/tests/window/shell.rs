@@ -14,7 +14,7 @@ fn the_rail_opens_pages_and_the_keyboard_does_too() {
     window.get_by_label("Models").click();
     window.run();
     assert_eq!(window.state().state.ui.layout.page(), Some(Page::Models));
-    window.key_press_modifiers(Modifiers::COMMAND, Key::Num5);
+    window.key_press_modifiers(Modifiers::COMMAND, Key::Num8);
     window.run();
     assert_eq!(window.state().state.ui.layout.page(), Some(Page::Settings));
 }

@@ -22,7 +22,7 @@ use crate::model::{
     RunStep, StepKind, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait,
 };
 use crate::panics;
-use crate::storage::runs;
+use crate::storage::{chats, runs};
 use crate::tasks::{Attempt, Executor, Failure};
 use crate::tools::{Proposal, Scope, Tool, ToolSpec};
 
@@ -418,6 +418,10 @@ impl<'a> Work<'a> {
         let now = self.parts.clock.now();
         if let Some(speed) = told.speed {
             self.parts.models.measured(model.id(), speed, now);
+        }
+        let seconds = chats::add_model_seconds(&self.parts.main, self.parts.profile, now, told.seconds);
+        if let Err(error) = seconds {
+            tracing::warn!(%error, "the model's working time was not counted");
         }
         let ms = u64::try_from(now.0 - begun.0).unwrap_or(0);
         let changed = self.recorder.change(index, ms, |kind| {

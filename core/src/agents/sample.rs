@@ -183,6 +183,7 @@ fn schedule(ids: &Ids, made: Timestamp, agent: &Agent, name: &str, expression: &
         sample: true,
         next: None,
         last_run: None,
+        last_outcome: None,
         last_planned: None,
         runs: 0,
         mark: String::new(),

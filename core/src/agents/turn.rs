@@ -21,6 +21,8 @@ pub struct Told {
     pub prompt_tokens: u32,
     pub answer_tokens: u32,
     pub ttft_ms: f64,
+    /// That the model worked for it.
+    pub seconds: f64,
     /// Tokens a second, where enough were written to say.
     pub speed: Option<f64>,
     /// Written until there was no room for more.
@@ -60,6 +62,7 @@ pub fn ask(
             Ok(GenerateEvent::Finished(stats)) => {
                 told.prompt_tokens = count(stats.prompt_tokens);
                 told.answer_tokens = count(stats.answer_tokens);
+                told.seconds = stats.prefill_seconds + stats.decode_seconds;
                 told.ttft_ms = stats.time_to_first_token_seconds * 1_000.0;
                 let whole = stats.answer_tokens >= 8 && stats.finish != FinishReason::Cancelled;
                 told.speed =

@@ -110,6 +110,9 @@ pub struct Schedule {
     /// When and how often, in words.
     pub words: String,
     pub last_run: Option<Timestamp>,
+    /// What became of the newest time in its history.
+    #[serde(default)]
+    pub last_outcome: Option<ScheduleOutcome>,
     /// None for triggers, for what is off and for what is over.
     pub next_run: Option<Timestamp>,
     pub runs: u64,

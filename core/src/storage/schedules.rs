@@ -87,6 +87,8 @@ pub struct Row {
     pub sample: bool,
     pub next: Option<Timestamp>,
     pub last_run: Option<Timestamp>,
+    /// What became of the newest time in its history.
+    pub last_outcome: Option<ScheduleOutcome>,
     pub last_planned: Option<Timestamp>,
     pub runs: u64,
     pub mark: String,
@@ -104,9 +106,18 @@ fn holds_for(settings: &ScheduleDraft) -> String {
     if settings.enabled { timing } else { format!("off {timing}") }
 }
 
-fn row_of(id: u128, stored: StoredSchedule, state: StoredScheduleState) -> Row {
-    Row {
-        id: ScheduleId(Uuid::from_u128(id)),
+fn row_of(
+    runs: &impl RecordReading<(u128, u128, u64)>,
+    key: (u128, u128),
+    stored: StoredSchedule,
+    state: StoredScheduleState,
+) -> Result<Row, StorageError> {
+    let newest: Option<StoredScheduleRun> = match state.entries.checked_sub(1) {
+        Some(number) => runs.record((key.0, key.1, number))?,
+        None => None,
+    };
+    Ok(Row {
+        id: ScheduleId(Uuid::from_u128(key.1)),
         ready: state.timing == holds_for(&stored.settings),
         settings: stored.settings,
         created: Timestamp(stored.created),
@@ -115,10 +126,11 @@ fn row_of(id: u128, stored: StoredSchedule, state: StoredScheduleState) -> Row {
         sample: stored.sample,
         next: state.next.map(Timestamp),
         last_run: state.last_run.map(Timestamp),
+        last_outcome: newest.map(|run| run.outcome),
         last_planned: state.last_planned.map(Timestamp),
         runs: state.runs,
         mark: state.mark,
-    }
+    })
 }
 
 /// Reads a schedule that is not in the trash.

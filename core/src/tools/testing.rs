@@ -112,6 +112,7 @@ impl Host for FakeHost {
             agent_name: String::new(),
             words: "every day".to_owned(),
             last_run: None,
+            last_outcome: None,
             next_run: Some(Timestamp(NOW + 60_000)),
             runs: 0,
             problem: None,

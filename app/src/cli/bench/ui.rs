@@ -34,6 +34,8 @@ enum Scene {
     Log,
     /// The board with two thousand cards, while one of them is dragged
     Board,
+    /// As the board, while ten agents run: each speaks, steps and goes on thirty times a second
+    Running,
 }
 
 const ENTRIES: u64 = 1_000_000;
@@ -44,7 +46,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub fn run(context: &Context, arguments: &UiArguments) -> Result<(), Failure> {
     match arguments.scene {
         Scene::Log => log(context, arguments.frames),
-        Scene::Board => board::run(context, arguments.frames),
+        Scene::Board => board::run(context, arguments.frames, 0),
+        Scene::Running => board::run(context, arguments.frames, 10),
     }
 }
 
@@ -132,6 +135,11 @@ struct Stage {
 impl Stage {
     /// One frame as eframe makes it, up to what the graphics card would get; the processor time of this thread.
     fn frame(&mut self, shell: &mut Shell, events: Vec<Event>) -> Duration {
+        self.frame_after(shell, events, |_| {})
+    }
+
+    /// As [`Self::frame`]; what is done to the window before it counts too.
+    fn frame_after(&mut self, shell: &mut Shell, events: Vec<Event>, before: impl FnOnce(&mut Shell)) -> Duration {
         self.time += 1.0 / 60.0;
         let input = RawInput {
             screen_rect: Some(Rect::from_min_size(Pos2::ZERO, SIZE.into())),
@@ -142,6 +150,7 @@ impl Stage {
             ..RawInput::default()
         };
         let (begun, cpu) = (Instant::now(), cpu_time::of_this_thread());
+        before(shell);
         let mut output = self.egui.run_ui(input, |ui| {
             shell.logic(ui.ctx());
             shell.ui(ui);

@@ -112,6 +112,8 @@ fn the_reason_of_a_denial_is_told() {
     harness.get_by_label("No network");
     harness.get_by_label("Landlock: writes only in ~/work.");
     harness.get_by_label("60 s, 1,024 MB memory, 256 kB output, 256 MB written, 64 processes");
+    harness.get_by_label("Reason for the agent").focus();
+    harness.run_steps(2);
     harness.get_by_label("Reason for the agent").type_text("not today");
     harness.run_steps(2);
     harness.get_by_label("Deny").click();
@@ -126,6 +128,8 @@ fn a_question_is_answered_by_choice_or_in_words() {
     let mut harness = shown(state(vec![approval(1, "A question", question)]));
     harness.get_by_label("Which quarter?");
     harness.get_by_label("Q4").click();
+    harness.run_steps(2);
+    harness.get_by_label("Your answer").focus();
     harness.run_steps(2);
     harness.get_by_label("Your answer").type_text("both");
     harness.run_steps(2);
@@ -229,4 +233,21 @@ fn history_and_rules_are_listed_and_a_rule_is_removed() {
     assert!(harness.state().commands.contains(&removed));
     let harness = shown(state(vec![]));
     harness.get_by_label("Nothing waits for you");
+}
+
+#[test]
+fn pictures() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    for (dark, name) in [(true, "approvals_dark"), (false, "approvals_light")] {
+        let mut asked = approval(1, "Write report.md", write_file(DIFF));
+        asked.influenced_by = vec!["invoice.pdf".into()];
+        let both = vec![asked, approval(2, "Run make", command("make"))];
+        let mut harness = stage(ApprovalsPanel::default(), state(both), (460.0, 640.0), dark, |panel, ui, cx| {
+            panel.content(ui, cx.state, cx.commands, false);
+        });
+        harness.remove_cursor();
+        harness.run_steps(60);
+        harness.snapshot(name);
+        results.extend_harness(&mut harness);
+    }
 }

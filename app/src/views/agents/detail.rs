@@ -91,13 +91,15 @@ impl Detail {
                 if agent.sample {
                     ui.add(Chip::new(tr("agents.sample")).tone(Tone::Warn)).on_hover_text(tr("agents.sample_tip"));
                 }
-                let detail = if agent.status_detail.is_empty() {
-                    look::short(&agent.settings.description, 200)
-                } else {
-                    look::short(&agent.status_detail, 200)
-                };
-                ui.add(egui::Label::new(tokens.rich(Type::Secondary, detail)).truncate());
+                if !agent.status_detail.is_empty() {
+                    let detail = look::short(&agent.status_detail, 200);
+                    ui.add(egui::Label::new(tokens.rich(Type::Secondary, &detail)).truncate()).on_hover_text(detail);
+                }
             });
+            let about = look::short(&agent.settings.description, 200);
+            if !about.is_empty() {
+                ui.add(egui::Label::new(tokens.rich(Type::Secondary, about)).wrap());
+            }
         });
     }
 

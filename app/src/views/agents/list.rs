@@ -243,6 +243,6 @@ fn row(ui: &mut Ui, cx: &Cx<'_>, tokens: &Tokens, agent: &Agent, selected: bool)
         detail.push(tr("agents.sample").to_owned());
     }
     let left = left + 8.0 + tokens.space.s;
-    line(ui, left, inner.right(), second, &detail.join("  ·  "), Type::Secondary, tokens.color.text_2);
+    line(ui, left, inner.right(), second, &detail.join(" · "), Type::Secondary, tokens.color.text_2);
     response
 }

@@ -7,7 +7,7 @@ use super::{look, push};
 use crate::commands::UiCommand;
 use crate::commands::pages::agents::AgentsCommand;
 use crate::design::{Icon, Type, UiExt};
-use crate::text::{ago, day, duration, number, tr, tr_count, tr_with};
+use crate::text::{ago, duration, number, short_day, tr, tr_count, tr_with};
 use crate::views::Cx;
 use crate::widgets::{Chip, ListRow, card, cells, page_body, plot, section_title, states};
 
@@ -113,7 +113,7 @@ fn course(ui: &mut Ui, agent: &Agent, metrics: &AgentMetrics) {
         kind: ChartKind::Bar,
         x_label: String::new(),
         y_label: tr("agents.chart.tasks").to_owned(),
-        categories: metrics.days.iter().map(|one| day(one.at)).collect(),
+        categories: metrics.days.iter().map(|one| short_day(one.at)).collect(),
         series: vec![
             ChartSeries {
                 name: tr("agents.task.completed").to_owned(),

@@ -287,3 +287,15 @@ fn nothing_yet_errors_loading_and_long_lists_are_designed() {
     harness.run();
     assert!(matches!(sent(&harness).last(), Some(C::Select(Some(_)))));
 }
+
+#[test]
+fn pictures() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    for (dark, name) in [(true, "agents_dark"), (false, "agents_light")] {
+        let mut harness = page::<AgentsView>(chosen(), SIZE, dark);
+        harness.remove_cursor();
+        harness.run();
+        harness.snapshot(name);
+        results.extend_harness(&mut harness);
+    }
+}

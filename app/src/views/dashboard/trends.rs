@@ -5,7 +5,7 @@ use rspa_core::model::{Chart, ChartKind, ChartSeries, Dashboard, Timestamp, Tren
 
 use super::running::list_card;
 use crate::design::UiExt;
-use crate::text::{clock, tr};
+use crate::text::{clock, short_day, tr};
 use crate::widgets::{Button, plot};
 
 /// What the chart shows.
@@ -41,7 +41,7 @@ pub fn ui(ui: &mut Ui, figures: &Dashboard, days: u32, shown: &mut Shown) {
                 }
             });
             ui.add_space(tokens.space.xs);
-            plot::chart(ui, Id::unique("trends of the dashboard"), &chart(figures, days, *shown), 150.0);
+            plot::untitled(ui, Id::unique("trends of the dashboard"), &chart(figures, days, *shown), 150.0);
         });
     });
 }
@@ -77,6 +77,6 @@ fn chart(figures: &Dashboard, days: u32, shown: Shown) -> Chart {
 fn label(at: Timestamp, days: u32) -> String {
     match days {
         1 => clock(at),
-        _ => crate::text::day(at).rsplit_once(' ').map(|(day, _)| day.to_owned()).unwrap_or_default(),
+        _ => short_day(at),
     }
 }

@@ -167,7 +167,7 @@ fn ahead(at: Timestamp, now: Timestamp) -> String {
 
 /// Where the columns begin: agent, state; the time stands at the right.
 fn places(left: f32, width: f32) -> (f32, f32) {
-    (left + width * 0.36, left + width * 0.53)
+    (left + width * 0.43, left + width * 0.64)
 }
 
 fn header(ui: &mut Ui) {
@@ -211,5 +211,6 @@ fn one(ui: &mut Ui, row: &Row) -> bool {
     line(ui, inner.left() + 8.0 + gap, agent - gap, middle, &row.name, Type::Body, tokens.color.text);
     line(ui, agent, state - gap, middle, &row.who, Type::Body, tokens.color.text_2);
     line(ui, state, time.left() - gap, middle, &row.state, Type::Body, ink);
-    response.clicked()
+    // Whatever was cut.
+    response.on_hover_text(format!("{}\n{}\n{}", row.name, row.who, row.state)).clicked()
 }

@@ -4,7 +4,8 @@ mod when;
 
 use egui::{Label, ScrollArea, Ui};
 use rspa_core::model::{
-    AgentId, Missed, Priority, Schedule, ScheduleDraft, ScheduleId, TaskTemplate, Timestamp, Timing,
+    AgentId, AgentStatus, Missed, Priority, Schedule, ScheduleDraft, ScheduleId, TaskTemplate, Timestamp, Timing,
+    one_line,
 };
 
 use self::when::When;
@@ -108,16 +109,28 @@ impl Form {
         let tokens = ui.tokens();
         let template = &mut self.base.template;
         field(ui, tr("schedules.title"), tr("schedules.title_hint"), &mut template.title);
-        field(ui, tr("schedules.description"), "", &mut template.description);
+        ui.label(tokens.rich(Type::Label, tr("schedules.description")));
+        area(ui, &mut template.description);
+        ui.add_space(tokens.space.xs);
         ui.label(tokens.rich(Type::Label, tr("schedules.agent")));
         let agents = cx.state.pages.schedules.agents.get().map(Vec::as_slice).unwrap_or_default();
-        let mut names = vec![tr("schedules.yours").to_owned()];
-        names.extend(agents.iter().map(|agent| agent.settings.name.clone()));
+        let mut names = vec![tr("tasks.form.nobody").to_owned()];
+        names.extend(agents.iter().map(|agent| {
+            let name = one_line(&agent.settings.name).into_owned();
+            match agent.status {
+                AgentStatus::Active => name,
+                _ => tr_with("tasks.form.inactive", &[("name", &name)]),
+            }
+        }));
         let known = |id: AgentId| agents.iter().position(|agent| agent.id == id).map(|at| at + 1);
         let chosen = template.agent.and_then(known).unwrap_or(0);
         let width = ui.available_width();
         if let Some(picked) = select(ui, tr("schedules.agent"), &names, chosen, width) {
             template.agent = picked.checked_sub(1).and_then(|at| agents.get(at)).map(|agent| agent.id);
+        }
+        let chosen = template.agent.and_then(|id| agents.iter().find(|agent| agent.id == id));
+        if chosen.is_some_and(|agent| agent.status != AgentStatus::Active) {
+            states::banner(ui, Tone::Warn, Icon::Warning, tr("tasks.form.agent_inactive"));
         }
         ui.add_space(tokens.space.xs);
         let names = self.when.names();
@@ -160,6 +173,27 @@ fn section(ui: &mut Ui, title: &str) {
     let space = ui.tokens().space.m;
     ui.add_space(space);
     section_title(ui, title);
+}
+
+/// Several lines of what is to be done.
+fn area(ui: &mut Ui, text: &mut String) {
+    let tokens = ui.tokens();
+    let font = tokens.font(Type::Body);
+    let hint = tr("tasks.form.description_hint");
+    let hint = egui::RichText::new(hint).font(font.clone()).color(tokens.color.text_3);
+    let frame = egui::Frame::new()
+        .fill(tokens.color.bg0)
+        .stroke(egui::Stroke::new(1.0, tokens.color.line))
+        .corner_radius(tokens.radius.control)
+        .inner_margin(tokens.space.s as i8);
+    let edit = egui::TextEdit::multiline(text)
+        .id(egui::Id::unique("schedule description"))
+        .hint_text(hint)
+        .font(font)
+        .frame(frame)
+        .desired_rows(4)
+        .desired_width(ui.available_width());
+    ui.add(edit).accessible_name(tr("schedules.description"));
 }
 
 fn field(ui: &mut Ui, name: &str, hint: &str, text: &mut String) {

@@ -1,20 +1,20 @@
 //! The list: name and timing in words, who does it, when it runs next, and its switch. Only what is seen is drawn.
 
 use egui::{Align, Layout, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
-use rspa_core::model::{Schedule, ScheduleId, Timing};
+use rspa_core::model::{Schedule, ScheduleId, ScheduleOutcome, Timing};
 
 use super::{push, until};
 use crate::commands::pages::schedules::SchedulesCommand;
 use crate::design::{Icon, Type, UiExt};
-use crate::text::{since, tr, tr_with};
+use crate::text::{sentence, since, tr, tr_count, tr_with};
 use crate::views::Cx;
 use crate::widgets::list::line;
-use crate::widgets::{focus_ring, toggle};
+use crate::widgets::{Tone, focus_ring, toggle};
 
 /// Points that the switch takes.
 const SWITCH: f32 = 48.0;
 /// Points of the column of times.
-const TIMES: f32 = 150.0;
+const TIMES: f32 = 170.0;
 
 /// The one that was clicked.
 pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, list: &[Schedule]) -> Option<ScheduleId> {
@@ -60,16 +60,15 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, one: &Schedule) -> bool {
             line(ui, place.left(), times - tokens.space.m, second, problem, Type::Secondary, tokens.color.warn)
         }
         None => {
-            line(ui, place.left(), times - tokens.space.m, second, &one.words, Type::Secondary, tokens.color.text_2)
+            let who = if one.agent_name.is_empty() { tr("schedules.yours") } else { &one.agent_name };
+            let words = format!("{} · {who}", one.words);
+            line(ui, place.left(), times - tokens.space.m, second, &words, Type::Secondary, tokens.color.text_2)
         }
     };
     line(ui, times, right, first, &next(one, cx), Type::Secondary, tokens.color.text);
-    let who = if one.agent_name.is_empty() { tr("schedules.yours") } else { &one.agent_name };
-    let last = match one.last_run {
-        Some(at) => tr_with("schedules.ran", &[("when", &since(at, cx.state.now))]),
-        None => tr("schedules.never").to_owned(),
-    };
-    line(ui, times, right, second, &format!("{who} · {last}"), Type::Label, tokens.color.text_3);
+    let (tone, last) = outcome(one, cx);
+    let ink = if tone == Tone::Neutral { tokens.color.text_3 } else { tone.ink(tokens) };
+    line(ui, times, right, second, &last, Type::Label, ink);
     let switch = Rect::from_min_max(pos2(rect.left() + tokens.space.l, rect.top()), pos2(place.left(), rect.bottom()));
     let builder = UiBuilder::new().id_salt(one.id).max_rect(switch).layout(Layout::left_to_right(Align::Center));
     ui.scope_builder(builder, |ui| {
@@ -79,6 +78,19 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, one: &Schedule) -> bool {
         }
     });
     response.clicked()
+}
+
+/// What became of it the last time, in a few words.
+fn outcome(one: &Schedule, cx: &Cx<'_>) -> (Tone, String) {
+    let ran = || one.last_run.map(|at| tr_with("schedules.ran", &[("when", &since(at, cx.state.now))]));
+    match &one.last_outcome {
+        Some(ScheduleOutcome::Failed { why }) => (Tone::Bad, sentence(why).into_owned()),
+        Some(ScheduleOutcome::Missed { times }) => (Tone::Warn, tr_count("schedules.missed_times", *times)),
+        Some(ScheduleOutcome::Ran { late: true, .. }) => {
+            (Tone::Warn, ran().map(|words| format!("{words}, {}", tr("schedules.late"))).unwrap_or_default())
+        }
+        _ => (Tone::Neutral, ran().unwrap_or_else(|| tr("schedules.never").to_owned())),
+    }
 }
 
 /// When it runs next, in a few words.

@@ -40,6 +40,7 @@ fn schedule(number: u128, name: &str) -> Schedule {
         agent_name: "Reporter".to_owned(),
         words: "At 07:00 on Monday to Friday, Europe/Berlin time".to_owned(),
         last_run: Some(Timestamp(NOW.0 - 2 * HOUR)),
+        last_outcome: Some(ScheduleOutcome::Ran { task: TaskId(uuid::Uuid::from_u128(9)), late: false }),
         next_run: Some(Timestamp(NOW.0 + 3 * HOUR)),
         runs: 12,
         problem: None,
@@ -215,4 +216,22 @@ fn the_next_time_is_said_as_people_do() {
     assert_eq!(at(-5), "now");
     assert_eq!(at(61_000), "in 2 min");
     assert!(at(9 * 24 * HOUR).len() > 8);
+}
+
+#[test]
+fn pictures() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    for (dark, name) in [(true, "schedules_dark"), (false, "schedules_light")] {
+        let (mut late, mut failed) = (schedule(2, "Look after the inbox"), schedule(3, "Nightly figures"));
+        late.last_outcome = Some(ScheduleOutcome::Missed { times: 3 });
+        failed.last_outcome = Some(ScheduleOutcome::Failed { why: "the folder is gone".to_owned() });
+        failed.settings.enabled = false;
+        failed.next_run = None;
+        let mut harness =
+            page::<SchedulesView>(state(vec![schedule(1, "Weekly report"), late, failed]), (1096.0, 420.0), dark);
+        harness.remove_cursor();
+        harness.run();
+        harness.snapshot(name);
+        results.extend_harness(&mut harness);
+    }
 }

@@ -21,6 +21,8 @@ use crate::widgets::{IconButton, focus_ring};
 const HEAD: f32 = 36.0;
 const BETWEEN: f32 = 12.0;
 const NARROWEST: f32 = 188.0;
+/// Width of a column without cards where room is short.
+const BARE: f32 = 112.0;
 const BAR: f32 = 6.0;
 /// Height of the line below the last card that tells of more.
 const MORE: f32 = 24.0;
@@ -35,6 +37,8 @@ pub struct BoardView {
     /// Points of each column that are scrolled away above.
     scroll: [f32; 5],
     across: f32,
+    /// Where it is shown how much of the board lies at its sides.
+    beside: Option<Rect>,
     drag: Option<Drag>,
     /// The card that gets the keyboard in the next frame.
     focus_next: Option<TaskId>,
@@ -73,6 +77,9 @@ impl BoardView {
         for lane in &lanes {
             self.lane(&mut inside, cx, tokens, lane, &approvals);
         }
+        if let Some(handle) = self.beside {
+            ui.painter().rect_filled(handle, 1.5, tokens.color.line_strong);
+        }
         self.drop_or_float(ui, cx, tokens, pointer, cards);
         self.need_more(cx, cards, &lanes);
     }
@@ -81,15 +88,31 @@ impl BoardView {
         let inner = all.shrink2(vec2(tokens.space.l, 0.0));
         let room = inner.width() - 4.0 * BETWEEN;
         // What needs the person has a little more room: it carries buttons.
-        let share = (room / 5.2).max(NARROWEST);
-        let width_of = |column| if column == BoardColumn::NeedsYou { share * 1.2 } else { share };
-        let whole = share * 5.2 + 4.0 * BETWEEN;
+        let weight = |column| if column == BoardColumn::NeedsYou { 1.2 } else { 1.0 };
+        let tight = room / 5.2 < NARROWEST;
+        // Where room is short, a column without cards takes no more than its name.
+        let bare = |column| {
+            let empty = cards.column(column).is_some_and(|content| content.total == 0);
+            tight && empty && self.drag.is_none()
+        };
+        let (bares, weights) = BoardColumn::ALL.into_iter().fold((0.0, 0.0), |(bares, weights), column| {
+            if bare(column) { (bares + BARE, weights) } else { (bares, weights + weight(column)) }
+        });
+        let share = if weights > 0.0 { ((room - bares) / weights).max(NARROWEST) } else { NARROWEST };
+        let width_of = |column| if bare(column) { BARE } else { share * weight(column) };
+        let whole = BoardColumn::ALL.into_iter().map(width_of).sum::<f32>() + 4.0 * BETWEEN;
         let hidden = (whole - inner.width()).max(0.0);
         if hidden > 0.0 && ui.rect_contains_pointer(all) {
             let (delta, shift) = ui.input(|i| (i.smooth_scroll_delta(), i.modifiers.shift));
             self.across -= delta.x + if shift { delta.y } else { 0.0 };
         }
         self.across = self.across.clamp(0.0, hidden);
+        // That there is more at the side must be seen.
+        self.beside = (hidden > 0.0).then(|| {
+            let length = all.width() * inner.width() / whole;
+            let at = all.left() + (all.width() - length) * self.across / hidden;
+            Rect::from_min_size(pos2(at, all.bottom() - 4.0), vec2(length, 3.0))
+        });
         let mut left = inner.left() - self.across;
         BoardColumn::ALL
             .into_iter()
@@ -223,6 +246,10 @@ impl BoardView {
             self.drag = Some(Drag { task: task.clone(), grip: at - rect.min, size: rect.size(), target: None });
         }
         let task = task.clone();
+        let response = match hovered.then(|| card::cut_title(ui, tokens, rect, &task)).flatten() {
+            Some(whole) => response.on_hover_text(whole),
+            None => response,
+        };
         crate::widgets::context_menu(&response).show(|ui| super::actions::menu(ui, cx.commands, &task));
     }
 

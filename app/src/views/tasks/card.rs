@@ -67,6 +67,14 @@ pub fn height(task: &Task, approval: Option<&Approval>) -> f32 {
     }
 }
 
+/// The title, where the card has no room for all of it.
+pub fn cut_title(ui: &Ui, tokens: &Tokens, rect: Rect, task: &Task) -> Option<String> {
+    let title = words::title(task);
+    let font = tokens.font(Type::Body);
+    let needed = ui.fonts_mut(|fonts| fonts.layout_no_wrap(title.clone(), font, tokens.color.text).size().x);
+    (needed > rect.width() - TEXT - PAD).then_some(title)
+}
+
 /// Dot, title and agent.
 pub fn paint_head(painter: &Painter, ui: &Ui, tokens: &Tokens, rect: Rect, task: &Task) {
     let tone = words::priority_tone(task.priority);

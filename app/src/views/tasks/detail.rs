@@ -54,7 +54,10 @@ impl DetailView {
         ui.painter().hline(top.x_range(), top.top() + 0.5, egui::Stroke::new(1.0, tokens.color.line));
         ui.spacing_mut().item_spacing = egui::Vec2::ZERO;
         if self.shown != Some(id) {
-            *self = Self { shown: Some(id), section: self.section, ..Self::default() };
+            let runs = tasks.task(id).is_some_and(|task| task.status == TaskStatus::Running);
+            // Of what goes on there is no output yet, and steps to follow.
+            let section = if runs && self.section == Section::Output { Section::Steps } else { self.section };
+            *self = Self { shown: Some(id), section, ..Self::default() };
         }
         let Some(task) = tasks.task(id) else {
             match tasks.detail.error() {

@@ -1,4 +1,5 @@
-//! The filter bar: text, state, agent, priority, label. Every change is asked for at once.
+//! What is filtered by: text in the header, and on demand a row of state, agent, priority, label. Every change is asked for at
+//! once.
 
 use std::collections::BTreeSet;
 
@@ -13,12 +14,15 @@ use crate::state::pages::tasks::TasksChoice;
 use crate::text::tr;
 use crate::views::Cx;
 use crate::widgets::column::padded;
-use crate::widgets::{Button, TextField, select};
+use crate::widgets::{Button, IconButton, TextField, select};
 
 /// Characters of the text at most.
 const LONGEST: usize = 200;
 /// Labels that are offered.
 const LABELS: usize = 60;
+/// Points of the text field, and the least that it can be used with.
+const WIDTH: f32 = 250.0;
+const LEAST: f32 = 150.0;
 
 #[derive(Default)]
 pub struct Filters {
@@ -26,6 +30,10 @@ pub struct Filters {
     text: String,
     filled: Option<String>,
     wants_focus: bool,
+    /// The row of choices was asked for.
+    open: bool,
+    /// There was no room for the text in the header.
+    text_below: bool,
 }
 
 impl Filters {
@@ -34,30 +42,34 @@ impl Filters {
         self.wants_focus = true;
     }
 
-    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        let tokens = ui.tokens();
+    /// From the right: the button of the row, and the text where there is room. `taken` points at the left are others'.
+    pub fn in_header(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, taken: f32) {
+        let choice = self.begin(cx);
+        let set = chooses(&choice);
+        let button = IconButton::new(Icon::Funnel, tr("tasks.filter.more")).selected(self.open || set);
+        if ui.add(button).clicked() {
+            self.open = !self.open;
+        }
+        let room = ui.available_width() - taken;
+        self.text_below = room < LEAST;
+        if !self.text_below {
+            let mut choice = choice;
+            self.text_field(ui, &mut choice, room.min(WIDTH));
+            self.end(cx, choice);
+        }
+    }
+
+    fn begin(&mut self, cx: &Cx<'_>) -> TasksChoice {
         let chosen = &cx.state.ui.tasks;
         if self.filled.as_ref() != Some(&chosen.text) {
             self.text.clone_from(&chosen.text);
             self.filled = Some(chosen.text.clone());
         }
-        let mut choice = chosen.clone();
-        padded(ui, tokens.space.l, tokens.space.s, |ui| {
-            ui.horizontal_wrapped(|ui| {
-                ui.spacing_mut().item_spacing = egui::vec2(tokens.space.s, tokens.space.s);
-                self.text_field(ui, &mut choice);
-                state(ui, &mut choice);
-                agent(ui, cx, &mut choice);
-                priority(ui, &mut choice);
-                label(ui, cx, &mut choice);
-                if !choice.is_everything() && ui.add(Button::new(tr("tasks.clear")).icon(Icon::X).quiet()).clicked() {
-                    choice = choice.cleared();
-                }
-            });
-        });
-        let free = ui.available_rect_before_wrap();
-        ui.painter().hline(free.x_range(), free.top() - 0.5, Stroke::new(1.0, tokens.color.line));
-        if choice != *chosen {
+        chosen.clone()
+    }
+
+    fn end(&mut self, cx: &mut Cx<'_>, choice: TasksChoice) {
+        if choice != cx.state.ui.tasks {
             self.filled = Some(choice.text.clone());
             if choice.text.trim() != self.text.trim() {
                 self.text.clone_from(&choice.text);
@@ -66,12 +78,42 @@ impl Filters {
         }
     }
 
-    fn text_field(&mut self, ui: &mut Ui, choice: &mut TasksChoice) {
+    /// The row under the header.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let tokens = ui.tokens();
+        let mut choice = self.begin(cx);
+        let choices = self.open || chooses(&choice);
+        if !choices && !self.text_below && choice.text.trim().is_empty() {
+            return;
+        }
+        padded(ui, tokens.space.l, tokens.space.s, |ui| {
+            ui.horizontal_wrapped(|ui| {
+                ui.spacing_mut().item_spacing = egui::vec2(tokens.space.s, tokens.space.s);
+                if self.text_below {
+                    self.text_field(ui, &mut choice, WIDTH);
+                }
+                if choices {
+                    state(ui, &mut choice);
+                    agent(ui, cx, &mut choice);
+                    priority(ui, &mut choice);
+                    label(ui, cx, &mut choice);
+                }
+                if !choice.is_everything() && ui.add(Button::new(tr("tasks.clear")).icon(Icon::X).quiet()).clicked() {
+                    choice = choice.cleared();
+                }
+            });
+        });
+        let free = ui.available_rect_before_wrap();
+        ui.painter().hline(free.x_range(), free.top() - 0.5, Stroke::new(1.0, tokens.color.line));
+        self.end(cx, choice);
+    }
+
+    fn text_field(&mut self, ui: &mut Ui, choice: &mut TasksChoice, width: f32) {
         let field = TextField::new(&mut self.text, tr("tasks.filter.text"))
             .hint(tr("tasks.filter.hint"))
             .icon(Icon::MagnifyingGlass)
             .id(Id::unique("tasks filter"))
-            .width(260.0);
+            .width(width);
         let response = field.show(ui);
         if std::mem::take(&mut self.wants_focus) {
             response.request_focus();
@@ -89,6 +131,11 @@ impl Filters {
             choice.text = self.text.chars().take(LONGEST).collect();
         }
     }
+}
+
+/// Something besides the text is filtered by.
+fn chooses(choice: &TasksChoice) -> bool {
+    choice.status.is_some() || choice.agent.is_some() || choice.priority.is_some() || choice.label.is_some()
 }
 
 fn state(ui: &mut Ui, choice: &mut TasksChoice) {

@@ -1,13 +1,12 @@
 //! The form of a new or a changed task. What was typed stays when it is left without saving.
 
+mod typed;
+
 use egui::{Id, Key, Label, Layout, Modifiers, ScrollArea, TextEdit, Ui};
-use jiff::tz::TimeZone;
-use rspa_core::api::request::tasks::UpdateTask;
-use rspa_core::model::{
-    Agent, AgentId, AgentStatus, BoardColumn, Priority, Task, TaskDraft, TaskId, Timestamp, one_line,
-};
+use rspa_core::model::{Agent, AgentId, AgentStatus, BoardColumn, Task, Timestamp, one_line};
 use serde_json::Value;
 
+use self::typed::{Typed, parsed_moment};
 use super::words;
 use crate::commands::UiCommand;
 use crate::commands::pages::tasks::{TasksCommand, UpdateChange};
@@ -15,7 +14,6 @@ use crate::design::{Icon, Type, UiExt};
 use crate::state::pages::tasks::Editing;
 use crate::text::{path, tr, tr_with};
 use crate::views::Cx;
-use crate::when;
 use crate::widgets::{Button, IconButton, TextField, Tone, dialog, select, states, toggle};
 
 const WIDTH: f32 = 680.0;
@@ -34,24 +32,6 @@ pub struct FormView {
     wants_focus: bool,
     /// It was given to core, which may still refuse it.
     sent: bool,
-}
-
-/// What the fields say.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Typed {
-    changes: Option<TaskId>,
-    title: String,
-    description: String,
-    agent: Option<AgentId>,
-    priority: Priority,
-    labels: String,
-    due: String,
-    not_before: String,
-    after: Vec<(TaskId, u64, String)>,
-    input: String,
-    held: bool,
-    retries: String,
-    limit: String,
 }
 
 impl FormView {
@@ -104,7 +84,9 @@ impl FormView {
             }
         });
         let most = ui.ctx().content_rect().height() * 0.85 - 140.0;
-        ScrollArea::vertical().id_salt("task form").max_height(most.max(160.0)).show(ui, |ui| {
+        // Whatever room the window takes by itself: what lies below must be seen to be there.
+        let scroll = ScrollArea::vertical().id_salt("task form").max_height(most.max(160.0));
+        scroll.min_scrolled_height(most.max(160.0)).show(ui, |ui| {
             egui::Frame::new().inner_margin(tokens.space.l as i8).show(ui, |ui| {
                 ui.spacing_mut().item_spacing = egui::vec2(tokens.space.s, tokens.space.xs);
                 self.fields(ui, cx);
@@ -275,130 +257,6 @@ enum Wish {
     Save(Box<TasksCommand>),
 }
 
-impl Typed {
-    fn of(task: &Task, cx: &Cx<'_>) -> Self {
-        let known = |id: &TaskId| cx.state.pages.tasks.task(*id).map(|task| (task.number, task.title.clone()));
-        let after = task.depends_on.iter().map(|id| {
-            let (number, title) = known(id).unwrap_or_default();
-            (*id, number, title)
-        });
-        let typed_time = |at: Option<Timestamp>| at.map_or_else(String::new, when::typed);
-        Self {
-            changes: Some(task.id),
-            title: task.title.clone(),
-            description: task.description.clone(),
-            agent: task.agent,
-            priority: task.priority,
-            labels: task.labels.join(", "),
-            due: typed_time(task.due),
-            not_before: typed_time(task.not_before),
-            after: after.collect(),
-            input: match &task.input {
-                Value::Null => String::new(),
-                input => serde_json::to_string_pretty(input).unwrap_or_default(),
-            },
-            held: task.column == BoardColumn::Backlog,
-            retries: task.max_retries.to_string(),
-            limit: task.time_limit_s.to_string(),
-        }
-    }
-
-    /// Why it cannot be saved, in words.
-    fn problem(&self, now: Timestamp) -> Option<String> {
-        if self.title.trim().is_empty() {
-            return Some(tr("tasks.form.needs_title").to_owned());
-        }
-        if let Err(why) = self.parsed_input() {
-            return Some(why);
-        }
-        for typed in [&self.due, &self.not_before] {
-            if let Err(why) = parsed_moment(typed, now) {
-                return Some(why);
-            }
-        }
-        if self.retries_value().is_none() || self.limit_value().is_none() {
-            return Some(tr("tasks.form.needs_number").to_owned());
-        }
-        None
-    }
-
-    fn parsed_input(&self) -> Result<Value, String> {
-        match self.input.trim() {
-            "" => Ok(Value::Null),
-            text => serde_json::from_str(text).map_err(|error| {
-                tr_with("tasks.form.input_wrong", &[("line", &error.line()), ("column", &error.column())])
-            }),
-        }
-    }
-
-    /// The inner none leaves it to the settings; the outer is no number.
-    fn retries_value(&self) -> Option<Option<u32>> {
-        whole(&self.retries, 0, 20)
-    }
-
-    fn limit_value(&self) -> Option<Option<u32>> {
-        whole(&self.limit, 1, 7 * 86_400)
-    }
-
-    fn label_list(&self) -> Vec<String> {
-        let mut labels: Vec<String> = Vec::new();
-        for label in self.labels.split(',').map(str::trim).filter(|label| !label.is_empty()) {
-            if !labels.iter().any(|known| known == label) {
-                labels.push(label.to_owned());
-            }
-        }
-        labels
-    }
-
-    fn draft(&self, now: Timestamp) -> Option<TaskDraft> {
-        Some(TaskDraft {
-            description: self.description.trim().to_owned(),
-            priority: self.priority,
-            input: self.parsed_input().ok()?,
-            labels: self.label_list(),
-            depends_on: self.after.iter().map(|(id, ..)| *id).collect(),
-            not_before: parsed_moment(&self.not_before, now).ok()?,
-            due: parsed_moment(&self.due, now).ok()?,
-            max_retries: self.retries_value()?,
-            time_limit_s: self.limit_value()?,
-            held: self.held,
-            ..TaskDraft::new(self.agent, self.title.trim())
-        })
-    }
-
-    fn update(&self, id: TaskId, now: Timestamp) -> Option<UpdateTask> {
-        let draft = self.draft(now)?;
-        Some(UpdateTask {
-            id: Some(id),
-            title: Some(draft.title),
-            description: Some(draft.description),
-            agent: Some(draft.agent),
-            priority: Some(draft.priority),
-            input: Some(draft.input),
-            labels: Some(draft.labels),
-            depends_on: Some(draft.depends_on),
-            due: Some(draft.due),
-            not_before: Some(draft.not_before),
-            max_retries: draft.max_retries,
-            time_limit_s: draft.time_limit_s,
-        })
-    }
-}
-
-fn whole(typed: &str, least: u32, most: u32) -> Option<Option<u32>> {
-    match typed.trim() {
-        "" => Some(None),
-        text => text.parse().ok().filter(|number| (least..=most).contains(number)).map(Some),
-    }
-}
-
-fn parsed_moment(typed: &str, now: Timestamp) -> Result<Option<Timestamp>, String> {
-    match typed.trim() {
-        "" => Ok(None),
-        text => when::ahead(text, now, &TimeZone::system()).map(Some),
-    }
-}
-
 fn label(ui: &mut Ui, words: &str) {
     let tokens = ui.tokens();
     ui.add_space(tokens.space.s);
@@ -509,31 +367,4 @@ fn only_agent(cx: &Cx<'_>) -> Option<AgentId> {
     let mut active = agents.iter().filter(|agent| agent.status == AgentStatus::Active);
     let first = active.next()?;
     active.next().is_none().then_some(first.id)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fixtures::NOW;
-
-    #[test]
-    fn what_is_typed_becomes_a_draft_or_says_why_not() {
-        let mut typed = Typed { title: " Clean ".into(), labels: "a, b,,a".into(), ..Typed::default() };
-        let draft = typed.draft(NOW).unwrap();
-        assert_eq!((draft.title.as_str(), draft.labels.len(), draft.max_retries), ("Clean", 2, None));
-        assert_eq!(typed.problem(NOW), None);
-        for (change, part) in [
-            (Box::new(|t: &mut Typed| t.title.clear()) as Box<dyn Fn(&mut Typed)>, "title"),
-            (Box::new(|t: &mut Typed| t.input = "{\"a\": }".into()), "line 1"),
-            (Box::new(|t: &mut Typed| t.due = "someday".into()), "someday"),
-            (Box::new(|t: &mut Typed| t.retries = "many".into()), "number"),
-        ] {
-            let mut wrong = typed.clone();
-            change(&mut wrong);
-            let why = wrong.problem(NOW).expect(part);
-            assert!(why.contains(part), "{why}");
-        }
-        typed.due = "2h".into();
-        assert_eq!(typed.draft(NOW).unwrap().due, Some(Timestamp(NOW.0 + 7_200_000)));
-    }
 }

@@ -20,6 +20,8 @@ const ROW: f32 = 30.0;
 const LIST: f32 = 300.0;
 /// Points that one long part of a step may take before it scrolls by itself.
 const PART: f32 = 320.0;
+/// Bytes of a call that is read for its reason.
+const LONGEST_CALL: usize = 4_000;
 
 #[derive(Default)]
 pub struct RunView {
@@ -245,18 +247,20 @@ impl RunView {
         let tokens = ui.tokens();
         match &step.kind {
             StepKind::Model { prompt, said, prompt_tokens, answer_tokens, ttft_ms, constrained } => {
-                ui.label(tokens.rich(Type::Label, tr("tasks.steps.said")));
-                self.said.show(ui, id.with("said"), tr("tasks.steps.said"), said, Shown::Plain, PART);
-                ui.add_space(tokens.space.xs);
-                let figures = tr_with(
-                    "tasks.steps.figures",
-                    &[
-                        ("in", &number(u64::from(*prompt_tokens))),
-                        ("out", &number(u64::from(*answer_tokens))),
-                        ("first", &duration(ttft_ms / 1000.0)),
-                    ],
-                );
-                ui.label(tokens.rich(Type::Label, figures));
+                if !said.is_empty() {
+                    ui.label(tokens.rich(Type::Label, tr("tasks.steps.said")));
+                    self.said.show(ui, id.with("said"), tr("tasks.steps.said"), said, Shown::Plain, PART);
+                    ui.add_space(tokens.space.xs);
+                    let figures = tr_with(
+                        "tasks.steps.figures",
+                        &[
+                            ("in", &number(u64::from(*prompt_tokens))),
+                            ("out", &number(u64::from(*answer_tokens))),
+                            ("first", &duration(ttft_ms / 1000.0)),
+                        ],
+                    );
+                    ui.label(tokens.rich(Type::Label, figures));
+                }
                 if *constrained {
                     ui.label(tokens.rich(Type::Label, tr("tasks.steps.constrained")));
                 }
@@ -312,12 +316,25 @@ impl RunView {
     }
 }
 
+/// What a call says of its reason: easier to read than the call.
+fn thought(said: &str) -> Option<String> {
+    if said.len() > LONGEST_CALL || !said.starts_with('{') {
+        return None;
+    }
+    let call: serde_json::Value = serde_json::from_str(said).ok()?;
+    let thought = call.get("thought")?.as_str()?.trim();
+    (!thought.is_empty()).then(|| thought.to_owned())
+}
+
 /// A step in one line.
 fn line(step: &RunStep) -> (Icon, Tone, String) {
     match &step.kind {
         StepKind::Model { said, answer_tokens, .. } => {
-            let said = words::short(said.trim(), 100);
-            let words = if said.is_empty() { tr_count("tasks.steps.tokens", u64::from(*answer_tokens)) } else { said };
+            let words = match (said.trim(), answer_tokens) {
+                ("", 0) => tr("tasks.steps.asks").to_owned(),
+                ("", tokens) => tr_count("tasks.steps.tokens", u64::from(*tokens)),
+                (said, _) => words::short(&thought(said).unwrap_or_else(|| said.to_owned()), 100),
+            };
             (Icon::Brain, Tone::Neutral, words)
         }
         StepKind::Plan { text } => (Icon::ListChecks, Tone::Neutral, words::short(text.trim(), 100)),

@@ -391,3 +391,17 @@ fn the_form_makes_a_task_and_keeps_what_was_typed() {
     let made = made.expect("it is made");
     assert_eq!((made.title.as_str(), made.held, made.input["a"].as_i64()), ("Clean the CSV", true, Some(1)));
 }
+
+#[test]
+fn pictures() {
+    let mut results = egui_kittest::SnapshotResults::new();
+    for (dark, theme) in [(true, "dark"), (false, "light")] {
+        for (name, state) in [("board", board_state()), ("table", rows(40)), ("task", detail_state())] {
+            let mut harness = page::<TasksView>(state, (1096.0, 720.0), dark);
+            harness.remove_cursor();
+            harness.run_steps(60);
+            harness.snapshot(format!("tasks_{name}_{theme}"));
+            results.extend_harness(&mut harness);
+        }
+    }
+}

@@ -218,6 +218,7 @@ impl Inner {
             agent_name,
             words,
             last_run: row.last_run,
+            last_outcome: row.last_outcome.clone(),
             next_run: row.next,
             runs: row.runs,
             problem,

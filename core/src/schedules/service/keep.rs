@@ -87,6 +87,7 @@ impl Scheduler {
             sample,
             next,
             last_run: None,
+            last_outcome: None,
             last_planned: None,
             runs: 0,
             mark: String::new(),

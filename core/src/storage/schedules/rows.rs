@@ -12,6 +12,7 @@ const MOST: u64 = 200_000;
 pub fn list(main: &Db, profile: ProfileId) -> Result<Vec<Row>, StorageError> {
     let txn = main.read()?;
     let (rows, states, names) = (txn.table(SCHEDULES)?, txn.table(STATES)?, txn.table(NAMES)?);
+    let runs = txn.table(RUNS)?;
     let owner = profile.0.as_u128();
     let mut found = Vec::new();
     for name in names.range((owner, "")..)? {
@@ -22,7 +23,7 @@ pub fn list(main: &Db, profile: ProfileId) -> Result<Vec<Row>, StorageError> {
         let key = (owner, id.value());
         let stored: StoredSchedule = rows.record(key)?.ok_or_else(unknown)?;
         let state: Option<StoredScheduleState> = states.record(key)?;
-        found.push(row_of(key.1, stored, state.unwrap_or_default()));
+        found.push(row_of(&runs, key, stored, state.unwrap_or_default())?);
     }
     Ok(found)
 }
@@ -34,7 +35,7 @@ pub fn get(main: &Db, profile: ProfileId, id: ScheduleId) -> Result<Row, Storage
     let stored: Option<StoredSchedule> = txn.table(SCHEDULES)?.record(key)?;
     let stored = stored.filter(|stored| !stored.trashed).ok_or_else(unknown)?;
     let state: Option<StoredScheduleState> = txn.table(STATES)?.record(key)?;
-    Ok(row_of(key.1, stored, state.unwrap_or_default()))
+    row_of(&txn.table(RUNS)?, key, stored, state.unwrap_or_default())
 }
 
 /// Gives a schedule its name, if no other one has it.

@@ -41,6 +41,7 @@ fn row(number: u128, name: &str, next: i64) -> Row {
         sample: false,
         next: Some(Timestamp(next)),
         last_run: None,
+        last_outcome: None,
         last_planned: None,
         runs: 0,
         mark: String::new(),

@@ -1,4 +1,5 @@
-//! The board with two thousand cards: what a frame costs while one of them is dragged through them, and while it scrolls.
+//! The board with two thousand cards: what a frame costs while one of them is dragged through them, and while it scrolls;
+//! if wanted, while agents run.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -6,9 +7,13 @@ use std::time::Instant;
 use egui::{
     Context as Egui, Event, Modifiers, MouseWheelSource, MouseWheelUnit, PointerButton, Pos2, TouchPhase, vec2,
 };
+use rspa_core::api::Event as CoreEvent;
 use rspa_core::api::request::tasks::{CreateTasks, ListTasks};
 use rspa_core::clock::{Clock, SystemClock};
-use rspa_core::model::{BoardColumn, PageRequest, Priority, TaskDraft, TaskFilter, TaskSort};
+use rspa_core::model::{
+    BoardColumn, PageRequest, Priority, RunId, RunStep, StepKind, Task, TaskDraft, TaskFilter, TaskProgress, TaskSort,
+    TaskStatus,
+};
 use serde_json::json;
 
 use super::{Context, Failure, PATIENCE, SIZE, Stage, percentile, print};
@@ -28,7 +33,11 @@ const DRAG: u64 = 120;
 const BACKLOG: Pos2 = Pos2::new(260.0, 300.0);
 const QUEUED: Pos2 = Pos2::new(470.0, 300.0);
 
-pub fn run(context: &Context, frames: u64) -> Result<(), Failure> {
+/// Frames a second, and how often in a second a run that streams is heard of.
+const RATE: usize = 60;
+const TOLD: usize = 30;
+
+pub fn run(context: &Context, frames: u64, agents: usize) -> Result<(), Failure> {
     let throwaway = Throwaway::start(context)?;
     fill(context, &throwaway)?;
     let egui = Egui::default();
@@ -37,12 +46,13 @@ pub fn run(context: &Context, frames: u64) -> Result<(), Failure> {
     let mut shell = Shell::with_core(&egui, throwaway.session.core.clone(), clock);
     let mut stage = Stage { egui, time: 0.0, triangles: 0 };
     open(context, &mut stage, &mut shell)?;
+    let mut runs = Runs::of(&shell, agents);
     let (mut dragging, mut scrolling) = (Vec::new(), Vec::new());
     let mut moved = 0_u64;
     let mut before = order(&shell);
     while ((dragging.len() + scrolling.len()) as u64) < frames {
         context.interrupt.check()?;
-        drag(&mut stage, &mut shell, &mut dragging);
+        drag(&mut stage, &mut shell, &mut runs, &mut dragging);
         settle(context, &mut stage, &mut shell)?;
         let now = order(&shell);
         moved += u64::from(now != before);
@@ -55,7 +65,8 @@ pub fn run(context: &Context, frames: u64) -> Result<(), Failure> {
                 phase: TouchPhase::Move,
                 source: MouseWheelSource::Trackpad,
             };
-            scrolling.push(stage.frame(&mut shell, vec![scroll]).as_secs_f64() * 1e3);
+            let cost = stage.frame_after(&mut shell, vec![scroll], |shell| runs.go_on(shell));
+            scrolling.push(cost.as_secs_f64() * 1e3);
         }
     }
     if moved == 0 {
@@ -69,8 +80,10 @@ pub fn run(context: &Context, frames: u64) -> Result<(), Failure> {
         1,
         json!({
             "bench": "ui",
-            "scene": "board",
+            "scene": if agents > 0 { "running" } else { "board" },
             "cards": CARDS,
+            "agents": agents,
+            "events": runs.told,
             "frames": dragging.len() + scrolling.len(),
             "drags_that_moved": moved,
             "triangles": stage.triangles,
@@ -80,6 +93,49 @@ pub fn run(context: &Context, frames: u64) -> Result<(), Failure> {
             "scroll_cpu_ms_p99": percentile(&scrolling, 0.99),
         }),
     )
+}
+
+/// Runs that go on, as core would tell of them.
+struct Runs {
+    tasks: Vec<Task>,
+    turn: usize,
+    /// Events in all.
+    told: u64,
+}
+
+impl Runs {
+    /// Of the first cards of the board.
+    fn of(shell: &Shell, agents: usize) -> Self {
+        let cards = shell.state.pages.tasks.cards.iter().flat_map(|cards| &cards.columns);
+        let mut tasks: Vec<Task> = cards.flat_map(|content| &content.tasks).take(agents).cloned().collect();
+        for task in &mut tasks {
+            (task.status, task.column, task.waits) = (TaskStatus::Running, BoardColumn::Running, None);
+        }
+        Self { tasks, turn: 0, told: 0 }
+    }
+
+    /// What is heard within one frame.
+    fn go_on(&mut self, shell: &mut Shell) {
+        for _ in 0..self.tasks.len() * TOLD / RATE {
+            let place = self.turn % self.tasks.len();
+            let step = (self.turn / self.tasks.len()) as u32;
+            self.turn += 1;
+            let task = &mut self.tasks[place];
+            let doing = format!("reads page {step} of the notes");
+            task.progress = Some(TaskProgress { step: step % 40, most: 40, doing });
+            let run = RunId(task.id.0);
+            let kind = StepKind::Answer { text: format!("Passage {step} says what was agreed.") };
+            let step = Box::new(RunStep { index: step, at: task.updated, ms: 20, kind });
+            for event in [
+                CoreEvent::RunText { run, task: Some(task.id), text: " and what was agreed".to_owned() },
+                CoreEvent::RunStepped { run, task: Some(task.id), step },
+                CoreEvent::TaskChanged { task: Box::new(task.clone()) },
+            ] {
+                shell.state.pages.hear(&event);
+                self.told += 1;
+            }
+        }
+    }
 }
 
 /// Half of them are held back, half wait for the person to do them: nothing runs while it is measured.
@@ -134,7 +190,7 @@ fn order(shell: &Shell) -> Vec<(BoardColumn, u64)> {
 }
 
 /// Takes a card, carries it down over the edge, so that the column scrolls, into the other column, and lets it go.
-fn drag(stage: &mut Stage, shell: &mut Shell, milliseconds: &mut Vec<f64>) {
+fn drag(stage: &mut Stage, shell: &mut Shell, runs: &mut Runs, milliseconds: &mut Vec<f64>) {
     let button = |pos, pressed| Event::PointerButton {
         pos,
         button: PointerButton::Primary,
@@ -148,7 +204,8 @@ fn drag(stage: &mut Stage, shell: &mut Shell, milliseconds: &mut Vec<f64>) {
         let way = (QUEUED - BACKLOG) * share;
         let down = vec2(0.0, (SIZE[1] - 30.0 - BACKLOG.y) * (share * std::f32::consts::PI).sin());
         let event = Event::PointerMoved(BACKLOG + way + down);
-        milliseconds.push(stage.frame(shell, vec![event]).as_secs_f64() * 1e3);
+        let cost = stage.frame_after(shell, vec![event], |shell| runs.go_on(shell));
+        milliseconds.push(cost.as_secs_f64() * 1e3);
     }
     stage.frame(shell, vec![button(QUEUED, false)]);
 }
