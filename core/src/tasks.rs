@@ -32,7 +32,7 @@ pub struct Failure {
     /// It may go better the next time.
     pub retry: bool,
     /// What there is of a result.
-    pub partial: Option<TaskOutput>,
+    pub partial: Option<Box<TaskOutput>>,
 }
 
 /// One try of a task.

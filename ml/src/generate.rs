@@ -8,6 +8,8 @@ pub mod template;
 
 use serde::{Deserialize, Serialize};
 
+pub use constrain::Constrainer;
+
 /// Who speaks in a chat turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

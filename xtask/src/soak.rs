@@ -194,7 +194,9 @@ mod tests {
              | fuzzed records | 1000000 | 7, 8 |\n| power cuts | 9999 | 1000 to 1199 |\n"
         );
         counts.add("soak: constrained answers 995 seed 4");
-        assert_eq!(missing(&counts), ["power cut: 9999 of 10000"]);
+        counts.add("soak: tasks under kills 10000 seed 42");
+        counts.add("soak: schedules over a year 1000 seed 1");
+        assert_eq!(missing(&counts), ["power cut: 9999 of 10000", "schedules in a simulated year: 0 of 1000"]);
     }
 
     #[test]

@@ -371,12 +371,11 @@ pub fn influences(
             },
             ProposedAction::RunCommand { command, .. } => add(format!("the output of {command}")),
             ProposedAction::HttpRequest { url, .. } => add(url.clone()),
-            ProposedAction::Other { tool, .. } => match effect(tool) {
-                Some(ToolEffect::Reads | ToolEffect::Network | ToolEffect::Executes) => {
-                    add(format!("what {tool} gave"))
+            ProposedAction::Other { tool, .. } => {
+                if let Some(ToolEffect::Reads | ToolEffect::Network | ToolEffect::Executes) = effect(tool) {
+                    add(format!("what {tool} gave"));
                 }
-                _ => {}
-            },
+            }
             ProposedAction::WriteFile { .. }
             | ProposedAction::Question { .. }
             | ProposedAction::CreateTask { .. }

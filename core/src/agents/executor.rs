@@ -197,7 +197,7 @@ impl<'a> Work<'a> {
 
     /// A failure that keeps what there is.
     fn fail(&self, error: ApiError) -> Failure {
-        let partial = Some(self.output(self.so_far())).filter(|_| !self.recorder.steps().is_empty());
+        let partial = (!self.recorder.steps().is_empty()).then(|| Box::new(self.output(self.so_far())));
         Failure { partial, ..failure(error) }
     }
 

@@ -92,10 +92,10 @@ async fn hear(ctx: &Context, profile: ProfileId, event: Event, told: &mut Told) 
                 tell(ctx, profile, news).await;
             }
         }
-        Event::ApprovalAsked { approval } => {
-            if told.first_time((approval.id.0.as_u128(), NotificationKind::NeedsYou, 0)) {
-                tell(ctx, profile, of_approval(&approval)).await;
-            }
+        Event::ApprovalAsked { approval }
+            if told.first_time((approval.id.0.as_u128(), NotificationKind::NeedsYou, 0)) =>
+        {
+            tell(ctx, profile, of_approval(&approval)).await;
         }
         Event::ApprovalEnded { approval } => {
             let (main, id) = (ctx.databases.main().clone(), approval.id);

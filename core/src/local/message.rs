@@ -88,6 +88,7 @@ pub enum Refusal {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are calls")]
 pub enum FromClient {
     Call {
         /// Chosen by the client; used once on a connection.

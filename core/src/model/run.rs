@@ -47,6 +47,7 @@ pub struct RunStep {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "most steps use tools, and only those of one run are in memory")]
 pub enum StepKind {
     /// The model was asked.
     Model {

@@ -50,14 +50,26 @@ pub async fn add(main: &Db, profile: ProfileId, activity: Activity) -> Result<()
 
 /// Adds one within a larger change.
 pub fn insert(txn: &WriteTxn<'_>, profile: ProfileId, activity: &Activity) -> Result<(), StorageError> {
-    let stored = StoredActivity {
-        kind: activity.kind.clone(),
-        title: activity.title.clone(),
-        description: activity.description.clone(),
-        agent: activity.agent.clone(),
-        metadata: activity.metadata.clone(),
-    };
-    Open::new(txn)?.add((profile.0.as_u128(), activity.at.0, activity.id.0.as_u128()), &stored)
+    insert_all(txn, profile, std::slice::from_ref(activity))
+}
+
+/// Adds these within a larger change.
+pub fn insert_all(txn: &WriteTxn<'_>, profile: ProfileId, activities: &[Activity]) -> Result<(), StorageError> {
+    if activities.is_empty() {
+        return Ok(());
+    }
+    let mut open = Open::new(txn)?;
+    for activity in activities {
+        let stored = StoredActivity {
+            kind: activity.kind.clone(),
+            title: activity.title.clone(),
+            description: activity.description.clone(),
+            agent: activity.agent.clone(),
+            metadata: activity.metadata.clone(),
+        };
+        open.add((profile.0.as_u128(), activity.at.0, activity.id.0.as_u128()), &stored)?;
+    }
+    Ok(())
 }
 
 /// The tables, open for writing.

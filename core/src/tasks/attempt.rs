@@ -42,9 +42,11 @@ fn end_of(result: Result<TaskOutput, Failure>, stop: Option<Stop>, limit_s: u32)
                 "Give the task more time, or less to do.",
             ),
             retry: true,
-            partial: failure.partial,
+            partial: failure.partial.map(|partial| *partial),
         },
-        (Err(Failure { error, retry, partial }), Some(Stop::Person) | None) => End::Failed { error, retry, partial },
+        (Err(Failure { error, retry, partial }), Some(Stop::Person) | None) => {
+            End::Failed { error, retry, partial: partial.map(|partial| *partial) }
+        }
     }
 }
 

@@ -32,6 +32,9 @@ pub struct QueueSettings {
     pub defaults: Defaults,
 }
 
+/// Keeps work running until it returns, also after a panic.
+pub type Supervise = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
+
 /// What the queue works with.
 #[derive(Clone)]
 pub struct Parts {
@@ -43,7 +46,7 @@ pub struct Parts {
     /// Keeps what happened.
     pub happened: Arc<dyn Fn(Happening) + Send + Sync>,
     /// Keeps this work running until it returns, also after a panic.
-    pub supervise: Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>,
+    pub supervise: Supervise,
     /// A turn of the worker begins: a test may let it panic here.
     pub turn: Arc<dyn Fn() + Send + Sync>,
     /// Tells why the queue cannot store what it does; its next turn means that it can again.

@@ -199,7 +199,7 @@ impl Arguments {
     fn chart(&self, scope: &Scope) -> Result<Chart, ApiError> {
         self.check(scope)?;
         match &self.table {
-            Some(table) => self.from_table(table, scope),
+            Some(table) => self.queried(table, scope),
             None => self.points(),
         }
     }
@@ -257,7 +257,7 @@ impl Arguments {
         self.new_chart(self.categories.clone(), series)
     }
 
-    fn from_table(&self, table: &FromTable, scope: &Scope) -> Result<Chart, ApiError> {
+    fn queried(&self, table: &FromTable, scope: &Scope) -> Result<Chart, ApiError> {
         let answer = table.query.run(scope)?;
         let column = |name: &String| {
             let found = answer.columns.iter().position(|column| column.eq_ignore_ascii_case(name.trim()));

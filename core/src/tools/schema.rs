@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+/// Characters of a long text that a model may write in one call.
+const LONG_TEXT: u32 = 8_000;
+
 /// An object with these fields and no others; those in `required` must be there.
 pub fn object(fields: &[(&str, Value)], required: &[&str]) -> Value {
     let properties: Map<String, Value> =
@@ -13,9 +16,9 @@ pub fn text(most: u32, description: &str) -> Value {
     json!({"type": "string", "maxLength": most, "description": description})
 }
 
-/// A text whose length the tool itself bounds: a grammar for so many letters would be too large.
+/// A text of which the tool itself takes more than a model writes: every letter is a state of the grammar.
 pub fn long_text(description: &str) -> Value {
-    json!({"type": "string", "description": description})
+    text(LONG_TEXT, description)
 }
 
 pub fn integer(min: i64, max: i64, description: &str) -> Value {

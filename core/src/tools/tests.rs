@@ -7,6 +7,7 @@ use serde_json::json;
 use super::testing::World;
 use super::*;
 
+mod constraints;
 mod data;
 mod files;
 mod web;
@@ -77,36 +78,37 @@ fn an_unknown_field_is_named() {
     assert!(said.contains("flavour"), "{said}");
 }
 
+const TEXTS: [&str; 25] = [
+    "",
+    ".",
+    "..",
+    "../private/secret.txt",
+    "/etc/passwd",
+    "a.txt",
+    "out/new.txt",
+    "a\0b",
+    "\u{202e}",
+    "$..x",
+    "/a/0",
+    "(",
+    "*.csv",
+    "https://example.org/",
+    "http://[::1",
+    "whole",
+    "replace",
+    "append",
+    "GET",
+    "bar",
+    "a,b\n1,2\n",
+    "2026-03-05",
+    "[{\"a\": 1}]",
+    "\u{1f600}",
+    "c.svg",
+];
+
 /// Values of every kind, some in the shape of real arguments, from a seeded generator.
 fn random_value(random: &mut rand::rngs::StdRng, depth: u32) -> Value {
     use rand::Rng;
-    const TEXTS: [&str; 25] = [
-        "",
-        ".",
-        "..",
-        "../private/secret.txt",
-        "/etc/passwd",
-        "a.txt",
-        "out/new.txt",
-        "a\0b",
-        "\u{202e}",
-        "$..x",
-        "/a/0",
-        "(",
-        "*.csv",
-        "https://example.org/",
-        "http://[::1",
-        "whole",
-        "replace",
-        "append",
-        "GET",
-        "bar",
-        "a,b\n1,2\n",
-        "2026-03-05",
-        "[{\"a\": 1}]",
-        "\u{1f600}",
-        "c.svg",
-    ];
     match random.random_range(0..if depth == 0 { 5 } else { 8 }) {
         0 => Value::Null,
         1 => json!(random.random_bool(0.5)),
@@ -147,10 +149,14 @@ fn value_for(schema: &Value, random: &mut rand::rngs::StdRng, depth: u32) -> Val
         }
         Some("integer" | "number") => json!(random.random_range(-3..50)),
         Some("boolean") => json!(random.random_bool(0.5)),
-        _ => match random_value(random, 0) {
-            Value::String(text) => json!(text),
-            _ => json!("a.txt"),
-        },
+        // What the description asks for, mostly; else only chance would ever name such a file.
+        _ if schema["description"].as_str().is_some_and(|words| words.contains(".svg"))
+            && random.random_ratio(3, 4) =>
+        {
+            json!("c.svg")
+        }
+        _ if random.random_bool(0.5) => json!(TEXTS[random.random_range(0..TEXTS.len())]),
+        _ => json!("a.txt"),
     }
 }
 

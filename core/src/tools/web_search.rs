@@ -97,9 +97,8 @@ impl Tool for WebSearch {
         let (mut page, mut rows) = (Page::new(), Vec::new());
         page.line(&format!("{} results for {query:?}:", results.len().min(limit)));
         for (index, found) in results.iter().take(limit).enumerate() {
-            page.line(
-                &format!("[{}] {} — {}\n{}", index + 1, found.title, found.url, found.extract).trim_end().to_owned(),
-            );
+            let line = format!("[{}] {} — {}\n{}", index + 1, found.title, found.url, found.extract);
+            page.line(line.trim_end());
             rows.push(json!({"title": found.title, "url": found.url, "extract": found.extract}));
         }
         Ok(ToolOutput { text: page.finish("results"), data: Some(json!({ "results": rows })), ..ToolOutput::default() })

@@ -19,20 +19,30 @@ use crate::tokenize::Tokenizer;
 use crate::{Error, Result};
 
 /// What one model's constraints share: its vocabulary as a trie of bytes. Made once, when the first request wants it.
-pub(crate) struct Constrainer {
+pub struct Constrainer {
     factory: ParserFactory,
     table: Arc<TokenTable>,
 }
 
 impl Constrainer {
+    /// # Errors
+    /// [`Error::Constraint`] when the vocabulary cannot be used.
     pub fn new(tokenizer: &Arc<Tokenizer>) -> Result<Self> {
         let table = Arc::new(TokenTable::new(tokenizer));
         let factory = compile::factory(tokenizer, &table)?;
         Ok(Self { factory, table })
     }
 
+    /// Whether an answer can be held to this constraint, without a model.
+    ///
+    /// # Errors
+    /// [`Error::Constraint`], in words, when it cannot.
+    pub fn check(&self, constraint: &Constraint) -> Result<()> {
+        self.rules(constraint).map(drop)
+    }
+
     /// Compiles a constraint for one answer. Fails with [`Error::Constraint`] when it cannot be used.
-    pub fn rules(&self, constraint: &Constraint) -> Result<Rules> {
+    pub(crate) fn rules(&self, constraint: &Constraint) -> Result<Rules> {
         let (matcher, shape) = compile::matcher(&self.factory, constraint)?;
         Ok(Rules { matcher, shape, table: Arc::clone(&self.table) })
     }

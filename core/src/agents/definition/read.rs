@@ -90,7 +90,9 @@ pub fn any(text: &str) -> Result<Definition, Wrong> {
             let line = line.trim_start();
             line.split_once('=').is_some_and(|(key, _)| key.trim().chars().all(|c| c.is_alphanumeric() || c == '_'))
         });
-        if looks_like_toml { Err(wrong) } else { yaml(text) }
+        // What says nothing at all is empty in every format: TOML's words are the plain ones.
+        let says_nothing = text.lines().map(str::trim).all(|line| line.is_empty() || line.starts_with('#'));
+        if looks_like_toml || says_nothing { Err(wrong) } else { yaml(text) }
     })
 }
 

@@ -74,3 +74,16 @@ fn what_was_open_is_cut_off_and_what_is_old_goes_with_its_steps() {
     assert_eq!(list(&main, profile, None, None, PageRequest::default()).unwrap().total, 0);
     assert!(all_steps(&main, profile, RunId(Uuid::from_u128(2))).unwrap().is_empty());
 }
+
+#[test]
+fn the_tokens_of_a_task_are_those_of_all_its_runs() {
+    let (_folder, main) = open_db();
+    let (profile, other) = (ProfileId(Uuid::from_u128(1)), ProfileId(Uuid::from_u128(2)));
+    for (owner, n, task, tokens) in
+        [(profile, 1, 7, 30), (profile, 2, 7, 12), (profile, 3, 8, 100), (other, 4, 7, 1_000)]
+    {
+        put(&main, owner, Run { answer_tokens: tokens, ..run(n, 1, task, Some(5)) }, None).unwrap();
+    }
+    let of = |task| main.write(move |txn| tokens(txn, profile, TaskId(Uuid::from_u128(task)))).unwrap();
+    assert_eq!((of(7), of(8), of(9)), (42, 100, 0));
+}

@@ -138,13 +138,10 @@ impl Inner {
         let (profile, ids, now, ended) = (parts.profile, parts.ids.clone(), parts.clock.now(), parts.agents.clone());
         let (stepped, kept) = parts.main.write(move |txn| {
             let stepped = work(txn)?;
-            let mut kept: Vec<Activity> = Vec::with_capacity(stepped.closed.len());
-            for task in &stepped.closed {
-                ended.ended(txn, task)?;
-                let activity = happening(task).kept(ActivityId(ids.next()), now);
-                activities::insert(txn, profile, &activity)?;
-                kept.push(activity);
-            }
+            stepped.closed.iter().try_for_each(|task| ended.ended(txn, task))?;
+            let kept = |task: &Task| happening(task).kept(ActivityId(ids.next()), now);
+            let kept: Vec<Activity> = stepped.closed.iter().map(kept).collect();
+            activities::insert_all(txn, profile, &kept)?;
             Ok((stepped, kept))
         })?;
         for activity in kept {

@@ -142,9 +142,10 @@ impl Play {
         let executor = Arc::new(Doing(Box::new(move |attempt| shared.execute(attempt))));
         let world = world_on(&self.shared.disk(), &self.clock, 4, executor).unwrap();
         verify(&world.main, PROFILE);
-        world.queue.start().unwrap();
         self.world = Some(world);
+        // Before anything runs: what runs may cut the power again at any time.
         self.look();
+        self.world().queue.start().unwrap();
     }
 
     /// The power is cut, and comes back.
@@ -286,9 +287,8 @@ impl Play {
     /// Lets everything come to its end, without kills.
     fn finish(&mut self) {
         self.shared.outside().calm = true;
-        if self.shared.disk().is_cut() {
-            self.kill();
-        }
+        // What was unlucky just before may still cut the power; after this nothing of it runs any more.
+        self.kill();
         let queue = self.world().queue.clone();
         let mut quiet = 0;
         loop {

@@ -57,11 +57,9 @@ impl LeastSquares {
             let corner = self.triangle[row * size + row];
             let length = corner.hypot(value);
             let (cosine, sine) = (corner / length, value / length);
-            for column in row..size {
-                let place = row * size + column;
-                let (above, below) = (self.triangle[place], predictors[column]);
-                self.triangle[place] = cosine * above + sine * below;
-                predictors[column] = cosine * below - sine * above;
+            let triangle = self.triangle[row * size..(row + 1) * size].iter_mut();
+            for (above, below) in triangle.zip(predictors.iter_mut()).skip(row) {
+                (*above, *below) = (cosine * *above + sine * *below, cosine * *below - sine * *above);
             }
             let above = self.right[row];
             self.right[row] = cosine * above + sine * outcome;
@@ -89,6 +87,7 @@ impl LeastSquares {
         }
         // The triangle's inverse, column by column; then that times its transpose.
         let mut upper = vec![vec![0.0; size]; size];
+        #[expect(clippy::needless_range_loop, reason = "rows and columns are both places in it")]
         for column in 0..size {
             upper[column][column] = 1.0 / at(column, column);
             for row in (0..column).rev() {

@@ -92,10 +92,10 @@ pub fn load(scope: &Scope, file: Option<&str>, data: Option<&str>) -> Result<Tab
 
 fn read(name: String, text: String) -> Result<Table, ApiError> {
     let start = text.trim_start();
-    if start.starts_with(['[', '{']) {
-        if let Some(table) = read_json(&name, start)? {
-            return Ok(table);
-        }
+    if start.starts_with(['[', '{'])
+        && let Some(table) = read_json(&name, start)?
+    {
+        return Ok(table);
     }
     read_csv(name, text)
 }

@@ -187,5 +187,5 @@ fn has_value(schema: &Value, possible: &dyn Fn(&str) -> bool) -> bool {
     let prefix = list("prefixItems").map_or(&[][..], Vec::as_slice);
     let lists = prefix.iter().take(least as usize).all(|item| has_value(item, possible))
         && (least <= prefix.len() as u64 || members.get("items").is_none_or(|items| has_value(items, possible)));
-    !(only("object") && !objects || only("array") && !lists)
+    (objects || !only("object")) && (lists || !only("array"))
 }

@@ -16,7 +16,9 @@ pub(super) struct TokenTable {
     size: usize,
     ends: Vec<TokenId>,
     special: SimpleVob,
+    /// End a text, and nothing but what is open around it.
     pub quote: SimpleVob,
+    /// Close lists or objects and nothing else.
     pub close_list: SimpleVob,
     pub close_object: SimpleVob,
     /// Begin with `[` or `{`, after spaces.
@@ -50,13 +52,19 @@ impl TokenTable {
         let begins = |characters: &'static [u8]| {
             move |bytes: &[u8]| bytes.iter().find(|&&byte| byte != b' ').is_some_and(|first| characters.contains(first))
         };
+        let closes = |closer: u8| {
+            move |bytes: &[u8]| {
+                // What opens something again, or only a comma after which something must come, brings no end nearer.
+                bytes.first() == Some(&closer) && bytes[1..].iter().all(|byte| matches!(byte, b']' | b'}'))
+            }
+        };
         let mut special = set(&|bytes| bytes.is_empty() || bytes[0] == TokTrie::SPECIAL_TOKEN_MARKER);
         ends.iter().for_each(|&end| special.allow_token(end));
         Self {
             special,
-            quote: set(&|bytes| bytes.first() == Some(&b'"')),
-            close_list: set(&begins(b"]")),
-            close_object: set(&begins(b"}")),
+            quote: set(&closes(b'"')),
+            close_list: set(&closes(b']')),
+            close_object: set(&closes(b'}')),
             open: set(&begins(b"[{")),
             number: set(&|bytes| bytes.first().is_some_and(|&first| is_number(first))),
             long_number: set(&|bytes| {
