@@ -231,7 +231,9 @@ impl BoardView {
         let hovered = response.hovered() && self.drag.is_none();
         card::paint(ui, cx, tokens, rect, task, approval, card::Look { chosen, hovered, lifted });
         if !lifted {
-            card::controls(ui, cx, rect, task, approval, hovered || response.has_focus());
+            // Also while something on it is pressed: then the card itself is not what is hovered.
+            let over = self.drag.is_none() && ui.rect_contains_pointer(rect);
+            card::controls(ui, cx, rect, task, approval, over || response.has_focus());
         }
         if response.has_focus() {
             focus_ring(ui, rect.shrink(2.0));
