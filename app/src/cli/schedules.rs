@@ -83,7 +83,7 @@ enum SchedulesVerb {
         #[arg(long, requires = "kind")]
         off: bool,
         /// What it needs
-        #[arg(long = "set", value_name = "NAME=VALUE", value_parser = pair)]
+        #[arg(long = "value", value_name = "NAME=VALUE", value_parser = pair)]
         values: Vec<(String, String)>,
     },
 }

@@ -31,6 +31,8 @@ pub struct ApprovalsPanel {
     words: String,
     was_open: bool,
     wants_focus: bool,
+    /// Points that the answers took when they were drawn last.
+    below: f32,
 }
 
 impl ApprovalsPanel {
@@ -122,14 +124,19 @@ impl ApprovalsPanel {
         self.wants_focus |= fresh;
         list(ui, state, current, commands);
         let room = ui.available_height();
-        let question = matches!(current.action, ProposedAction::Question { .. });
-        let below = if question { 96.0 } else { 152.0 };
-        let most = (room - below).max(80.0);
+        let most = (room - self.below.clamp(96.0, (room * 0.6).max(96.0)) - 1.0).max(80.0);
         ScrollArea::vertical().id_salt(("approval", current.id.0)).auto_shrink(false).max_height(most).show(ui, |ui| {
             padded(ui, ui.tokens().space.l, ui.tokens().space.m, |ui| self.whole(ui, state, current, commands, most));
         });
         hairline(ui);
+        let top = ui.cursor().top();
         padded(ui, ui.tokens().space.l, ui.tokens().space.s, |ui| self.answers(ui, current, commands));
+        // Nothing that answers may lie below the edge, however many choices there are.
+        let took = ui.cursor().top() - top;
+        if (took - self.below).abs() > 0.5 {
+            self.below = took;
+            ui.ctx().request_discard("the answers take another height");
+        }
     }
 
     /// Who, what task, why, and what exactly would happen.

@@ -17,6 +17,9 @@ use crate::state::Page;
 
 mod tasks;
 
+/// How long it may take until something has come to be.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 struct Window {
     ctx: Context,
     shell: Shell,
@@ -34,8 +37,12 @@ impl Window {
 
     /// Lets frames pass until it is so.
     fn until(&mut self, what: &str, so: impl Fn(&Shell) -> bool) {
-        for _ in 0..10_000 {
+        let end = std::time::Instant::now() + PATIENCE;
+        while std::time::Instant::now() < end {
             self.shell.logic(&self.ctx);
+            // As a frame does with what replies have led to.
+            let ctx = self.ctx.clone();
+            self.shell.dispatch(&ctx);
             if so(&self.shell) {
                 return;
             }

@@ -4,6 +4,7 @@ use egui::{Color32, Role, Ui};
 use egui_plot::{AxisHints, Bar, BarChart, GridMark, HoverPosition, Line, Plot, PlotPoints, Points};
 use rspa_core::model::{Chart, ChartKind, one_line};
 
+use super::Tone;
 use crate::design::{Tokens, Type, UiExt};
 use crate::text::{tr_count, tr_with};
 
@@ -15,20 +16,25 @@ const NAME: usize = 60;
 
 /// Draws it with its title, as wide as there is room; the part with the axes is `height` points high.
 pub fn chart(ui: &mut Ui, id: egui::Id, chart: &Chart, height: f32) {
+    toned(ui, id, chart, height, &[]);
+}
+
+/// As [`chart`], with colours that mean something, one for each series.
+pub fn toned(ui: &mut Ui, id: egui::Id, chart: &Chart, height: f32, tones: &[Tone]) {
     let title = short(&chart.title);
     let heading = ui.label(ui.tokens().rich(Type::Strong, &title));
     super::speak_as(ui, &heading, Role::Heading, &title);
-    untitled(ui, id, chart, height);
+    untitled(ui, id, chart, height, tones);
 }
 
 /// Draws it where its title stands already.
-pub fn untitled(ui: &mut Ui, id: egui::Id, chart: &Chart, height: f32) {
+pub fn untitled(ui: &mut Ui, id: egui::Id, chart: &Chart, height: f32, tones: &[Tone]) {
     let tokens = ui.tokens();
     let title = short(&chart.title);
     let points: u64 = chart.series.iter().map(|series| series.points.len() as u64).sum();
     let words = tr_with("tasks.chart.words", &[("title", &title), ("points", &tr_count("tasks.chart.points", points))]);
     if chart.series.len() > 1 {
-        legend(ui, chart);
+        legend(ui, chart, tones);
     }
     let categories: Vec<String> = chart.categories.iter().take(POINTS).map(|name| short(name)).collect();
     let mut plot = Plot::new(id)
@@ -89,7 +95,7 @@ pub fn untitled(ui: &mut Ui, id: egui::Id, chart: &Chart, height: f32) {
     let count = shown.len().max(1) as f64;
     let response = plot.show(ui, |plot| {
         for (index, series) in shown {
-            let ink = color(tokens, index);
+            let ink = color(tokens, tones, index);
             let name = short(&series.name);
             // A figure that is none has no place.
             let finite = series.points.iter().filter(|(x, y)| x.is_finite() && y.is_finite()).take(POINTS);
@@ -112,13 +118,13 @@ pub fn untitled(ui: &mut Ui, id: egui::Id, chart: &Chart, height: f32) {
 }
 
 /// The names of the series with their colours, above the chart: over it they would hide what they name.
-fn legend(ui: &mut Ui, chart: &Chart) {
+fn legend(ui: &mut Ui, chart: &Chart, tones: &[Tone]) {
     let tokens = ui.tokens();
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing = egui::vec2(tokens.space.xs, 2.0);
         for (index, series) in chart.series.iter().take(SERIES).enumerate() {
             let (rect, _) = ui.allocate_exact_size(egui::vec2(10.0, 16.0), egui::Sense::hover());
-            let stroke = egui::Stroke::new(2.0, color(tokens, index));
+            let stroke = egui::Stroke::new(2.0, color(tokens, tones, index));
             ui.painter().hline(rect.x_range(), rect.center().y, stroke);
             ui.label(tokens.rich(Type::Label, short(&series.name)));
             ui.add_space(tokens.space.s);
@@ -147,7 +153,10 @@ fn named(categories: &[String], place: f64) -> String {
     near.then(|| categories.get(whole as usize).cloned()).flatten().unwrap_or_default()
 }
 
-fn color(tokens: &Tokens, index: usize) -> Color32 {
+fn color(tokens: &Tokens, tones: &[Tone], index: usize) -> Color32 {
+    if let Some(tone) = tones.get(index) {
+        return tone.ink(tokens);
+    }
     let c = &tokens.color;
     let all = [c.accent, c.ok, c.warn, c.bad, c.code_type, c.code_string, c.text_2];
     all[index % all.len()]

@@ -26,7 +26,7 @@ impl Window {
 
 #[test]
 fn a_move_is_seen_at_once_and_taken_back_when_it_cannot_be() {
-    use BoardColumn::{Backlog, Queued, Running};
+    use BoardColumn::{Backlog, NeedsYou, Queued};
     let folder = tempfile::tempdir().unwrap();
     let core = core(folder.path());
     let drafts = ["One", "Two"].map(|title| TaskDraft { held: true, ..TaskDraft::new(None, title) });
@@ -47,9 +47,9 @@ fn a_move_is_seen_at_once_and_taken_back_when_it_cannot_be() {
         task.is_some_and(|task| task.column == Queued && task.waits == Some(Wait::Nobody))
     });
 
-    // Only the queue lets something run.
-    window.does(TasksCommand::Move { id: made[0].id, column: Running, before: None });
-    assert_eq!(titles(&window.shell, Running), ["One"]);
+    // What stands there needs a word of the person; nobody puts it there.
+    window.does(TasksCommand::Move { id: made[0].id, column: NeedsYou, before: None });
+    assert_eq!(titles(&window.shell, NeedsYou), ["One"]);
     window.until("it is back, and why was told", |shell| {
         titles(shell, Backlog) == ["One"] && shell.state.notices.list().any(|notice| !notice.detail.is_empty())
     });

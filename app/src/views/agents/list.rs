@@ -234,7 +234,7 @@ fn row(ui: &mut Ui, cx: &Cx<'_>, tokens: &Tokens, agent: &Agent, selected: bool)
     };
     line(ui, left, right - tokens.space.s, first, &name, Type::Strong, tokens.color.text);
     let ink = look::status_tone(agent.status).ink(tokens);
-    ui.painter().circle_filled(pos2(left + 4.0, second), 3.5, ink);
+    ui.painter().circle_filled(pos2(inner.left() + tokens.size.icon / 2.0, second), 3.5, ink);
     let mut detail = vec![type_name(cx, agent)];
     if done > 0 {
         detail.push(look::rate(agent.success_rate()));
@@ -242,7 +242,6 @@ fn row(ui: &mut Ui, cx: &Cx<'_>, tokens: &Tokens, agent: &Agent, selected: bool)
     if agent.sample {
         detail.push(tr("agents.sample").to_owned());
     }
-    let left = left + 8.0 + tokens.space.s;
     line(ui, left, inner.right(), second, &detail.join(" · "), Type::Secondary, tokens.color.text_2);
     response
 }

@@ -122,7 +122,8 @@ fn course(ui: &mut Ui, agent: &Agent, metrics: &AgentMetrics) {
             ChartSeries { name: tr("agents.task.failed").to_owned(), points: points(&|day| f64::from(day.failed)) },
         ],
     };
-    plot::chart(ui, egui::Id::unique(("agent course", agent.id)), &chart, 180.0);
+    let tones = [crate::widgets::Tone::Ok, crate::widgets::Tone::Bad];
+    plot::toned(ui, egui::Id::unique(("agent course", agent.id)), &chart, 180.0, &tones);
     let work: f64 = metrics.days.iter().map(|day| day.worked_ms as f64 / 1_000.0).sum();
     let tokens_written: u64 = metrics.days.iter().map(|day| day.tokens).sum();
     let words = tr_with("agents.course_sum", &[("time", &duration(work)), ("tokens", &number(tokens_written))]);

@@ -159,7 +159,7 @@ fn another_window_and_another_course_can_be_chosen() {
     harness.get_by_label("Working time").click();
     harness.run();
     let images = || harness.query_all_by_role(egui::Role::Image).filter_map(|node| node.accesskit_node().label());
-    assert!(images().any(|words| words.starts_with("Working time")), "{:?}", images().collect::<Vec<_>>());
+    assert!(images().any(|words| words.starts_with("Chart Working time")), "{:?}", images().collect::<Vec<_>>());
 }
 
 #[test]

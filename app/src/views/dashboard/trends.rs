@@ -6,7 +6,7 @@ use rspa_core::model::{Chart, ChartKind, ChartSeries, Dashboard, Timestamp, Tren
 use super::running::list_card;
 use crate::design::UiExt;
 use crate::text::{clock, short_day, tr};
-use crate::widgets::{Button, plot};
+use crate::widgets::{Button, Tone, plot};
 
 /// What the chart shows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +41,12 @@ pub fn ui(ui: &mut Ui, figures: &Dashboard, days: u32, shown: &mut Shown) {
                 }
             });
             ui.add_space(tokens.space.xs);
-            plot::untitled(ui, Id::unique("trends of the dashboard"), &chart(figures, days, *shown), 150.0);
+            // Red is what failed, here as everywhere.
+            let tones: &[Tone] = match shown {
+                Shown::Tasks => &[Tone::Accent, Tone::Ok, Tone::Bad],
+                Shown::Time | Shown::Activity => &[],
+            };
+            plot::untitled(ui, Id::unique("trends of the dashboard"), &chart(figures, days, *shown), 150.0, tones);
         });
     });
 }

@@ -211,6 +211,13 @@ fn one(ui: &mut Ui, row: &Row) -> bool {
     line(ui, inner.left() + 8.0 + gap, agent - gap, middle, &row.name, Type::Body, tokens.color.text);
     line(ui, agent, state - gap, middle, &row.who, Type::Body, tokens.color.text_2);
     line(ui, state, time.left() - gap, middle, &row.state, Type::Body, ink);
-    // Whatever was cut.
-    response.on_hover_text(format!("{}\n{}\n{}", row.name, row.who, row.state)).clicked()
+    let cut = |words: &str, room: f32| {
+        let font = tokens.font(Type::Body);
+        ui.fonts_mut(|fonts| fonts.layout_no_wrap(words.to_owned(), font, ink).size().x) > room
+    };
+    let name = inner.left() + 8.0 + gap;
+    if response.hovered() && (cut(&row.name, agent - gap - name) || cut(&row.state, time.left() - gap - state)) {
+        return response.on_hover_text(format!("{}\n{}", row.name, row.state)).clicked();
+    }
+    response.clicked()
 }

@@ -20,9 +20,9 @@ use crate::widgets::{IconButton, focus_ring};
 
 const HEAD: f32 = 36.0;
 const BETWEEN: f32 = 12.0;
-const NARROWEST: f32 = 188.0;
+const NARROWEST: f32 = 160.0;
 /// Width of a column without cards where room is short.
-const BARE: f32 = 112.0;
+const BARE: f32 = 96.0;
 const BAR: f32 = 6.0;
 /// Height of the line below the last card that tells of more.
 const MORE: f32 = 24.0;
@@ -197,12 +197,12 @@ impl BoardView {
             inside.painter().text(at, Align2::LEFT_CENTER, words, tokens.font(Type::Label), tokens.color.text_3);
         }
         if tasks.is_empty() && target.is_none() {
-            let at = pos2(body.left() + 2.0, body.top() + 14.0);
             let words = match lane.content.column {
                 BoardColumn::NeedsYou => tr("tasks.board.nothing_asks"),
                 _ => tr("tasks.board.empty_column"),
             };
-            inside.painter().text(at, Align2::LEFT_CENTER, words, tokens.font(Type::Label), tokens.color.text_3);
+            let (left, middle) = (body.left() + 2.0, body.top() + 14.0);
+            crate::widgets::list::line(&inside, left, body.right(), middle, words, Type::Label, tokens.color.text_3);
         }
     }
 
@@ -231,7 +231,9 @@ impl BoardView {
         let hovered = response.hovered() && self.drag.is_none();
         card::paint(ui, cx, tokens, rect, task, approval, card::Look { chosen, hovered, lifted });
         if !lifted {
-            card::controls(ui, cx, rect, task, approval, hovered || response.has_focus());
+            // Also while something on it is pressed: then the card itself is not what is hovered.
+            let over = self.drag.is_none() && ui.rect_contains_pointer(rect);
+            card::controls(ui, cx, rect, task, approval, over || response.has_focus());
         }
         if response.has_focus() {
             focus_ring(ui, rect.shrink(2.0));

@@ -140,13 +140,16 @@ pub fn controls(ui: &mut Ui, cx: &mut Cx<'_>, rect: Rect, task: &Task, approval:
     if more || menu_is_open(ui, task) {
         let place = Rect::from_center_size(pos2(rect.right() - 16.0, rect.top() + 16.0), vec2(24.0, 24.0));
         let name = tr_with("tasks.more", &[("n", &task.number)]);
+        // An id of its own: it comes and goes, and what else is on the card must stay the same between press and release.
+        let scope = Id::unique(("card more", task.id.0));
+        let mut ui = ui.new_child(UiBuilder::new().scope_id(scope).max_rect(place));
         let button = ui.put(place, IconButton::new(Icon::DotsThree, name).small());
         menu(&button).show(|ui| super::actions::menu(ui, cx.commands, task));
         let open = egui::Popup::is_id_open(ui.ctx(), egui::Popup::default_response_id(&button));
         ui.data_mut(|data| data.insert_temp(menu_id(task), open));
     }
     let row = Rect::from_min_max(pos2(rect.left() + TEXT, rect.bottom() - BUTTONS - 4.0), rect.max - vec2(PAD, 6.0));
-    let builder = UiBuilder::new().id_salt(("card buttons", task.id.0)).max_rect(row);
+    let builder = UiBuilder::new().scope_id(Id::unique(("card buttons", task.id.0))).max_rect(row);
     if let Some(approval) = approval {
         let mut ui = ui.new_child(builder.layout(Layout::left_to_right(Align::Center)));
         ui.spacing_mut().item_spacing.x = 4.0;
