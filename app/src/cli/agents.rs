@@ -70,7 +70,7 @@ enum AgentsVerb {
     Tools {
         /// The stricter of this and the agent's own word counts; "agents" leaves it to them
         #[arg(long, value_name = "TOOL=allow|ask|deny|agents")]
-        set: Option<String>,
+        policy: Option<String>,
     },
     /// Show an agent's own data, or change an entry
     Data {
@@ -78,7 +78,7 @@ enum AgentsVerb {
         key: Option<String>,
         /// JSON, or plain text
         #[arg(long, value_name = "VALUE", requires = "key", conflicts_with = "remove")]
-        set: Option<String>,
+        value: Option<String>,
         #[arg(long, requires = "key")]
         remove: bool,
     },
@@ -216,9 +216,9 @@ pub fn run(context: &Context, arguments: AgentsArguments) -> Result<(), Failure>
             show::done(output, &session.call(ImportAgent { text })?, "imported")
         }
         AgentsVerb::Types => more::types(&session),
-        AgentsVerb::Tools { set } => more::tools(&session, set.as_deref()),
-        AgentsVerb::Data { agent, key, set, remove } => {
-            more::data(&session, &find(&session, &agent)?, key, set, remove)
+        AgentsVerb::Tools { policy } => more::tools(&session, policy.as_deref()),
+        AgentsVerb::Data { agent, key, value, remove } => {
+            more::data(&session, &find(&session, &agent)?, key, value, remove)
         }
         AgentsVerb::Metrics { agent, days } => more::metrics(&session, &find(&session, &agent)?, days),
         AgentsVerb::Sample { what } => more::sample(&session, what),

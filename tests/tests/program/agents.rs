@@ -42,7 +42,7 @@ fn an_agent_is_made_and_carried_without_a_person_as_long_as_it_only_looks() {
     assert_eq!(world.json(["agents", "status", "tides", "paused"])["status"], "paused");
     assert_eq!(world.json(["agents", "edit", "tides", "--description", "Of the sea"])["settings"]["temperature"], 0.4);
     assert_eq!(
-        world.json(["agents", "data", "tides", "port", "--set", "{\"name\": \"Dover\"}"])[0]["value"]["name"],
+        world.json(["agents", "data", "tides", "port", "--value", "{\"name\": \"Dover\"}"])[0]["value"]["name"],
         "Dover"
     );
     assert_eq!(world.json(["agents", "data", "tides", "port", "--remove"]), Value::Array(Vec::new()));
@@ -68,8 +68,8 @@ fn a_folder_and_a_free_hand_need_a_person() {
     world.write("q4/orders.csv", "a,b\n1,2\n");
     world.error(5, ["agents", "create", "Analyst", "--type", "analytical", "--folder", "q4:rw"]);
     world.error(5, ["agents", "create", "Writer", "--tool", "write_file=allow"]);
-    world.json(["agents", "tools", "--set", "write_file=deny"]);
-    world.error(5, ["agents", "tools", "--set", "write_file=agents"]);
+    world.json(["agents", "tools", "--policy", "write_file=deny"]);
+    world.error(5, ["agents", "tools", "--policy", "write_file=agents"]);
     assert_eq!(world.json(["agents", "list"]), Value::Array(Vec::new()));
     world.in_person(["agents", "create", "Analyst", "--type", "analytical", "--folder", "q4:rw"]).ok();
     let agent = world.json(["agents", "show", "analyst"]);

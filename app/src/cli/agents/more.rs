@@ -35,9 +35,9 @@ pub fn types(session: &Session) -> Result<(), Failure> {
     Ok(())
 }
 
-pub fn tools(session: &Session, set: Option<&str>) -> Result<(), Failure> {
+pub fn tools(session: &Session, policy: Option<&str>) -> Result<(), Failure> {
     let output = session.output;
-    let all = match set {
+    let all = match policy {
         Some(given) => {
             let (tool, permission) = word_of(given)?;
             session.call(SetToolPolicy { tool, permission })?
@@ -73,12 +73,12 @@ pub fn data(
     session: &Session,
     agent: &Agent,
     key: Option<String>,
-    set: Option<String>,
+    value: Option<String>,
     remove: bool,
 ) -> Result<(), Failure> {
     let output = session.output;
     let id = agent.id;
-    let mut entries = match (&key, set) {
+    let mut entries = match (&key, value) {
         (Some(key), Some(text)) => {
             let value = serde_json::from_str(&text).unwrap_or(Value::String(text));
             session.call(PutAgentDatum { id, key: key.clone(), value: Some(value) })?
