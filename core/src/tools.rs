@@ -10,6 +10,7 @@ mod beneath;
 mod create_schedule;
 mod data;
 mod draw_chart;
+mod explore_table;
 mod folders;
 mod http_request;
 mod json_query;
@@ -189,6 +190,7 @@ pub fn all() -> &'static [&'static dyn Tool] {
         &search_knowledge::SearchKnowledge,
         &read_passage::ReadPassage,
         &run_command::RunCommand,
+        &explore_table::ExploreTable,
         &table_query::TableQuery,
         &statistics::Statistics,
         &regression::Regression,

@@ -13,6 +13,7 @@ mod program {
     mod credentials;
     mod data_folder;
     mod end_to_end;
+    mod flows;
     mod hostile_tree;
     mod interrupt;
     mod offline;

@@ -83,7 +83,7 @@ enum SchedulesVerb {
         #[arg(long, requires = "kind")]
         off: bool,
         /// What it needs
-        #[arg(long = "value", value_name = "NAME=VALUE", value_parser = pair)]
+        #[arg(long = "var", value_name = "NAME=VALUE", value_parser = pair)]
         values: Vec<(String, String)>,
     },
 }
@@ -260,6 +260,6 @@ fn background(output: Output, one: &BackgroundAgent) -> Result<(), Failure> {
     output.line(&format!("{}  {}  {}", one.kind, if one.on { "on" } else { "off" }, one_line(&one.description)))?;
     one.needs.iter().try_for_each(|need| {
         let default = if need.default.is_empty() { String::new() } else { format!("  (else {})", need.default) };
-        output.line(&format!("  --set {}=…  {}{default}", need.name, need.label))
+        output.line(&format!("  --var {}=…  {}{default}", need.name, need.label))
     })
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::approvals::{self, Decision, Desk, Question};
 use super::budget::{self, Used};
 use super::context::{self, Mark};
-use super::next::{Next, next};
+use super::next::{self, Next, next};
 use super::prompt::{self, Opening, SMALL_MODEL};
 use super::protocol::{self, Offer, Said};
 use super::recorder::{self, Recorder};
@@ -92,6 +92,7 @@ struct Work<'a> {
     attempt: &'a Attempt<'a>,
     agent: Arc<Agent>,
     kind: Option<AgentType>,
+    routine: Vec<RoutineCall>,
     specs: Vec<ToolSpec>,
     recorder: Recorder<'a>,
     scope: Scope,
@@ -160,15 +161,35 @@ impl<'a> Work<'a> {
             .filter(|tool| tool.unavailable().is_none())
             .map(|tool| tool.spec())
             .collect();
+        let mut routine = kind.as_ref().map_or_else(Vec::new, |kind| kind.routine.clone());
+        if kind.as_ref().is_some_and(|kind| kind.uses_model) {
+            // The person took this tool from the agent; the model does without.
+            let has = |call: &RoutineCall| agent.settings.tools.get(&call.tool).map(|rule| rule.permission);
+            routine.retain(|call| has(call).is_some_and(|permission| permission != Permission::Deny));
+        }
         let host = (parts.host)(&agent, run);
         let scope = Scope { agent: agent.clone(), task: Some(task.id), run, cancel: attempt.cancel.clone(), host };
         let mark = Mark::of(run);
         let desk = &worker.desk;
-        Ok(Self { parts, desk, attempt, agent, kind, specs, recorder, scope, mark, before, model: None, opening: None })
+        Ok(Self {
+            parts,
+            desk,
+            attempt,
+            agent,
+            kind,
+            routine,
+            specs,
+            recorder,
+            scope,
+            mark,
+            before,
+            model: None,
+            opening: None,
+        })
     }
 
     fn routine(&self) -> &[RoutineCall] {
-        self.kind.as_ref().map_or(&[], |kind| &kind.routine)
+        &self.routine
     }
 
     fn uses_model(&self) -> bool {
@@ -273,10 +294,14 @@ impl<'a> Work<'a> {
             }
             let why = match (error, verdict) {
                 (Some(error), _) => error.clone(),
-                (None, Verdict::Denied { why } | Verdict::Refused { why }) => ApiError::new(
+                (None, Verdict::Denied { why }) => ApiError::new(
                     ErrorCategory::Authorisation,
                     format!("{}: {why}", call.tool),
                     "Change the agent's tools.",
+                ),
+                (None, Verdict::Refused { why }) => ApiError::validation(
+                    format!("{}: {why}", call.tool),
+                    "Look at the input of the task, and at the routine of the agent's type.",
                 ),
                 (None, _) => ApiError::new(
                     ErrorCategory::Authorisation,
@@ -466,7 +491,13 @@ impl<'a> Work<'a> {
         let results: Vec<bool> = tools.collect();
         let stuck = results.first() == Some(&false);
         let looked = results.contains(&true);
-        if last || (stuck && (looked || results.len() > 1)) {
+        // What the routine found is the ground of the answer: beyond it a small model calls at random.
+        let asked = |step: &RunStep| matches!(&step.kind, StepKind::Model { said, .. } if !said.is_empty());
+        let found =
+            |step: &RunStep| matches!(&step.kind, StepKind::Tool { output: Some(given), .. } if given.data.is_some());
+        let steps = self.recorder.steps();
+        let told = !self.routine().is_empty() && steps.iter().any(found) && !steps.iter().any(asked);
+        if last || told || (stuck && (looked || results.len() > 1)) {
             (Offer { tools: false, ..all }, false)
         } else if !looked && self.specs.iter().any(looks) {
             (Offer { answer: false, ..all }, true)
@@ -618,14 +649,19 @@ impl<'a> Work<'a> {
                 },
             };
             self.doing(&approval.title);
-            self.attempt.queue.waits(Some(Wait::Approval { id }))?;
-            let answered = self.desk.wait(id, &self.attempt.cancel)?;
-            let Some(answered) = answered else {
-                // When the program ends, it waits again after the next start.
-                if !self.parts.ending.is_cancelled() {
-                    self.desk.withdraw(id)?;
-                }
-                return Ok(());
+            let answered = if approval.state == ApprovalState::Waiting {
+                self.attempt.queue.waits(Some(Wait::Approval { id }))?;
+                let Some(answered) = self.desk.wait(id, &self.attempt.cancel)? else {
+                    // When the program ends, it waits again after the next start.
+                    if !self.parts.ending.is_cancelled() {
+                        self.desk.withdraw(id)?;
+                    }
+                    return Ok(());
+                };
+                answered
+            } else {
+                // The person answered while nothing ran.
+                approval
             };
             self.attempt.queue.waits(None)?;
             match answered.state {
@@ -700,11 +736,26 @@ impl<'a> Work<'a> {
 
     /// Goes on with a call that has no result: it waits for the person, or was cut off in the middle.
     fn take_up(&mut self, index: u32) -> Result<(), ApiError> {
-        let Some(RunStep { kind: StepKind::Tool { call, action, verdict, .. }, .. }) =
+        let Some(RunStep { kind: StepKind::Tool { call, action, verdict, error, .. }, .. }) =
             self.recorder.step(index).cloned()
         else {
             return Ok(());
         };
+        let not_begun = error.is_some();
+        if not_begun {
+            // What the person saw and allowed is looked at again: it may be another thing by now.
+            self.recorder.change(index, 0, |kind| {
+                if let StepKind::Tool { verdict, error, .. } = kind {
+                    *error = None;
+                    if let Verdict::Person { approval, allowed: true, .. } = verdict {
+                        *verdict = Verdict::Waits { approval: *approval };
+                    }
+                }
+            })?;
+            if matches!(verdict, Verdict::Person { .. }) {
+                return self.wait(index);
+            }
+        }
         if matches!(verdict, Verdict::Waits { .. }) {
             return self.wait(index);
         }
@@ -714,7 +765,7 @@ impl<'a> Work<'a> {
         };
         let again = tool.spec().repeatable || proposal.harmless || self.attempt.may_repeat;
         let same = proposal.action == action || !matches!(verdict, Verdict::Person { .. });
-        if again && same {
+        if not_begun || (again && same) {
             return self.run(index, tool, &call, &proposal);
         }
         let error = ApiError::new(
@@ -740,7 +791,7 @@ impl<'a> Work<'a> {
             let begins = self.attempt.queue.effect_begins(&approvals::in_words(&spec, proposal));
             if let Err(error) = begins {
                 // It was told to stop, and nothing has begun: that is known when the run is taken up.
-                self.ended(index, 0, Err(error.clone()))?;
+                self.ended(index, 0, Err(next::not_begun()))?;
                 return Err(error);
             }
         }

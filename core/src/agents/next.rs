@@ -1,6 +1,7 @@
 //! What a run does next, computed from its recorded steps alone: the same when it goes on as when it is taken up again.
 
 use super::protocol::{self, Said};
+use crate::api::ApiError;
 use crate::model::{RoutineCall, RunStep, StepKind, Verdict};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -45,13 +46,18 @@ pub fn next(steps: &[RunStep], routine: &[RoutineCall], uses_model: bool) -> Nex
 
 /// A call that has no result yet and may get one.
 pub fn is_open(kind: &StepKind) -> bool {
-    matches!(
-        kind,
+    match kind {
         StepKind::Tool {
             output: None,
-            error: None,
+            error,
             verdict: Verdict::Allowed | Verdict::Rule | Verdict::Waits { .. } | Verdict::Person { allowed: true, .. },
             ..
-        }
-    )
+        } => error.as_ref().is_none_or(|error| *error == not_begun()),
+        _ => false,
+    }
+}
+
+/// What stands in a step whose call was allowed but not made, because the work was told to stop.
+pub fn not_begun() -> ApiError {
+    ApiError { message: "the work was told to stop before this call began".to_owned(), ..ApiError::cancelled() }
 }

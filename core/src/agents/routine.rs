@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::api::ApiError;
 use crate::model::{RoutineCall, Task, ToolCall};
 
-/// The call with its variables filled in: names of the task's input, `title` and `description`. A text that is nothing
-/// but one variable becomes its value, whatever that is.
+/// The call with its variables filled in: names of the task's input, `title`, `description`, and `input` for all of it as
+/// text. A text that is nothing but one variable becomes its value, whatever that is.
 ///
 /// # Errors
 /// When the task's input has no such name.
@@ -66,6 +66,12 @@ fn variable(name: &str, task: &Task) -> Result<Value, ApiError> {
     match name {
         "title" => Ok(task.title.clone().into()),
         "description" => Ok(task.description.clone().into()),
+        "input" => Ok(match &task.input {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        }
+        .into()),
         _ => Err(ApiError::validation(
             format!("the input of the task has no \"{name}\", which its agent's routine needs"),
             format!("Give the task an input with \"{name}\" in it, then try again."),
@@ -91,6 +97,8 @@ mod tests {
             fill(&call(arguments), &task).unwrap().arguments,
             json!({ "path": "/a/b.csv", "n": 3, "all": ["Sales: 3 rows", "{ not one }", "{"] })
         );
+        let whole = fill(&call(json!("{title} {input}")), &task).unwrap().arguments;
+        assert_eq!(whole, json!("Sales {\"file\":\"/a/b.csv\",\"rows\":3}"));
         assert!(fill(&call(json!("{folder}")), &task).unwrap_err().message.contains("folder"));
     }
 }

@@ -147,6 +147,84 @@ pub struct TaskOutput {
     pub changed: Vec<String>,
 }
 
+/// Cells of a table that are shown.
+const MOST_ROWS: usize = 200;
+const MOST_COLUMNS: usize = 12;
+const CELL_CHARS: usize = 80;
+
+/// What of a result is a table: names of the columns and texts of the cells, each on one line.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OutputTable {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<String>>,
+    /// For each column whether all its cells are numbers or empty.
+    pub numeric: Vec<bool>,
+}
+
+impl TaskOutput {
+    /// The data as a table, where it is one: `columns` and `rows`, as the tools on tables give them.
+    pub fn table(&self) -> Option<OutputTable> {
+        let columns: Vec<&Value> = self.data.get("columns")?.as_array()?.iter().take(MOST_COLUMNS).collect();
+        let rows: Vec<&Vec<Value>> =
+            self.data.get("rows")?.as_array()?.iter().take(MOST_ROWS).map(Value::as_array).collect::<Option<_>>()?;
+        if columns.is_empty() || rows.is_empty() {
+            return None;
+        }
+        let is_number = |value: Option<&Value>| value.is_none_or(|value| value.is_number() || value.is_null());
+        let numeric = (0..columns.len()).map(|at| rows.iter().all(|row| is_number(row.get(at)))).collect();
+        let row = |row: &Vec<Value>| (0..columns.len()).map(|at| row.get(at).map_or_else(String::new, cell)).collect();
+        Some(OutputTable {
+            columns: columns.iter().map(|name| cell(name)).collect(),
+            rows: rows.into_iter().map(row).collect(),
+            numeric,
+        })
+    }
+}
+
+impl OutputTable {
+    pub fn markdown(&self) -> String {
+        let line = |cells: &[String]| {
+            let cells: Vec<String> = cells.iter().map(|cell| escaped(cell)).collect();
+            format!("| {} |\n", cells.join(" | "))
+        };
+        let rule: Vec<&str> = self.numeric.iter().map(|numeric| if *numeric { "---:" } else { "---" }).collect();
+        let mut text = format!("{}| {} |\n", line(&self.columns), rule.join(" | "));
+        text.extend(self.rows.iter().map(|row| line(row)));
+        text
+    }
+}
+
+fn escaped(cell: &str) -> String {
+    let mut text = String::with_capacity(cell.len());
+    for letter in cell.chars() {
+        if "\\|*_`[]<>~!&#".contains(letter) {
+            text.push('\\');
+        }
+        text.push(letter);
+    }
+    text
+}
+
+/// Figures with two decimals, or four digits where they are small.
+fn cell(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Number(number) => match number.as_f64() {
+            Some(value) if value.fract() == 0.0 && value.abs() < 1e15 => format!("{value:.0}"),
+            Some(value) if value.abs() >= 1.0 && value.abs() < 1e15 => format!("{value:.2}"),
+            Some(value) if value.abs() >= 1e-4 && value.abs() < 1.0 => format!("{value:.4}"),
+            _ => number.to_string(),
+        },
+        Value::String(text) => one_line(text),
+        other => one_line(&other.to_string()),
+    }
+}
+
+fn one_line(text: &str) -> String {
+    let line: String = text.chars().take(CELL_CHARS).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().nth(CELL_CHARS).is_some() { format!("{line}…") } else { line }
+}
+
 /// How far a running task is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TaskProgress {

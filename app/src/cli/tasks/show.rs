@@ -1,6 +1,8 @@
 //! Tasks in words, for the terminal.
 
-use rspa_core::model::{Priority, RunOutcome, Task, TaskCounts, TaskDetail, TaskStatus, Wait};
+use rspa_core::model::{
+    Chart, OutputTable, Priority, RunOutcome, Task, TaskCounts, TaskDetail, TaskOutput, TaskStatus, Wait,
+};
 
 use crate::cli::activities::moment;
 use crate::cli::failure::Failure;
@@ -114,18 +116,74 @@ pub fn detail(output: Output, detail: &TaskDetail) -> Result<(), Failure> {
         };
         field("run", format!("{}  {} steps, {outcome}  {}", moment(run.started), run.steps, run.id))?;
     }
-    let Some(result) = &task.output else { return Ok(()) };
-    for changed in &result.changed {
-        field("changed", one_line(changed))?;
+    let Some(given) = &task.output else { return Ok(()) };
+    output.line("")?;
+    result(output, given)
+}
+
+/// What a task gave: words, table, charts, what was changed.
+pub fn result(output: Output, given: &TaskOutput) -> Result<(), Failure> {
+    let mut parts = Vec::new();
+    if !given.text.trim().is_empty() {
+        parts.push(given.text.trim_end().to_owned());
     }
-    if !result.text.is_empty() {
-        output.line("")?;
-        output.line(&result.text)?;
+    match given.table() {
+        Some(table) => parts.push(columns(&table)),
+        None if !given.data.is_null() => parts.push(one_line(&given.data.to_string())),
+        None => {}
     }
-    if !result.data.is_null() {
-        output.line(&one_line(&result.data.to_string()))?;
+    parts.extend(given.charts.iter().map(bars));
+    if !given.changed.is_empty() {
+        parts.push(
+            given.changed.iter().map(|line| format!("changed: {}", one_line(line))).collect::<Vec<_>>().join("\n"),
+        );
     }
-    Ok(())
+    output.line(&parts.join("\n\n"))
+}
+
+/// A table with its columns beneath each other.
+fn columns(table: &OutputTable) -> String {
+    let wide = |text: &str| text.chars().count();
+    let width = |at: usize| {
+        let cells = table.rows.iter().filter_map(|row| row.get(at)).chain(table.columns.get(at));
+        cells.map(|cell| wide(cell)).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..table.columns.len()).map(width).collect();
+    let line = |cells: &[String]| {
+        let cells: Vec<String> = cells
+            .iter()
+            .zip(widths.iter().zip(&table.numeric))
+            .map(|(cell, (width, numeric))| {
+                let (cell, width) = (one_line(cell), *width);
+                if *numeric { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+            })
+            .collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    let mut lines =
+        vec![line(&table.columns), widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>().join("  ")];
+    lines.extend(table.rows.iter().map(|row| line(row)));
+    lines.join("\n")
+}
+
+/// Bars and lines over named places as rows of blocks; other charts by their name, the window draws them.
+fn bars(chart: &Chart) -> String {
+    const WIDTH: f64 = 40.0;
+    let title = one_line(&chart.title);
+    let (Some(series), true) = (chart.series.first(), chart.series.len() == 1 && !chart.categories.is_empty()) else {
+        return format!("Chart: {title} ({} series; the window draws it)", chart.series.len());
+    };
+    let most = series.points.iter().map(|(_, y)| y.abs()).fold(0.0, f64::max);
+    let names: Vec<String> = chart.categories.iter().map(|name| one_line(name)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut lines = vec![format!("Chart: {title}")];
+    for (x, y) in &series.points {
+        let Some(name) = names.get(*x as usize) else { continue };
+        let length = if most > 0.0 { (y.abs() / most * WIDTH).round() as usize } else { 0 };
+        let value = if y.fract() == 0.0 { format!("{y:.0}") } else { format!("{y:.2}") };
+        lines.push(format!("{name:<width$}  {} {value}", "█".repeat(length)));
+    }
+    lines.join("\n")
 }
 
 /// What happened to a task.

@@ -60,11 +60,7 @@ pub fn wait(session: &Session, id: TaskId) -> Result<(), Failure> {
         (TaskStatus::Failed, Some(error)) => Err(Failure::Api(error)),
         (TaskStatus::Cancelled, _) => Err(ApiError::cancelled().into()),
         _ if output.json => Ok(()),
-        _ => {
-            let result = task.output.unwrap_or_default();
-            result.changed.iter().for_each(|changed| output.note(&one_line(changed)));
-            output.line(&result.text)
-        }
+        _ => show::result(output, &task.output.unwrap_or_default()),
     }
 }
 
@@ -77,11 +73,19 @@ fn goes_on(session: &Session) -> Result<bool, Failure> {
         let page = PageRequest { offset, limit: PAGE };
         let page = session.call(ListTasks { filter: filter.clone(), sort: TaskSort::Created, page })?;
         let own = |task: &Task| task.agent.is_none();
-        let going = page.items.iter().filter(|task| !own(task)).any(|task| match &task.waits {
-            None | Some(Wait::Turn) => true,
-            Some(Wait::Until { at }) => at.0 <= soon,
-            Some(_) => false,
-        });
+        let mut going = false;
+        for task in page.items.iter().filter(|task| !own(task)) {
+            going = going
+                || match &task.waits {
+                    None | Some(Wait::Turn) => true,
+                    Some(Wait::Until { at }) => at.0 <= soon,
+                    // Answered a moment ago: the work has not noticed yet.
+                    Some(Wait::Approval { id }) => {
+                        session.call(GetApproval { id: *id })?.state != ApprovalState::Waiting
+                    }
+                    Some(_) => false,
+                };
+        }
         offset += page.items.len() as u64;
         if going || page.items.len() < PAGE as usize {
             return Ok(going);

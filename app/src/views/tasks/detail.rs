@@ -40,6 +40,7 @@ pub struct DetailView {
     /// The task that was shown last: another one begins at its output.
     shown: Option<TaskId>,
     output: MarkdownView,
+    table: MarkdownView,
     input: ExactView,
     data: ExactView,
     run: RunView,
@@ -168,6 +169,19 @@ impl DetailView {
             }
             ui.add_space(tokens.space.m);
         }
+        let table = output.table();
+        if let Some(table) = &table {
+            section_title(ui, tr("tasks.output.table"));
+            let width = ui.available_width();
+            let height = self.table.prepare(ui, &table.markdown(), &[], width);
+            let (rect, _) = ui.allocate_exact_size(egui::vec2(width, height), egui::Sense::hover());
+            for event in self.table.show(ui, id.with("table"), rect) {
+                if let MarkdownEvent::Copy(text) = event {
+                    cx.commands.push(UiCommand::CopyText(text));
+                }
+            }
+            ui.add_space(tokens.space.m);
+        }
         for (number, chart) in output.charts.iter().take(CHARTS).enumerate() {
             card(ui, |ui| plot::chart(ui, id.with(("chart", number)), chart, 220.0));
             ui.add_space(tokens.space.m);
@@ -182,7 +196,7 @@ impl DetailView {
             }
             ui.add_space(tokens.space.m);
         }
-        if !output.data.is_null() {
+        if !output.data.is_null() && table.is_none() {
             section_title(ui, tr("tasks.output.data"));
             let pretty = serde_json::to_string_pretty(&output.data).unwrap_or_default();
             self.data.show(ui, id.with("data"), tr("tasks.output.data"), &pretty, Shown::Plain, 300.0);

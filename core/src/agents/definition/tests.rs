@@ -39,9 +39,9 @@ fn all_formats_say_the_same() {
 
 #[test]
 fn faults_have_a_place() {
-    let wrong = toml("name = \"x\"\ntemprature = 3\n").unwrap_err();
+    let wrong = toml("name = \"x\"\nheat = 3\n").unwrap_err();
     assert_eq!(wrong.line, Some((2, 1)), "{wrong}");
-    assert!(wrong.to_string().contains("temprature"), "{wrong}");
+    assert!(wrong.to_string().contains("heat"), "{wrong}");
     let wrong = toml("name = \"x\"\n[tools]\nread_file = \"maybe\"\n").unwrap_err();
     assert_eq!(wrong.line.unwrap().0, 3, "{wrong}");
     assert!(wrong.words.contains("\"allow\", \"ask\" or \"deny\""), "{wrong}");

@@ -497,6 +497,32 @@ fn a_call_that_was_cut_off_is_made_again_with_the_persons_word() {
     assert_eq!(world.write.count(), 2);
 }
 
+#[test]
+fn a_call_that_was_allowed_but_never_begun_is_made_after_all() {
+    for permission in [Permission::Allow, Permission::Ask] {
+        let tools: &[(&str, Permission)] = &[("write", permission)];
+        let texts = [call("write", "/a/x"), answer("End.")];
+        let mut world = World::new(script(&texts), tools);
+        with_person(&world, |world| {
+            if permission == Permission::Ask {
+                say(world, world.asked().id, ApprovalAnswer::Once);
+            }
+        })
+        .unwrap();
+        let run = cut_off(&world, 2, true);
+        let mut step = world.steps().pop().unwrap();
+        if let StepKind::Tool { error, .. } = &mut step.kind {
+            *error = Some(next::not_begun());
+        }
+        let stored = runs::get(&world.main, world.profile, run).unwrap();
+        runs::put(&world.main, world.profile, stored, Some(step)).unwrap();
+        world.restart();
+        world.set_model(script(&texts[1..]));
+        assert_eq!(world.attempt(testing::task(), Some(run), false).unwrap().text, "End.");
+        assert_eq!(world.write.count(), 2, "once before, which the record does not know, and once now");
+    }
+}
+
 fn kind(routine: Vec<RoutineCall>, uses_model: bool) -> AgentType {
     AgentType {
         id: "basic".to_owned(),

@@ -15,6 +15,7 @@ const TOOLS: &[&str] = &[
     "web_search",
     "search_knowledge",
     "read_passage",
+    "explore_table",
     "table_query",
     "statistics",
     "regression",

@@ -260,3 +260,43 @@ fn a_saved_chart_is_well_formed_and_escapes_its_words() {
     let arguments = json!({"path": "c.png", "kind": "bar", "title": "T", "series": [{"name": "a", "y": [1]}]});
     assert!(world.refused("save_chart", arguments).contains(".svg"));
 }
+
+#[test]
+fn a_question_finds_its_table_its_figures_and_a_chart() {
+    let world = World::new();
+    let rows = sales(&world);
+    world.put("people.csv", "name,age\nAda,36\nBob,41\n");
+    world.put("package.json", "{\"name\": \"sales\", \"version\": 1}");
+    let output = world.call("explore_table", json!({"question": "What are our sales by region?"})).unwrap();
+    let data = output.data.unwrap();
+    assert_eq!(data["columns"], json!(["Region", "count", "sum(Amount)", "mean(Amount)"]));
+    assert_eq!((&data["file"], &data["total"]), (&json!("sales.csv"), &json!(4_000)));
+    for row in data["rows"].as_array().unwrap() {
+        let amounts: Vec<f64> =
+            rows.iter().filter(|(region, ..)| json!(region) == row[0]).filter_map(|row| row.2).collect();
+        close(&row[2], amounts.iter().sum(), 1e-12);
+        close(&row[3], amounts.iter().sum::<f64>() / amounts.len() as f64, 1e-12);
+    }
+    let chart = output.chart.unwrap();
+    assert_eq!(
+        (chart.kind, chart.categories.len(), chart.title.as_str()),
+        (ChartKind::Bar, 3, "sum of Amount by Region")
+    );
+    assert_eq!(json!(chart.series[0].points[0].1), data["rows"][0][2]);
+    assert!(output.text.contains("most for ") && output.text.contains("people.csv"), "{}", output.text);
+
+    let output = world.call("explore_table", json!({"question": "Units per month, from sales.csv"})).unwrap();
+    assert_eq!(output.chart.as_ref().map(|chart| chart.kind), Some(ChartKind::Line));
+    let data = output.data.unwrap();
+    assert_eq!((&data["columns"][0], &data["columns"][2]), (&json!("month of Date"), &json!("sum(Units)")));
+    assert_eq!((data["rows"].as_array().unwrap().len(), &data["rows"][0][0]), (12, &json!("2026-01")));
+    let mean =
+        world.call("explore_table", json!({"question": "average amount by region", "file": "sales.csv"})).unwrap();
+    assert!(mean.chart.unwrap().title.starts_with("mean of Amount"));
+    let people = world.said("explore_table", json!({"question": "How old are the people?"}));
+    assert!(people.starts_with("people.csv: 2 rows"), "{people}");
+    let none = World::new();
+    let nothing = none.call("explore_table", json!({"question": "sales"})).unwrap();
+    assert!(nothing.data.is_none() && nothing.text.contains("no table"), "{}", nothing.text);
+    world.refused("explore_table", json!({"question": "sales", "file": "../sales.csv"}));
+}
