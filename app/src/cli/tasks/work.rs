@@ -159,7 +159,8 @@ impl Teller {
         }
         match (&task.waits, task.status) {
             (Some(wait @ (Wait::Approval { .. } | Wait::Repeat { .. })), _) => {
-                if self.told.insert(task.id) {
+                let fresh = self.told.insert(task.id);
+                if fresh {
                     self.output.progress_done();
                     self.output.note(&format!("{name}: {}", show::waits(wait)));
                 }

@@ -15,7 +15,7 @@ pub enum SchedulesCommand {
     /// Saves a new one, or changes the one of this id.
     Save {
         id: Option<ScheduleId>,
-        draft: ScheduleDraft,
+        draft: Box<ScheduleDraft>,
     },
     Enable {
         id: ScheduleId,

@@ -21,10 +21,12 @@ impl Shell {
             SchedulesCommand::Preview(timing) => page.preview(timing),
             SchedulesCommand::FormOpened => page.wants_form = false,
             SchedulesCommand::Save { id: None, draft } => {
-                self.engine.send(&mut self.state, CreateSchedule { draft }, |state, _, made| saved(state, &made));
+                self.engine
+                    .send(&mut self.state, CreateSchedule { draft: *draft }, |state, _, made| saved(state, &made));
             }
             SchedulesCommand::Save { id: Some(id), draft } => {
-                self.engine.send(&mut self.state, UpdateSchedule { id, draft }, |state, _, made| saved(state, &made));
+                self.engine
+                    .send(&mut self.state, UpdateSchedule { id, draft: *draft }, |state, _, made| saved(state, &made));
             }
             SchedulesCommand::Enable { id, enabled } => {
                 self.engine.send(&mut self.state, EnableSchedule { id, enabled }, |state, _, _| {

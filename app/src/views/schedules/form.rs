@@ -73,7 +73,7 @@ impl Form {
             if ui.add(save).clicked()
                 && let Ok(timing) = &timing
             {
-                push(cx, SchedulesCommand::Save { id: self.id, draft: self.draft(timing.clone()) });
+                push(cx, SchedulesCommand::Save { id: self.id, draft: Box::new(self.draft(timing.clone())) });
             }
             if ui.add(Button::new(tr("schedules.cancel")).quiet()).clicked() {
                 open = false;
