@@ -170,7 +170,7 @@ fn drafts_are_checked_and_names_are_taken_once() {
     stranger.template.agent = Some(AGENT);
     let second = create(stranger).unwrap();
     assert_eq!(second.agent_name, "Reporter");
-    assert_eq!(world.scheduler.list("REPORTER").unwrap(), [second.clone()]);
+    assert_eq!(world.scheduler.list("REPORTER").unwrap(), std::slice::from_ref(&second));
     // Another title leaves its next time; another timing moves it.
     let mut changed = second.settings.clone();
     changed.template.title = "Another".to_owned();

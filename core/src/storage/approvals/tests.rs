@@ -58,7 +58,7 @@ fn an_answer_counts_once_and_makes_one_rule_for_the_same_scope() {
     let first = answered(&main, 2, ApprovalState::AllowedAlways).unwrap().rule.unwrap();
     let second = answered(&main, 3, ApprovalState::AllowedAlways).unwrap().rule.unwrap();
     assert_eq!(first, second);
-    assert_eq!(rules(&main, PROFILE).unwrap(), [first.clone()]);
+    assert_eq!(rules(&main, PROFILE).unwrap(), std::slice::from_ref(&first));
     assert!(answered(&main, 4, ApprovalState::AllowedAlways).is_err(), "without a scope");
     assert_eq!(waiting(&main, PROFILE).unwrap(), [ApprovalId(Uuid::from_u128(4))], "a refused answer changes nothing");
     let found = |agent, tool, scope| rule_for(&main, PROFILE, AgentId(Uuid::from_u128(agent)), tool, scope).unwrap();

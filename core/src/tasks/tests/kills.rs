@@ -2,7 +2,7 @@
 //! changed once, or as often as the person said.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -38,6 +38,8 @@ struct Outside {
 struct Shared {
     outside: Mutex<Outside>,
     disk: Mutex<SimulatedDisk>,
+    /// Every attempt reads it while it goes on; whoever may write knows that all have ended.
+    attempts: RwLock<()>,
 }
 
 impl Shared {
@@ -59,16 +61,10 @@ impl Shared {
         self.disk.lock().unwrap().clone()
     }
 
-    /// The power goes now.
-    fn cut(&self) {
-        let disk = self.disk();
-        if !disk.is_cut() {
-            disk.cut_at(disk.operations());
-        }
-    }
-
-    /// What an agent does: records its run, changes something outside once, and goes wrong in every way.
-    fn execute(&self, attempt: &Attempt<'_>) -> Result<TaskOutput, Failure> {
+    /// What an agent does: records its run, changes something outside once, and goes wrong in every way. `disk` is the one
+    /// of its own life: what is cut off cuts no later one.
+    fn execute(&self, disk: &SimulatedDisk, attempt: &Attempt<'_>) -> Result<TaskOutput, Failure> {
+        let _going_on = self.attempts.read().unwrap_or_else(PoisonError::into_inner);
         let id = attempt.task.id;
         let stopped = |_error| failed(true);
         if attempt.resumes.is_none() {
@@ -88,11 +84,11 @@ impl Shared {
         if !(attempt.resumes.is_some() && recorded) || attempt.may_repeat {
             attempt.queue.effect_begins("changing the world").map_err(stopped)?;
             if self.unlucky(25) {
-                self.cut();
+                cut(disk);
             }
             *self.outside().effects.entry(id).or_default() += 1;
             if self.unlucky(25) {
-                self.cut();
+                cut(disk);
             }
             if self.unlucky(30) {
                 panic!("a fault in the middle");
@@ -110,6 +106,13 @@ impl Shared {
     }
 }
 
+/// The power goes now.
+fn cut(disk: &SimulatedDisk) {
+    if !disk.is_cut() {
+        disk.cut_at(disk.operations());
+    }
+}
+
 struct Play {
     shared: Arc<Shared>,
     clock: Arc<ManualClock>,
@@ -124,7 +127,11 @@ struct Play {
 impl Play {
     fn begin(seed: u64) -> Self {
         let outside = Outside { chance: Some(Chance(seed)), ..Outside::default() };
-        let shared = Shared { outside: Mutex::new(outside), disk: Mutex::new(SimulatedDisk::new()) };
+        let shared = Shared {
+            outside: Mutex::new(outside),
+            disk: Mutex::new(SimulatedDisk::new()),
+            attempts: RwLock::default(),
+        };
         let mut play = Self {
             shared: Arc::new(shared),
             clock: Arc::new(ManualClock::at(START)),
@@ -138,9 +145,10 @@ impl Play {
     }
 
     fn open(&mut self) {
-        let shared = self.shared.clone();
-        let executor = Arc::new(Doing(Box::new(move |attempt| shared.execute(attempt))));
-        let world = world_on(&self.shared.disk(), &self.clock, 4, executor).unwrap();
+        let (shared, disk) = (self.shared.clone(), self.shared.disk());
+        let own = disk.clone();
+        let executor = Arc::new(Doing(Box::new(move |attempt| shared.execute(&own, attempt))));
+        let world = world_on(&disk, &self.clock, 4, executor).unwrap();
         verify(&world.main, PROFILE);
         self.world = Some(world);
         // Before anything runs: what runs may cut the power again at any time.
@@ -151,10 +159,12 @@ impl Play {
     /// The power is cut, and comes back.
     fn kill(&mut self) {
         self.kills += 1;
-        self.shared.cut();
+        cut(&self.shared.disk());
         if let Some(world) = self.world.take() {
             world.queue.shutdown();
             world.main.close();
+            // A queue without a disk does not wait for them; here they end with the program.
+            drop(self.shared.attempts.write().unwrap_or_else(PoisonError::into_inner));
         }
         let seed = self.shared.below(usize::MAX) as u64;
         let found = self.shared.disk().after_power_cut(seed);
