@@ -1,10 +1,10 @@
 //! Agents: a list at the left, the one that is chosen in the centre, what it is and may do at the right; a form makes
 //! and changes them.
 
-mod activity;
 mod detail;
 mod facts;
 mod form;
+mod happened;
 mod list;
 mod look;
 mod memory;
