@@ -530,7 +530,7 @@ impl<'a> Work<'a> {
                     steps.iter().enumerate().map(|(n, step)| format!("{}. {step}", n + 1)).collect();
                 self.push(StepKind::Plan { text: lines.join("\n") })
             }
-            Said::Answer { text, .. } => self.push(StepKind::Answer { text }),
+            Said::Answer { text, .. } => self.push(StepKind::Answer { text: protocol::without_loops(&text) }),
             Said::Call { call, .. } => {
                 if self.goes_in_circles() {
                     let error = ApiError::new(

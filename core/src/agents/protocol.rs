@@ -111,6 +111,24 @@ pub fn parse(text: &str) -> Result<Said, String> {
     }
 }
 
+/// The text without a sentence that a model says over and over: from three times in a row it stands there once, and what
+/// was cut off behind it goes too.
+pub fn without_loops(text: &str) -> String {
+    let sentences: Vec<&str> = text.split_inclusive(". ").collect();
+    let mut kept = String::with_capacity(text.len());
+    let mut at = 0;
+    while at < sentences.len() {
+        let same = sentences[at..].iter().take_while(|next| next.trim() == sentences[at].trim()).count();
+        let once = if same >= 3 { 1 } else { same };
+        kept.extend(sentences[at..at + once].iter().copied());
+        at += same;
+        if same >= 3 && at + 1 == sentences.len() && !sentences[at].trim_end().ends_with(['.', '!', '?']) {
+            break;
+        }
+    }
+    kept.trim_end().to_owned()
+}
+
 /// The first JSON object in a text.
 fn first_object(text: &str) -> Result<Map<String, Value>, String> {
     let start = text.find('{').ok_or("there is no JSON object in it")?;
@@ -142,6 +160,15 @@ mod tests {
             parse(r#"{"plan":["look","say"]}"#).unwrap(),
             Said::Plan { steps: vec!["look".into(), "say".into()] }
         );
+    }
+
+    #[test]
+    fn a_sentence_said_over_and_over_stands_there_once() {
+        let loops = format!("Sales rose. {}It is,", "It is data. ".repeat(40));
+        assert_eq!(without_loops(&loops), "Sales rose. It is data.");
+        for text in ["One. Two. Two. Three.", "| a |\n| a |\n| a |", ""] {
+            assert_eq!(without_loops(text), text);
+        }
     }
 
     #[test]

@@ -151,6 +151,7 @@ pub struct TaskOutput {
 const MOST_ROWS: usize = 200;
 const MOST_COLUMNS: usize = 12;
 const CELL_CHARS: usize = 80;
+const SUMMARY_CHARS: usize = 400;
 
 /// What of a result is a table: names of the columns and texts of the cells, each on one line.
 #[derive(Clone, Debug, PartialEq)]
@@ -159,6 +160,8 @@ pub struct OutputTable {
     pub rows: Vec<Vec<String>>,
     /// For each column whether all its cells are numbers or empty.
     pub numeric: Vec<bool>,
+    /// What it says, in a sentence of the tool; may be empty.
+    pub summary: String,
 }
 
 impl TaskOutput {
@@ -177,6 +180,9 @@ impl TaskOutput {
             columns: columns.iter().map(|name| cell(name)).collect(),
             rows: rows.into_iter().map(row).collect(),
             numeric,
+            summary: self.data.get("summary").map_or_else(String::new, |words| {
+                words.as_str().unwrap_or_default().chars().take(SUMMARY_CHARS).filter(|c| !c.is_control()).collect()
+            }),
         })
     }
 }

@@ -192,9 +192,10 @@ fn report(table: &Table, seen: &choose::Seen, plan: &Plan, figures: Figures, oth
         if left_out > 0 {
             page.line(&format!("[{left_out} more groups are not shown]"));
         }
-        page.line(&extremes(plan, &what, &figures));
+        let summary = extremes(plan, &what, &figures);
+        page.line(&summary);
         output.data = Some(json!({
-            "file": table.name, "columns": columns, "rows": rows,
+            "file": table.name, "summary": summary, "columns": columns, "rows": rows,
             "groups": figures.groups.len(), "total": figures.rows, "notes": table.notes,
         }));
         if shown.len() > 1 {

@@ -98,7 +98,7 @@ fn a_write_waits_for_the_word_of_a_person_and_the_word_counts_later_too() {
     let id = asked[0]["id"].as_str().unwrap();
     world.error(5, ["approvals", "allow", id]);
     world.in_person(["approvals", "allow", id]).ok();
-    world.json(["tasks", "run"]);
+    world.run(["tasks", "run"]).ok();
     let all = world.run(["tasks", "show", &second]).ok().stdout;
     assert_eq!(
         (report(&world).as_deref(), status(&world, &second).as_str()),
@@ -107,10 +107,10 @@ fn a_write_waits_for_the_word_of_a_person_and_the_word_counts_later_too() {
     );
     // Denied: told, and nothing written.
     let third = add(&world, "Third");
-    world.json(["tasks", "run"]);
+    world.run(["tasks", "run"]).ok();
     let id = waiting(&world)[0]["id"].as_str().unwrap().to_owned();
     world.json(["approvals", "deny", &id, "--reason", "not today"]);
-    world.json(["tasks", "run"]);
+    world.run(["tasks", "run"]).ok();
     assert_eq!((report(&world).as_deref(), status(&world, &third).as_str()), (Some("Report: Second\n"), "failed"));
 }
 
@@ -128,7 +128,7 @@ fn a_task_is_not_lost_when_the_program_is_killed_while_it_asks() {
     });
     assert_eq!(asked.len(), 1);
     world.in_person(["approvals", "allow", asked[0]["id"].as_str().unwrap()]).ok();
-    world.json(["tasks", "run"]);
+    world.run(["tasks", "run"]).ok();
     assert_eq!((report(&world).as_deref(), status(&world, &task).as_str()), (Some("Report: Weekly\n"), "completed"));
     assert!(waiting(&world).is_empty(), "it was asked once");
 }
@@ -174,7 +174,7 @@ fn hostile_words_are_refused_or_shown_harmlessly() {
     assert!(!shown.contains(['\u{1b}', '\u{7}']) && shown.lines().count() == 1, "{shown:?}");
     std::fs::remove_dir_all(world.files().join("out")).unwrap();
     let lost = add(&world, "Into a folder that is gone");
-    world.json(["tasks", "run"]);
+    world.run(["tasks", "run"]).ok();
     let task = world.json(["tasks", "show", &lost]);
     assert_eq!(task["task"]["status"], "failed", "{task}");
     assert!(

@@ -128,7 +128,10 @@ pub fn result(output: Output, given: &TaskOutput) -> Result<(), Failure> {
         parts.push(given.text.trim_end().to_owned());
     }
     match given.table() {
-        Some(table) => parts.push(columns(&table)),
+        Some(table) => {
+            parts.extend(Some(table.summary.clone()).filter(|summary| !summary.is_empty()));
+            parts.push(columns(&table));
+        }
         None if !given.data.is_null() => parts.push(one_line(&given.data.to_string())),
         None => {}
     }

@@ -172,6 +172,9 @@ impl DetailView {
         let table = output.table();
         if let Some(table) = &table {
             section_title(ui, tr("tasks.output.table"));
+            if !table.summary.is_empty() {
+                text(ui, Type::Body, &table.summary);
+            }
             let width = ui.available_width();
             let height = self.table.prepare(ui, &table.markdown(), &[], width);
             let (rect, _) = ui.allocate_exact_size(egui::vec2(width, height), egui::Sense::hover());
