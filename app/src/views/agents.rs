@@ -5,11 +5,11 @@ mod detail;
 mod facts;
 mod form;
 mod happened;
+mod history;
 mod list;
 mod look;
 mod memory;
 mod overview;
-mod tasks;
 
 use egui::Ui;
 use rspa_core::model::Agent;

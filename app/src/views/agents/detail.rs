@@ -3,7 +3,7 @@
 use egui::{Align, Layout, Ui};
 use rspa_core::model::{Agent, TaskDraft};
 
-use super::{facts, happened, look, memory, overview, push, tasks};
+use super::{facts, happened, history, look, memory, overview, push};
 use crate::commands::pages::agents::AgentsCommand;
 use crate::commands::pages::tasks::TasksCommand;
 use crate::commands::{PickPurpose, UiCommand};
@@ -61,7 +61,7 @@ impl Detail {
         }
         match self.tab {
             Tab::Overview => overview::ui(ui, cx, agent),
-            Tab::Tasks => tasks::ui(ui, cx),
+            Tab::Tasks => history::ui(ui, cx),
             Tab::Activity => happened::ui(ui, cx, agent),
             Tab::Memory => self.memory.ui(ui, cx, agent),
             Tab::Settings => crate::widgets::page_body(ui, 720.0, |ui| facts::ui(ui, cx, agent)),
