@@ -183,7 +183,7 @@ pub fn line(task: &Task, tasks: &TasksState, now: Timestamp) -> Option<(Tone, St
     }
 }
 
-/// As [`line`], without making the words: whether there is one.
+/// As [`line()`], without making the words: whether there is one.
 pub fn has_line(task: &Task) -> bool {
     match task.status {
         TaskStatus::Completed => task.execution_ms > 0,
