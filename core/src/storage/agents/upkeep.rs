@@ -124,6 +124,10 @@ fn add_missing<K: Key + 'static, V: Value + 'static>(
 /// What does not fit together among the tables of this store, in words.
 pub(in crate::storage) fn broken(txn: &ReadTxn) -> Result<Vec<String>, StorageError> {
     let mut broken = Vec::new();
+    // Looked at before it was opened, a file of an earlier program has no such table yet.
+    if txn.table_if_there(AGENTS)?.is_none() {
+        return Ok(broken);
+    }
     let (agents, names, by_status) = (txn.table(AGENTS)?, txn.table(NAMES)?, txn.table(BY_STATUS)?);
     let mut listed = 0;
     for row in agents.iter()? {
