@@ -1,5 +1,6 @@
 //! What the views read: plain values, filled by replies and events, never by views.
 
+pub mod consents;
 mod look;
 mod notices;
 pub mod pages;
@@ -13,9 +14,9 @@ use std::path::PathBuf;
 use rspa_core::api::ApiError;
 use rspa_core::model::CatalogueModel;
 use rspa_core::model::{
-    ChatId, ChatSummary, ConsentQuestion, Document, DocumentProblem, DocumentText, Job, JobId, JobState, Message,
-    MessageId, ModelList, NetworkStatus, Overview, Page as ListPage, ProfileId, Recommendation, SearchQuery,
-    SearchResults, SettingEntry, SourceId, SourceStatus, Timestamp,
+    ChatId, ChatSummary, Document, DocumentProblem, DocumentText, Job, JobId, JobState, Message, MessageId, ModelList,
+    NetworkStatus, Overview, Page as ListPage, ProfileId, Recommendation, SearchQuery, SearchResults, SettingEntry,
+    SourceId, SourceStatus, Timestamp,
 };
 use rspa_core::recovery::{Exported, Recovery};
 use serde::{Deserialize, Serialize};
@@ -164,7 +165,7 @@ pub struct AppState {
     pub degraded: Vec<(String, String)>,
     pub signals: Vec<Signal>,
     /// Questions of other processes that wait for the person, oldest first.
-    pub consents: Vec<ConsentQuestion>,
+    pub consents: consents::Consents,
     /// The program was started once more: this window comes to the front.
     pub window_wanted: bool,
     /// What survives a restart.

@@ -50,7 +50,7 @@ impl Shell {
         }
         if let Some(answer) = ask(ctx, &question, self.state.consents.len(), fresh, wait <= 0.0) {
             let allowed = answer == Answer::Yes;
-            self.state.consents.retain(|known| known.id != question.id);
+            self.state.consents.ended(question.id);
             self.engine.send(&mut self.state, AnswerConsent { id: question.id, allowed }, |_, _, ()| {});
             ctx.request_repaint();
         }
@@ -86,6 +86,11 @@ fn ask(ctx: &Context, question: &ConsentQuestion, waiting: usize, fresh: bool, r
                         answer = Some(Answer::Yes);
                     }
                     if refuse.clicked() {
+                        answer = Some(Answer::No);
+                    }
+                    // Something below may have taken the keyboard for one frame: a key of that frame was meant for this.
+                    let astray = !refuse.has_focus() && !allow.has_focus();
+                    if astray && !fresh && ui.input(|i| i.key_pressed(Key::Enter) || i.key_pressed(Key::Space)) {
                         answer = Some(Answer::No);
                     }
                     // Whatever had the keyboard: a key that is on its way refuses. Afterwards Tab leads to the other.

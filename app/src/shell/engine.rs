@@ -254,7 +254,7 @@ impl Engine {
         if stale.everything {
             // The news of a switch may be among what was lost.
             stale.switched = self.root.as_ref().map(Core::profile).or(stale.switched);
-            state.consents.clear();
+            state.consents.forget();
             state.pages.tasks.all_stale();
             state.pages.approvals.opened();
             self.ask_everything(state);
@@ -312,10 +312,7 @@ impl Engine {
         if self.consents.poll()
             && let Some(waiting) = self.consents.get()
         {
-            // Some may have been told meanwhile.
-            let fresh = waiting.iter().filter(|asked| state.consents.iter().all(|known| known.id != asked.id));
-            let fresh: Vec<_> = fresh.cloned().collect();
-            state.consents.extend(fresh);
+            waiting.iter().for_each(|question| state.consents.asked(question.clone()));
         }
         state.overview.poll();
         state.chats.list.poll();

@@ -174,12 +174,8 @@ impl AppState {
             }
             Event::ProfileSwitched { profile } => stale.switched = Some(profile),
             Event::RestartNeeded { why } => self.restart_wanted = Some(why),
-            Event::ConsentAsked { question } => {
-                if self.consents.iter().all(|known| known.id != question.id) {
-                    self.consents.push(question);
-                }
-            }
-            Event::ConsentEnded { id } => self.consents.retain(|known| known.id != id),
+            Event::ConsentAsked { question } => self.consents.asked(question),
+            Event::ConsentEnded { id } => self.consents.ended(id),
             Event::WindowWanted => self.window_wanted = true,
             Event::ShuttingDown => self.core = super::CoreStatus::Closed,
         }

@@ -82,7 +82,8 @@ impl Folders {
         }
         let size: u64 = self.roots.iter().map(|root| size(root)).sum();
         self.next = now + (now.elapsed() * SHARE).max(Duration::from_millis(20));
-        size.saturating_sub(self.before) > self.limit
+        // Full is too much here too: one file ends at exactly the limit, and must not be taken for one that fits.
+        size.saturating_sub(self.before) >= self.limit
     }
 }
 

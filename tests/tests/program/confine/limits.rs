@@ -101,12 +101,7 @@ fn the_disk_is_bounded_in_total() {
             "for i in 1 2 3 4 5; do dd if=/dev/zero of=f$i bs=1M count=8 2>/dev/null; done; sleep 100",
         ] {
             let outcome = under(shut, writer, limits());
-            // A single file stops at its own limit, and the rest waits until its time is over: what lies there is measured below.
-            assert!(
-                matches!(outcome.ended, Ended::Limit(Limit::Disk | Limit::Time)),
-                "{}: {writer}: {outcome:?}",
-                shut.name
-            );
+            assert_eq!(outcome.ended, Ended::Limit(Limit::Disk), "{}: {writer}: {outcome:?}", shut.name);
             if apart {
                 assert_eq!(outcome.changes, Changes::Discarded);
             }
