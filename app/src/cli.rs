@@ -11,6 +11,7 @@ mod bench;
 mod chat;
 mod confirm;
 mod credentials;
+mod crews;
 mod dashboard;
 mod db;
 mod doctor;
@@ -19,11 +20,13 @@ mod index;
 mod interrupt;
 mod job;
 mod logs;
+mod mcp;
 mod models;
 mod network;
 mod notifications;
 mod output;
 mod profiles;
+mod providers;
 mod reset;
 mod restore;
 mod schedules;
@@ -34,6 +37,7 @@ mod settings;
 mod tasks;
 mod trash;
 mod typed;
+mod usage;
 mod window;
 
 use std::process::ExitCode;
@@ -94,6 +98,10 @@ fn perform(arguments: Arguments, output: Output, started: Instant, exit_at_once:
         Verb::Dashboard(arguments) => dashboard::run(&context, arguments),
         Verb::Notifications(arguments) => notifications::run(&context, arguments),
         Verb::Schedules(arguments) => schedules::run(&context, arguments),
+        Verb::Usage(arguments) => usage::run(&context, arguments),
+        Verb::Mcp(arguments) => mcp::run(&context, arguments),
+        Verb::Providers(arguments) => providers::run(&context, arguments),
+        Verb::Crews(arguments) => crews::run(&context, arguments),
         Verb::Tasks(arguments) => tasks::run(&context, arguments),
         Verb::Activities(arguments) => activities::run(&context, arguments),
         Verb::Backup(arguments) => backup::run(&context, arguments),

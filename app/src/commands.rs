@@ -132,6 +132,10 @@ pub enum UiCommand {
     Dashboard(pages::dashboard::DashboardCommand),
     Notifications(pages::notifications::NotificationsCommand),
     Schedules(pages::schedules::SchedulesCommand),
+    Usage(pages::usage::UsageCommand),
+    Servers(pages::servers::ServersCommand),
+    Providers(pages::providers::ProvidersCommand),
+    Crews(pages::crews::CrewsCommand),
     Tasks(pages::tasks::TasksCommand),
     /// Opens the page "Agents" at this one.
     OpenAgent(rspa_core::model::AgentId),

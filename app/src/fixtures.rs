@@ -66,7 +66,16 @@ pub const NOW: Timestamp = Timestamp(1_760_000_000_000);
 
 pub fn chat(number: u32, title: &str, preview: &str, minutes: i64) -> ChatSummary {
     let updated = Timestamp(NOW.0 - minutes * 60_000);
-    let chat = Chat { id: uuid(number), profile: uuid(1), title: title.into(), created: updated, updated };
+    let chat = Chat {
+        id: uuid(number),
+        profile: uuid(1),
+        title: title.into(),
+        created: updated,
+        updated,
+        folder: String::new(),
+        pinned: false,
+        branched_from: None,
+    };
     ChatSummary { chat, messages: 2, preview: preview.into() }
 }
 
@@ -122,6 +131,10 @@ pub fn question(chat: ChatId, number: u32, text: &str) -> Message {
         citations: vec![],
         sentences: vec![],
         stats: None,
+        versions: Versions::default(),
+        attachments: Vec::new(),
+        choice: None,
+        context: None,
     }
 }
 

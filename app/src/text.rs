@@ -22,6 +22,10 @@ const PARTS: &[&str] = &[
     include_str!("../../assets/text/en/profiles.toml"),
     include_str!("../../assets/text/en/recovery.toml"),
     include_str!("../../assets/text/en/schedules.toml"),
+    include_str!("../../assets/text/en/usage.toml"),
+    include_str!("../../assets/text/en/servers.toml"),
+    include_str!("../../assets/text/en/providers.toml"),
+    include_str!("../../assets/text/en/crews.toml"),
     include_str!("../../assets/text/en/tasks.toml"),
     include_str!("../../assets/text/en/trash.toml"),
 ];

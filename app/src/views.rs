@@ -12,6 +12,7 @@ mod agents;
 mod backups;
 mod chat;
 mod credentials;
+mod crews;
 mod dashboard;
 mod document;
 mod gallery;
@@ -19,11 +20,14 @@ mod knowledge;
 mod logs;
 mod models;
 mod profiles;
+mod providers;
 pub mod recovery;
 mod schedules;
+mod servers;
 mod settings;
 mod tasks;
 mod trash;
+mod usage;
 pub mod welcome;
 
 use std::collections::HashMap;
@@ -56,6 +60,10 @@ pub struct Views {
     agents: agents::AgentsView,
     tasks: tasks::TasksView,
     schedules: schedules::SchedulesView,
+    usage: usage::UsageView,
+    servers: servers::ServersView,
+    providers: providers::ProvidersView,
+    crews: crews::CrewsView,
     knowledge: knowledge::KnowledgeView,
     dashboard: dashboard::DashboardView,
     models: models::ModelsView,
@@ -78,6 +86,10 @@ impl Views {
             Pane::Page(Page::Agents) => self.agents.ui(ui, cx),
             Pane::Page(Page::Tasks) => self.tasks.ui(ui, cx),
             Pane::Page(Page::Schedules) => self.schedules.ui(ui, cx),
+            Pane::Page(Page::Usage) => self.usage.ui(ui, cx),
+            Pane::Page(Page::Servers) => self.servers.ui(ui, cx),
+            Pane::Page(Page::Providers) => self.providers.ui(ui, cx),
+            Pane::Page(Page::Crews) => self.crews.ui(ui, cx),
             Pane::Page(Page::Knowledge) => self.knowledge.ui(ui, cx),
             Pane::Page(Page::Models) => self.models.ui(ui, cx),
             Pane::Page(Page::Settings) => self.settings.ui(ui, cx),
@@ -107,6 +119,7 @@ pub const RAIL: [&[(Page, Action)]; 3] = [
         (Page::Dashboard, Action::OpenDashboard),
         (Page::Chat, Action::OpenChat),
         (Page::Agents, Action::OpenAgents),
+        (Page::Crews, Action::OpenCrews),
         (Page::Tasks, Action::OpenTasks),
         (Page::Schedules, Action::OpenSchedules),
     ],
@@ -115,6 +128,9 @@ pub const RAIL: [&[(Page, Action)]; 3] = [
         (Page::Activity, Action::OpenActivity),
         (Page::Logs, Action::OpenLogs),
         (Page::Models, Action::OpenModels),
+        (Page::Providers, Action::OpenProviders),
+        (Page::Servers, Action::OpenServers),
+        (Page::Usage, Action::OpenUsage),
     ],
     &[
         (Page::Profiles, Action::OpenProfiles),
@@ -142,6 +158,10 @@ pub fn page_title(page: Page) -> &'static str {
         Page::Agents => tr("page.agents"),
         Page::Tasks => tr("page.tasks"),
         Page::Schedules => tr("page.schedules"),
+        Page::Usage => tr("page.usage"),
+        Page::Servers => tr("page.servers"),
+        Page::Providers => tr("page.providers"),
+        Page::Crews => tr("page.crews"),
         Page::Knowledge => tr("page.knowledge"),
         Page::Models => tr("page.models"),
         Page::Settings => tr("page.settings"),
@@ -162,6 +182,10 @@ pub fn icon(pane: &Pane) -> Icon {
         Pane::Page(Page::Agents) => Icon::Robot,
         Pane::Page(Page::Tasks) => Icon::Kanban,
         Pane::Page(Page::Schedules) => Icon::Clock,
+        Pane::Page(Page::Usage) => Icon::ChartLineUp,
+        Pane::Page(Page::Servers) => Icon::Plugs,
+        Pane::Page(Page::Providers) => Icon::PlugsConnected,
+        Pane::Page(Page::Crews) => Icon::UsersFour,
         Pane::Page(Page::Knowledge) => Icon::Books,
         Pane::Page(Page::Models) => Icon::Cpu,
         Pane::Page(Page::Settings) => Icon::GearSix,

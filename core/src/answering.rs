@@ -19,8 +19,8 @@ use rspa_ml::embed::Embedder;
 use rspa_ml::generate::SamplingParams;
 
 use crate::api::{ApiError, Event};
-use crate::inference::ChatModel;
-use crate::model::{ModelId, Passage, SourceId, Timestamp};
+use crate::inference::{ChatModel, Wanted};
+use crate::model::{Passage, SourceId, Timestamp};
 
 /// What a search gave for a question.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,7 +39,7 @@ pub trait FindPassages: Send + Sync {
 /// Gives loaded chat models; the registry with its jobs stands behind it.
 pub trait ChatModels: Send + Sync {
     /// Loads the model if need be; may take seconds.
-    fn chat_model(&self, wanted: Option<&ModelId>, cancel: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError>;
+    fn chat_model(&self, wanted: &Wanted, cancel: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError>;
 
     /// Keeps the decode speed that an answer had.
     fn measured(&self, id: &str, tok_s: f64, at: Timestamp);

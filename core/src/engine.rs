@@ -243,6 +243,10 @@ async fn dispatch(ctx: &Context, cancel: CancellationToken, request: Request) ->
         Request::Settings(request) => handlers::settings::handle(ctx, cancel, request).await.map(Response::Settings),
         Request::System(request) => handlers::system::handle(ctx, cancel, request).await.map(Response::System),
         Request::Tasks(request) => handlers::tasks::handle(ctx, cancel, request).await.map(Response::Tasks),
+        Request::Crews(request) => handlers::crews::handle(ctx, cancel, request).await.map(Response::Crews),
+        Request::Mcp(request) => handlers::mcp::handle(ctx, cancel, request).await.map(Response::Mcp),
+        Request::Providers(request) => handlers::providers::handle(ctx, cancel, request).await.map(Response::Providers),
+        Request::Usage(request) => handlers::usage::handle(ctx, cancel, request).await.map(Response::Usage),
         Request::Trash(request) => handlers::trash::handle(ctx, cancel, request).await.map(Response::Trash),
     }
 }

@@ -14,7 +14,7 @@ pub(crate) mod server;
 mod transport;
 
 /// The version of the messages. Raised with every change of a request, a reply, an event or of the frames themselves.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// The first field of each greeting, so that whoever speaks something else is told from a stranger.
 pub const MAGIC: &str = "rspa-local";

@@ -101,8 +101,14 @@ fn a_chat_goes_into_the_trash_and_comes_back_exactly() {
         world.core.call(CreateChat { title: title.to_owned() }).wait().unwrap();
     }
     let second = world.core.call(ListChats {}).wait().unwrap()[1].chat.id;
-    let question =
-        Question { text: "Where are backups?".to_owned(), use_knowledge: false, sources: Vec::new(), model: None };
+    let question = Question {
+        text: "Where are backups?".to_owned(),
+        use_knowledge: false,
+        sources: Vec::new(),
+        model: None,
+        beside: None,
+        attachments: Vec::new(),
+    };
     let sent = world.core.call(SendQuestion { chat: second, question }).wait().unwrap();
     let finished = hear(&mut listener, "answer.finished");
     assert_eq!((finished.title.as_str(), finished.metadata["chat"].as_str()), ("second", &*second.to_string()));

@@ -51,7 +51,14 @@ fn with_notes(core: &Core, data: &Path) -> PathBuf {
 
 fn ask(core: &Core, text: &str) -> (ChatId, MessageId) {
     let chat = core.call(CreateChat { title: String::new() }).wait().unwrap().id;
-    let question = Question { text: text.to_owned(), use_knowledge: true, sources: Vec::new(), model: None };
+    let question = Question {
+        text: text.to_owned(),
+        use_knowledge: true,
+        sources: Vec::new(),
+        model: None,
+        beside: None,
+        attachments: Vec::new(),
+    };
     (chat, core.call(SendQuestion { chat, question }).wait().unwrap().answer.id)
 }
 
@@ -126,7 +133,7 @@ fn a_stopped_answer_keeps_its_text_and_retry_makes_a_new_one() {
     assert_eq!(answer.state, MessageState::Stopped);
     assert!(answer.text.starts_with("The") && answer.text.len() < 15, "{answer:?}");
     gate.open();
-    core.call(RetryAnswer { chat, message: id }).wait().unwrap();
+    core.call(RetryAnswer { chat, message: id, model: None }).wait().unwrap();
     let (_, again) = until_done(&mut listener, id);
     assert_eq!((again.state, again.text.as_str()), (MessageState::Complete, "The office is open from 9:00."));
     assert_eq!(core.call(GetMessages { chat }).wait().unwrap().len(), 2);

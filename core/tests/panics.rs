@@ -147,7 +147,14 @@ fn a_panic_in_every_worker() {
 
 fn an_answer_that_panics_is_failed_and_can_be_retried(world: &mut World) {
     let chat = world.core.call(CreateChat { title: String::new() }).wait().unwrap().id;
-    let question = Question { text: "backups?".to_owned(), use_knowledge: false, sources: Vec::new(), model: None };
+    let question = Question {
+        text: "backups?".to_owned(),
+        use_knowledge: false,
+        sources: Vec::new(),
+        model: None,
+        beside: None,
+        attachments: Vec::new(),
+    };
     let sent = world.core.call(SendQuestion { chat, question }).wait().unwrap();
     let mut ends = Vec::new();
     while ends.last() != Some(&MessageState::Complete) {
@@ -158,7 +165,7 @@ fn an_answer_that_panics_is_failed_and_can_be_retried(world: &mut World) {
                     && !matches!(message.state, MessageState::Preparing | MessageState::Streaming)
                 {
                     if message.state != MessageState::Complete {
-                        world.core.call(RetryAnswer { chat, message: message.id }).wait().unwrap();
+                        world.core.call(RetryAnswer { chat, message: message.id, model: None }).wait().unwrap();
                     }
                     ends.push(message.state);
                 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rspa_core::clock::{Ids, ManualClock};
 use rspa_core::model::{
     Author, Chat, ChatId, DocumentId, DocumentKind, LedgerEntry, Message, MessageId, MessageState, ModelId, ProfileId,
-    Question, Source, SourceId, Timestamp,
+    Question, Source, SourceId, Timestamp, Versions,
 };
 use rspa_core::storage::disk::Disk;
 use rspa_core::storage::disk::simulated::SimulatedDisk;
@@ -85,6 +85,10 @@ impl Load {
             passages: Vec::new(),
             sentences: Vec::new(),
             stats: None,
+            versions: Versions::default(),
+            attachments: Vec::new(),
+            choice: None,
+            context: None,
         }
     }
 
@@ -136,6 +140,9 @@ impl Load {
             title: format!("chat {}", self.chats.len()),
             created: Timestamp(START),
             updated: Timestamp(START),
+            folder: String::new(),
+            pinned: false,
+            branched_from: None,
         };
         chats::create(&self.main, chat.clone())?;
         self.chats.push((chat, None));
@@ -146,7 +153,14 @@ impl Load {
         let chat = self.chats[at].0.id;
         let question = self.message(chat, Author::Person, text, MessageState::Complete);
         let answer = self.message(chat, Author::Model, "", MessageState::Preparing);
-        let asked = Question { text: text.to_owned(), use_knowledge: true, sources: Vec::new(), model: None };
+        let asked = Question {
+            text: text.to_owned(),
+            use_knowledge: true,
+            sources: Vec::new(),
+            model: None,
+            beside: None,
+            attachments: Vec::new(),
+        };
         chats::add_exchange(&self.main, self.profile, question, answer.clone(), &asked, "titled".to_owned())?;
         self.chats[at].1 = Some(answer);
         Ok(())
@@ -317,7 +331,21 @@ fn many_writers_at_once_lose_nothing_that_was_confirmed() {
                         for number in 0..50 {
                             let id = ChatId(ids.next());
                             let (created, title) = (Timestamp(START), format!("{writer} {number}"));
-                            if chats::create(&main, Chat { id, profile, title, created, updated: created }).is_err() {
+                            if chats::create(
+                                &main,
+                                Chat {
+                                    id,
+                                    profile,
+                                    title,
+                                    created,
+                                    updated: created,
+                                    folder: String::new(),
+                                    pinned: false,
+                                    branched_from: None,
+                                },
+                            )
+                            .is_err()
+                            {
                                 break;
                             }
                             done.push(id);

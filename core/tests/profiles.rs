@@ -66,7 +66,14 @@ fn search(core: &Core, text: &str) -> Vec<PathBuf> {
 
 fn ask(core: &Core, text: &str) -> rspa_core::api::request::chats::Sent {
     let chat = core.call(CreateChat { title: String::new() }).wait().unwrap().id;
-    let question = Question { text: text.to_owned(), use_knowledge: true, sources: Vec::new(), model: None };
+    let question = Question {
+        text: text.to_owned(),
+        use_knowledge: true,
+        sources: Vec::new(),
+        model: None,
+        beside: None,
+        attachments: Vec::new(),
+    };
     core.call(SendQuestion { chat, question }).wait().unwrap()
 }
 

@@ -33,7 +33,14 @@ fn start(data: &Path, clock: &Arc<ManualClock>) -> Core {
 fn ask(core: &Core, text: &str) -> ChatId {
     let mut listener = core.subscribe();
     let chat = core.call(CreateChat { title: String::new() }).wait().unwrap().id;
-    let question = Question { text: text.to_owned(), use_knowledge: false, sources: Vec::new(), model: None };
+    let question = Question {
+        text: text.to_owned(),
+        use_knowledge: false,
+        sources: Vec::new(),
+        model: None,
+        beside: None,
+        attachments: Vec::new(),
+    };
     let answer = core.call(SendQuestion { chat, question }).wait().unwrap().answer.id;
     loop {
         let Heard::Event(envelope) = listener.next() else { panic!("no more events") };

@@ -128,7 +128,16 @@ fn load_on(limit: Option<u64>, seed: u64) -> (bool, u64) {
     let mut put = |db: &Db, kept: &mut Vec<(ChatId, String, Option<String>)>, number: usize| {
         let (id, title) = (ChatId(ids.next()), format!("chat {number} {}", "x".repeat(number * 97 % 3_000)));
         let now = Timestamp(1_760_000_000_000);
-        let chat = Chat { id, profile, title: title.clone(), created: now, updated: now };
+        let chat = Chat {
+            id,
+            profile,
+            title: title.clone(),
+            created: now,
+            updated: now,
+            folder: String::new(),
+            pinned: false,
+            branched_from: None,
+        };
         let done = hear(chats::create(db, chat));
         if done {
             kept.push((id, title, None));

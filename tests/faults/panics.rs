@@ -101,6 +101,8 @@ fn use_all(core: &Core, files: &Path) -> (ChatId, Message) {
         use_knowledge: true,
         sources: Vec::new(),
         model: None,
+        beside: None,
+        attachments: Vec::new(),
     };
     let answer = core.call(SendQuestion { chat, question }).wait().unwrap().answer.id;
     (chat, ended(&mut listener, answer))
@@ -159,7 +161,7 @@ fn panic_in(place: &'static str, times: u32) {
         let mut listener = core.subscribe();
         for _ in 0..times {
             assert!(matches!(&answer.state, MessageState::Failed(error) if !error.advice.is_empty()), "{answer:?}");
-            let sent = core.call(RetryAnswer { chat, message: answer.id }).wait().unwrap();
+            let sent = core.call(RetryAnswer { chat, message: answer.id, model: None }).wait().unwrap();
             answer = ended(&mut listener, sent.answer.id);
         }
     } else if place != "database" {

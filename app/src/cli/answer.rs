@@ -44,7 +44,14 @@ impl How {
     }
 
     fn question(&self, text: String) -> Question {
-        Question { text, use_knowledge: self.use_knowledge, sources: self.sources.clone(), model: self.model.clone() }
+        Question {
+            text,
+            use_knowledge: self.use_knowledge,
+            sources: self.sources.clone(),
+            model: self.model.clone(),
+            beside: None,
+            attachments: Vec::new(),
+        }
     }
 }
 

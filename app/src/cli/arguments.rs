@@ -88,6 +88,14 @@ pub enum Verb {
     Dashboard(super::dashboard::DashboardArguments),
     /// What you were told
     Notifications(super::notifications::NotificationsArguments),
+    /// Agents that work on one thing together: make, run, replay
+    Crews(super::crews::CrewsArguments),
+    /// Servers that models run on, and which model answers what
+    Providers(super::providers::ProvidersArguments),
+    /// Servers of tools (Model Context Protocol): add, look at, call
+    Mcp(super::mcp::McpArguments),
+    /// Tokens, time and cost by day, provider, model and agent
+    Usage(super::usage::UsageArguments),
     /// What is done at set times, or when something happens
     Schedules(super::schedules::SchedulesArguments),
     /// Give agents something to do; list, watch, cancel, try again

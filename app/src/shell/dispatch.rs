@@ -6,16 +6,20 @@ mod approvals;
 mod backups;
 mod chats;
 mod credentials;
+mod crews;
 mod dashboard;
 mod knowledge;
 mod logs;
 mod models;
 mod notifications;
 mod profiles;
+mod providers;
 mod schedules;
+mod servers;
 mod settings;
 mod tasks;
 mod trash;
+mod usage;
 
 use egui::{Context, ViewportCommand};
 use egui_tiles::LinearDir;
@@ -112,6 +116,10 @@ impl Shell {
             C::Dashboard(command) => self.dashboard(command),
             C::Notifications(command) => self.notifications(command),
             C::Schedules(command) => self.schedules(command),
+            C::Usage(command) => self.usage(command),
+            C::Servers(command) => self.servers(command),
+            C::Providers(command) => self.providers(command),
+            C::Crews(command) => self.crews(command),
             C::Tasks(command) => self.tasks(command),
             C::OpenAgent(id) => self.show_agent(id),
             C::OpenTask(id) => self.show_task(id),
@@ -137,6 +145,10 @@ impl Shell {
             Action::OpenAgents => self.open_page(Page::Agents),
             Action::OpenTasks => self.open_page(Page::Tasks),
             Action::OpenSchedules => self.open_page(Page::Schedules),
+            Action::OpenUsage => self.open_page(Page::Usage),
+            Action::OpenServers => self.open_page(Page::Servers),
+            Action::OpenProviders => self.open_page(Page::Providers),
+            Action::OpenCrews => self.open_page(Page::Crews),
             Action::NewAgent => self.new_agent(),
             Action::NewTask => self.new_task(),
             Action::NewSchedule => self.new_schedule(),

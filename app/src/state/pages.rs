@@ -5,14 +5,18 @@ pub mod agents;
 pub mod approvals;
 pub mod backups;
 pub mod credentials;
+pub mod crews;
 pub mod dashboard;
 pub mod logs;
 pub mod notifications;
 pub mod profiles;
+pub mod providers;
 pub mod schedules;
+pub mod servers;
 pub mod settings;
 pub mod tasks;
 pub mod trash;
+pub mod usage;
 
 use rspa_core::api::{Core, Event};
 
@@ -45,11 +49,15 @@ pub struct Pages {
     pub dashboard: dashboard::DashboardState,
     pub notifications: notifications::NotificationsState,
     pub schedules: schedules::SchedulesState,
+    pub usage: usage::UsageState,
+    pub servers: servers::ServersState,
+    pub providers: providers::ProvidersState,
+    pub crews: crews::CrewsState,
     pub tasks: tasks::TasksState,
 }
 
 impl Pages {
-    fn all(&mut self) -> [&mut dyn PageState; 13] {
+    fn all(&mut self) -> [&mut dyn PageState; 17] {
         [
             &mut self.activity,
             &mut self.logs,
@@ -63,6 +71,10 @@ impl Pages {
             &mut self.dashboard,
             &mut self.notifications,
             &mut self.schedules,
+            &mut self.usage,
+            &mut self.servers,
+            &mut self.providers,
+            &mut self.crews,
             &mut self.tasks,
         ]
     }
@@ -80,6 +92,10 @@ impl Pages {
             Page::Agents => self.agents.opened(),
             Page::Tasks => self.tasks.opened(),
             Page::Schedules => self.schedules.opened(),
+            Page::Usage => self.usage.opened(),
+            Page::Servers => self.servers.opened(),
+            Page::Providers => self.providers.opened(),
+            Page::Crews => self.crews.opened(),
             Page::Chat | Page::Knowledge | Page::Models | Page::Gallery => {}
         }
     }

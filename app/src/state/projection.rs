@@ -166,6 +166,10 @@ impl AppState {
             | Event::RunStepped { .. }
             | Event::RunText { .. }
             | Event::SchedulesChanged
+            | Event::ProvidersChanged
+            | Event::CrewsChanged
+            | Event::CrewRunChanged { .. }
+            | Event::McpChanged
             | Event::NotificationsChanged => {}
             Event::NotificationAdded { notification } => self.tell_of(notification),
             Event::ApprovalAsked { approval } => self.tell_of_approval(&approval),

@@ -94,7 +94,7 @@ impl View for ChatView {
 impl ChatView {
     fn send(&mut self, text: String, cx: &mut Cx<'_>) {
         let (use_knowledge, sources) = self.composer.scope();
-        let question = Question { text, use_knowledge, sources, model: self.composer.model() };
+        let question = Question { text, use_knowledge, sources, model: self.composer.model(), ..Question::default() };
         cx.commands.push(UiCommand::Send { chat: cx.state.chats.open, question });
         self.thread.show_end();
         self.inspector.clear();

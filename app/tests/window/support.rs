@@ -139,6 +139,9 @@ pub fn chat(n: u128, title: &str, seconds_ago: i64) -> ChatSummary {
         title: title.into(),
         created: at,
         updated: at,
+        folder: String::new(),
+        pinned: false,
+        branched_from: None,
     };
     ChatSummary { chat, messages: 4, preview: "Compared the two vault designs".into() }
 }

@@ -16,10 +16,10 @@ use super::protocol::{self, Offer, Said};
 use super::recorder::{self, Recorder};
 use super::{Parts, routine, turn, validate};
 use crate::api::{ApiError, ErrorCategory};
-use crate::inference::ChatModel;
+use crate::inference::{ChatModel, Wanted};
 use crate::model::{
     Agent, AgentType, ApprovalId, ApprovalState, Permission, ProposedAction, RoutineCall, Run, RunId, RunOutcome,
-    RunStep, StepKind, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait,
+    RunStep, StepKind, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait, WorkKind,
 };
 use crate::panics;
 use crate::storage::{chats, runs};
@@ -321,7 +321,13 @@ impl<'a> Work<'a> {
         self.doing("Loading the model");
         let cancel = Cancel::new();
         let guard = self.cancels(&cancel);
-        let model = self.parts.models.chat_model(self.agent.settings.model.as_ref(), &cancel);
+        let wanted = Wanted {
+            model: self.agent.settings.model.clone(),
+            work: WorkKind::Task,
+            agent: Some((self.agent.id, self.agent.settings.name.clone())),
+            ..Wanted::default()
+        };
+        let model = self.parts.models.chat_model(&wanted, &cancel);
         drop(guard);
         let model = model?;
         self.recorder.set_model(model.id());

@@ -16,12 +16,12 @@ use crate::answering::ChatModels;
 use crate::api::request::tasks::UpdateTask;
 use crate::api::{ApiError, Event};
 use crate::clock::{Ids, ManualClock};
-use crate::inference::ChatModel;
 use crate::inference::scripted::ScriptedModel;
+use crate::inference::{ChatModel, Wanted};
 use crate::model::{
     Activity, ActivityFilter, Agent, AgentDatum, AgentDraft, AgentId, AgentStatus, AgentType, BoardColumn, Budget,
-    CommandLimits, DocumentText, ModelId, PageRequest, Permission, Priority, ProfileId, ProposedAction, RunId,
-    Schedule, ScheduleDraft, SearchQuery, SearchResults, Task, TaskDraft, TaskFilter, TaskId, TaskOutput, TaskProgress,
+    CommandLimits, DocumentText, PageRequest, Permission, Priority, ProfileId, ProposedAction, RunId, Schedule,
+    ScheduleDraft, SearchQuery, SearchResults, Task, TaskDraft, TaskFilter, TaskId, TaskOutput, TaskProgress,
     TaskStatus, Timestamp, ToolEffect, ToolOutput, ToolRule, Wait,
 };
 use crate::storage::{Db, DbOptions, tables};
@@ -221,8 +221,8 @@ impl Progress for TestQueue {
 struct TestModels(Arc<Mutex<Arc<dyn ChatModel>>>);
 
 impl ChatModels for TestModels {
-    fn chat_model(&self, wanted: Option<&ModelId>, _cancel: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError> {
-        match wanted {
+    fn chat_model(&self, wanted: &Wanted, _cancel: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError> {
+        match &wanted.model {
             Some(id) => Err(ApiError::validation(format!("there is no model '{id}'"), "Choose one.")),
             None => Ok(self.0.lock().unwrap().clone()),
         }

@@ -4,12 +4,12 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use rspa_ml::Cancel;
-use rspa_ml::generate::{FinishReason, GenerateEvent, GenerateRequest};
+use rspa_ml::generate::{FinishReason, GenerateRequest};
 use tokio_util::sync::CancellationToken;
 
 use super::protocol::LONGEST;
 use crate::api::ApiError;
-use crate::inference::ChatModel;
+use crate::inference::{ChatModel, ModelEvent};
 
 /// At most about 30 pieces a second are told.
 const TELL_EVERY: Duration = Duration::from_millis(33);
@@ -53,13 +53,13 @@ pub fn ask(
             end.cancel();
         }
         match events.recv_timeout(TELL_EVERY) {
-            Ok(GenerateEvent::Text(text)) => {
+            Ok(ModelEvent::Text(text)) => {
                 told.said.push_str(&text);
                 untold.push_str(&text);
                 told.answer_tokens += 1;
             }
-            Ok(GenerateEvent::Prefill { .. }) | Err(RecvTimeoutError::Timeout) => {}
-            Ok(GenerateEvent::Finished(stats)) => {
+            Ok(ModelEvent::Prefill { .. } | ModelEvent::Chosen(_)) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(ModelEvent::Finished(stats)) => {
                 told.prompt_tokens = count(stats.prompt_tokens);
                 told.answer_tokens = count(stats.answer_tokens);
                 told.seconds = stats.prefill_seconds + stats.decode_seconds;
@@ -70,12 +70,12 @@ pub fn ask(
                 told.cut_off = matches!(stats.finish, FinishReason::MaxTokens | FinishReason::ContextFull);
                 break;
             }
-            Ok(GenerateEvent::Failed { error, partial }) => {
-                told.cut_off = matches!(error, rspa_ml::Error::Unfinished);
+            Ok(ModelEvent::Failed { error, unfinished, partial }) => {
+                told.cut_off = unfinished;
                 if told.said.is_empty() {
                     told.said = partial;
                 }
-                told.error = Some(error.into());
+                told.error = Some(error);
                 break;
             }
             Err(RecvTimeoutError::Disconnected) => {

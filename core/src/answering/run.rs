@@ -4,9 +4,7 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use rspa_ml::Cancel;
-use rspa_ml::generate::{
-    ChatTurn, FinishReason, GenerateEvent, GenerateRequest, GenerateStats, Prompt, Role, SamplingParams,
-};
+use rspa_ml::generate::{ChatTurn, FinishReason, GenerateRequest, GenerateStats, Prompt, Role, SamplingParams};
 
 use super::prompt::{self, Budget, Ground};
 use super::repetition;
@@ -14,8 +12,8 @@ use super::service::Inner;
 use super::words;
 use super::{AnswerSettings, Found, cite};
 use crate::api::{ApiError, ErrorCategory, Event};
-use crate::inference::ChatModel;
-use crate::model::{AnswerStats, Author, Message, MessageState, Question};
+use crate::inference::{ChatModel, ModelEvent, Wanted};
+use crate::model::{AnswerStats, Author, Message, MessageState, Question, WorkKind};
 use crate::storage::chats;
 
 /// At most about 30 pieces a second are told.
@@ -104,7 +102,8 @@ impl<'a> Run<'a> {
         if !turn.wait(&self.cancel, || self.progress(0, 0)) {
             return Err(ApiError::cancelled());
         }
-        let model = inner.parts.models.chat_model(self.question.model.as_ref(), &self.cancel)?;
+        let wanted = Wanted { model: self.question.model.clone(), work: WorkKind::Chat, ..Wanted::default() };
+        let model = inner.parts.models.chat_model(&wanted, &self.cancel)?;
         model.id().clone_into(&mut self.stats.model);
         let ended = self.generate(model.as_ref(), found.as_ref())?;
         if let Some(stats) = ended.stats {
@@ -196,18 +195,17 @@ impl<'a> Run<'a> {
                 end.cancel();
             }
             match events.recv_timeout(TELL_EVERY) {
-                Ok(GenerateEvent::Prefill { done, total }) => self.progress(done, total),
-                Ok(GenerateEvent::Text(_)) if end.is_cancelled() => {}
-                Ok(GenerateEvent::Text(text)) => {
+                Ok(ModelEvent::Prefill { done, total }) => self.progress(done, total),
+                Ok(ModelEvent::Text(_)) if end.is_cancelled() => {}
+                Ok(ModelEvent::Text(text)) => {
                     self.push(&text);
                     if self.goes_in_circles() {
                         end.cancel();
                     }
                 }
-                Ok(GenerateEvent::Finished(stats)) => return Ok(Ended { stats: Some(stats), error: None }),
-                Ok(GenerateEvent::Failed { error, .. }) => {
-                    return Ok(Ended { stats: None, error: Some(error.into()) });
-                }
+                Ok(ModelEvent::Finished(stats)) => return Ok(Ended { stats: Some(stats), error: None }),
+                Ok(ModelEvent::Chosen(choice)) => self.message.choice = Some(choice),
+                Ok(ModelEvent::Failed { error, .. }) => return Ok(Ended { stats: None, error: Some(error) }),
                 Err(RecvTimeoutError::Timeout) => self.tell_in_time(),
                 Err(RecvTimeoutError::Disconnected) => {
                     return Ok(Ended { stats: None, error: Some(rspa_ml::Error::WorkerGone.into()) });

@@ -15,7 +15,9 @@ use super::{AnswerSettings, ChatModels, CiteEmbedder, FindPassages, Publish};
 use crate::api::request::chats::Sent;
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::clock::{Clock, Ids};
-use crate::model::{Author, Chat, ChatId, Happening, Message, MessageId, MessageState, ProfileId, Question, TrashItem};
+use crate::model::{
+    Author, Chat, ChatId, Happening, Message, MessageId, MessageState, ProfileId, Question, TrashItem, Versions,
+};
 use crate::storage::trash::{self, Deletion};
 use crate::storage::{Db, chats};
 
@@ -105,6 +107,9 @@ impl Answering {
             title: clipped(title, 200),
             created: now,
             updated: now,
+            folder: String::new(),
+            pinned: false,
+            branched_from: None,
         };
         chats::create(&parts.main, chat.clone())?;
         (parts.publish)(Event::ChatsChanged);
@@ -257,6 +262,10 @@ impl Answering {
             citations: Vec::new(),
             sentences: Vec::new(),
             stats: None,
+            versions: Versions::default(),
+            attachments: Vec::new(),
+            choice: None,
+            context: None,
         }
     }
 

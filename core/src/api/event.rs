@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Activity, AgentId, AgentStatus, Approval, ChatId, ConsentId, ConsentQuestion, Job, Message, MessageId,
+    Activity, AgentId, AgentStatus, Approval, ChatId, ConsentId, ConsentQuestion, CrewRun, Job, Message, MessageId,
     NetworkStatus, Notification, Passage, ProfileId, RunId, RunStep, SettingEntry, SourceId, SourceStatus, Task,
     TaskId, TaskStatus, Timestamp,
 };
@@ -138,6 +138,16 @@ pub enum Event {
     },
     /// Notifications were read or cleared: read the list again.
     NotificationsChanged,
+    /// A provider was added, changed, removed, or is in another state; or the routing changed: read the list again.
+    ProvidersChanged,
+    /// A crew was made, changed or deleted: read the list again.
+    CrewsChanged,
+    /// A run of a crew began, went on or ended. Carries the whole run.
+    CrewRunChanged {
+        run: Box<CrewRun>,
+    },
+    /// A server of tools was added, changed, removed, or is in another state: read the list again.
+    McpChanged,
     /// The program was started once more: the window comes to the front.
     WindowWanted,
     ShuttingDown,
@@ -186,6 +196,10 @@ impl Event {
             Self::SchedulesChanged => "schedules.changed",
             Self::NotificationAdded { .. } => "notification.added",
             Self::NotificationsChanged => "notifications.changed",
+            Self::ProvidersChanged => "providers.changed",
+            Self::CrewsChanged => "crews.changed",
+            Self::CrewRunChanged { .. } => "crew.run.changed",
+            Self::McpChanged => "mcp.changed",
             Self::WindowWanted => "window.wanted",
             Self::ShuttingDown => "core.stopping",
         }

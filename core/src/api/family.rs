@@ -11,18 +11,22 @@ use super::request::{
     chats::{ChatsRequest, ChatsResponse},
     consents::{ConsentsRequest, ConsentsResponse},
     credentials::{CredentialsRequest, CredentialsResponse},
+    crews::{CrewsRequest, CrewsResponse},
     dashboard::{DashboardRequest, DashboardResponse},
     knowledge::{KnowledgeRequest, KnowledgeResponse},
     logs::{LogsRequest, LogsResponse},
+    mcp::{McpRequest, McpResponse},
     models::{ModelsRequest, ModelsResponse},
     notifications::{NotificationsRequest, NotificationsResponse},
     profiles::{ProfilesRequest, ProfilesResponse},
+    providers::{ProvidersRequest, ProvidersResponse},
     runs::{RunsRequest, RunsResponse},
     schedules::{SchedulesRequest, SchedulesResponse},
     settings::{SettingsRequest, SettingsResponse},
     system::{SystemRequest, SystemResponse},
     tasks::{TasksRequest, TasksResponse},
     trash::{TrashRequest, TrashResponse},
+    usage::{UsageRequest, UsageResponse},
 };
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -46,6 +50,10 @@ pub enum Request {
     Settings(SettingsRequest),
     System(SystemRequest),
     Tasks(TasksRequest),
+    Crews(CrewsRequest),
+    Mcp(McpRequest),
+    Providers(ProvidersRequest),
+    Usage(UsageRequest),
     Trash(TrashRequest),
 }
 
@@ -70,6 +78,10 @@ pub enum Response {
     Settings(SettingsResponse),
     System(SystemResponse),
     Tasks(TasksResponse),
+    Crews(CrewsResponse),
+    Mcp(McpResponse),
+    Providers(ProvidersResponse),
+    Usage(UsageResponse),
     Trash(TrashResponse),
 }
 

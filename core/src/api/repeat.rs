@@ -4,10 +4,11 @@
 use super::Request;
 use super::request::{
     activities::ActivitiesRequest, agents::AgentsRequest, approvals::ApprovalsRequest, backups::BackupsRequest,
-    chats::ChatsRequest, consents::ConsentsRequest, credentials::CredentialsRequest, dashboard::DashboardRequest,
-    knowledge::KnowledgeRequest, logs::LogsRequest, models::ModelsRequest, notifications::NotificationsRequest,
-    profiles::ProfilesRequest, runs::RunsRequest, schedules::SchedulesRequest, settings::SettingsRequest,
-    system::SystemRequest, tasks::TasksRequest, trash::TrashRequest,
+    chats::ChatsRequest, consents::ConsentsRequest, credentials::CredentialsRequest, crews::CrewsRequest,
+    dashboard::DashboardRequest, knowledge::KnowledgeRequest, logs::LogsRequest, mcp::McpRequest,
+    models::ModelsRequest, notifications::NotificationsRequest, profiles::ProfilesRequest, providers::ProvidersRequest,
+    runs::RunsRequest, schedules::SchedulesRequest, settings::SettingsRequest, system::SystemRequest,
+    tasks::TasksRequest, trash::TrashRequest, usage::UsageRequest,
 };
 
 impl Request {
@@ -47,6 +48,60 @@ impl Request {
             },
             Self::Runs(request) => match request {
                 RunsRequest::ListRuns(_) | RunsRequest::GetRun(_) | RunsRequest::GetRunSteps(_) => true,
+            },
+            Self::Crews(request) => match request {
+                CrewsRequest::ListCrews(_)
+                | CrewsRequest::GetCrew(_)
+                | CrewsRequest::UpdateCrew(_)
+                | CrewsRequest::ListCrewTemplates(_)
+                | CrewsRequest::ExportCrew(_)
+                | CrewsRequest::ListCrewRuns(_)
+                | CrewsRequest::GetCrewRun(_)
+                | CrewsRequest::CancelCrewRun(_)
+                | CrewsRequest::WaitForCrewRun(_) => true,
+                CrewsRequest::CreateCrew(_)
+                | CrewsRequest::DuplicateCrew(_)
+                | CrewsRequest::DeleteCrew(_)
+                | CrewsRequest::CreateCrewFromTemplate(_)
+                | CrewsRequest::ImportCrew(_)
+                | CrewsRequest::RunCrew(_)
+                | CrewsRequest::ResumeCrewRun(_)
+                | CrewsRequest::ReplayCrewRun(_) => false,
+            },
+            Self::Mcp(request) => match request {
+                McpRequest::ListMcpServers(_)
+                | McpRequest::UpdateMcpServer(_)
+                | McpRequest::StartMcpServer(_)
+                | McpRequest::StopMcpServer(_)
+                | McpRequest::GetMcpOffer(_)
+                | McpRequest::ReadMcpResource(_) => true,
+                McpRequest::AddMcpServer(_)
+                | McpRequest::RemoveMcpServer(_)
+                | McpRequest::CallMcpTool(_)
+                | McpRequest::GetMcpPrompt(_) => false,
+            },
+            Self::Providers(request) => match request {
+                ProvidersRequest::ListProviders(_)
+                | ProvidersRequest::UpdateProvider(_)
+                | ProvidersRequest::CheckProvider(_)
+                | ProvidersRequest::ListProviderModels(_)
+                | ProvidersRequest::GetProviderModel(_)
+                | ProvidersRequest::EmbedTexts(_)
+                | ProvidersRequest::GetRouting(_)
+                | ProvidersRequest::SetRouting(_)
+                | ProvidersRequest::GetCacheStats(_)
+                | ProvidersRequest::ClearCache(_) => true,
+                ProvidersRequest::AddProvider(_)
+                | ProvidersRequest::RemoveProvider(_)
+                | ProvidersRequest::PullModel(_)
+                | ProvidersRequest::DeleteProviderModel(_) => false,
+            },
+            Self::Usage(request) => match request {
+                UsageRequest::GetUsage(_)
+                | UsageRequest::ListFeatureUse(_)
+                | UsageRequest::ExportUsage(_)
+                | UsageRequest::DeleteUsage(_) => true,
+                UsageRequest::CountFeature(_) => false,
             },
             Self::Schedules(request) => match request {
                 SchedulesRequest::ListSchedules(_)
@@ -97,10 +152,24 @@ impl Request {
                 ChatsRequest::ListChats(_)
                 | ChatsRequest::GetMessages(_)
                 | ChatsRequest::RenameChat(_)
+                | ChatsRequest::ChooseVersion(_)
+                | ChatsRequest::ListChatFolders(_)
+                | ChatsRequest::CreateChatFolder(_)
+                | ChatsRequest::DeleteChatFolder(_)
+                | ChatsRequest::MoveChat(_)
+                | ChatsRequest::PinChat(_)
+                | ChatsRequest::SearchChats(_)
+                | ChatsRequest::ExportChat(_)
+                | ChatsRequest::FindMentions(_)
+                | ChatsRequest::PreviewContext(_)
                 | ChatsRequest::StopAnswer(_) => true,
                 ChatsRequest::CreateChat(_)
                 | ChatsRequest::DeleteChat(_)
                 | ChatsRequest::SendQuestion(_)
+                | ChatsRequest::EditQuestion(_)
+                | ChatsRequest::ContinueAnswer(_)
+                | ChatsRequest::BranchChat(_)
+                | ChatsRequest::RenameChatFolder(_)
                 | ChatsRequest::RetryAnswer(_) => false,
             },
             Self::Consents(request) => match request {

@@ -88,8 +88,16 @@ impl World {
 
 fn add_chat(main: &Db, number: u128, title: &str) {
     let profile = ProfileId(Uuid::from_u128(1));
-    let chat =
-        Chat { id: ChatId(Uuid::from_u128(number)), profile, title: title.to_owned(), created: START, updated: START };
+    let chat = Chat {
+        id: ChatId(Uuid::from_u128(number)),
+        profile,
+        title: title.to_owned(),
+        created: START,
+        updated: START,
+        folder: String::new(),
+        pinned: false,
+        branched_from: None,
+    };
     chats::create(main, chat).unwrap();
 }
 

@@ -6,11 +6,15 @@ use super::Context;
 use super::handlers::agents::Agents;
 use super::handlers::backups::Backups;
 use super::handlers::chats::Chats;
+use super::handlers::crews::Crews;
 use super::handlers::knowledge::Knowledge;
+use super::handlers::mcp::Mcp;
 use super::handlers::models::Models;
+use super::handlers::providers::Providers;
 use super::handlers::runs::Runs;
 use super::handlers::schedules::Schedules;
 use super::handlers::tasks::Tasks;
+use super::handlers::usage::Usage;
 use crate::api::{ApiError, ErrorCategory};
 use crate::credentials::Credentials;
 use crate::model::{DoctorCheck, Overview};
@@ -47,6 +51,10 @@ pub struct Services {
     models: Slot<Models>,
     runs: Slot<Runs>,
     schedules: Slot<Schedules>,
+    crews: Slot<Crews>,
+    mcp: Slot<Mcp>,
+    providers: Slot<Providers>,
+    usage: Slot<Usage>,
     tasks: Slot<Tasks>,
 }
 
@@ -83,6 +91,22 @@ impl Context {
         self.services.schedules.get(self)
     }
 
+    pub fn crews(&self) -> Result<Arc<Crews>, ApiError> {
+        self.services.crews.get(self)
+    }
+
+    pub fn mcp(&self) -> Result<Arc<Mcp>, ApiError> {
+        self.services.mcp.get(self)
+    }
+
+    pub fn providers(&self) -> Result<Arc<Providers>, ApiError> {
+        self.services.providers.get(self)
+    }
+
+    pub fn usage(&self) -> Result<Arc<Usage>, ApiError> {
+        self.services.usage.get(self)
+    }
+
     pub fn tasks(&self) -> Result<Arc<Tasks>, ApiError> {
         self.services.tasks.get(self)
     }
@@ -97,7 +121,11 @@ impl Services {
         start(ctx, "credentials", ctx.credentials());
         start(ctx, "agents", ctx.agents());
         start(ctx, "runs", ctx.runs());
+        start(ctx, "providers", ctx.providers());
+        start(ctx, "usage", ctx.usage());
+        start(ctx, "mcp", ctx.mcp());
         start(ctx, "tasks", ctx.tasks());
+        start(ctx, "crews", ctx.crews());
         start(ctx, "schedules", ctx.schedules());
     }
 
@@ -141,12 +169,16 @@ impl Services {
     pub(super) fn stop_all(&self) {
         // What makes work ends before what works.
         self.schedules.stop();
+        self.crews.stop();
         self.tasks.stop();
         self.runs.stop();
         self.agents.stop();
         self.backups.stop();
         self.chats.stop();
         self.knowledge.stop();
+        self.mcp.stop();
+        self.providers.stop();
+        self.usage.stop();
         self.models.stop();
         self.credentials.stop();
     }

@@ -1,14 +1,14 @@
 //! A chat model inside this process: rspa-ml's runtime behind the [`ChatModel`] trait.
 
 use std::path::Path;
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{self, Receiver};
 
 use rspa_ml::Cancel;
-use rspa_ml::generate::{GenerateEvent, GenerateRequest};
+use rspa_ml::generate::GenerateRequest;
 use rspa_ml::runtime::{LanguageModel, LoadOptions};
 
-use super::ChatModel;
-use crate::api::ApiError;
+use super::{ChatModel, ModelEvent};
+use crate::api::{ApiError, ErrorCategory};
 
 pub struct EmbeddedModel {
     model: LanguageModel,
@@ -38,7 +38,20 @@ impl ChatModel for EmbeddedModel {
         Ok(self.model.count_tokens(text)?)
     }
 
-    fn generate(&self, request: GenerateRequest, cancel: Cancel) -> Result<Receiver<GenerateEvent>, ApiError> {
-        Ok(self.model.generate(request, cancel)?)
+    fn generate(&self, request: GenerateRequest, cancel: Cancel) -> Result<Receiver<ModelEvent>, ApiError> {
+        let said = self.model.generate(request, cancel)?;
+        let (tell, told) = mpsc::channel();
+        let forward = move || {
+            for event in said {
+                // Nobody listens any more: dropping what is said ends the generation.
+                if tell.send(event.into()).is_err() {
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("generation".to_owned()).spawn(forward).map_err(|error| {
+            ApiError::new(ErrorCategory::System, format!("no thread for the model: {error}"), "Close other programs.")
+        })?;
+        Ok(told)
     }
 }

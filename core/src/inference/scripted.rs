@@ -7,9 +7,9 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use rspa_ml::Cancel;
-use rspa_ml::generate::{Constraint, FinishReason, GenerateEvent, GenerateRequest, GenerateStats, Prompt};
+use rspa_ml::generate::{Constraint, FinishReason, GenerateRequest, GenerateStats, Prompt};
 
-use super::ChatModel;
+use super::{ChatModel, ModelEvent};
 use crate::api::ApiError;
 
 /// What happens when a prompt holds `when`; the first rule that matches is taken.
@@ -178,7 +178,7 @@ impl ChatModel for ScriptedModel {
         Ok(text.split_whitespace().count())
     }
 
-    fn generate(&self, request: GenerateRequest, cancel: Cancel) -> Result<Receiver<GenerateEvent>, ApiError> {
+    fn generate(&self, request: GenerateRequest, cancel: Cancel) -> Result<Receiver<ModelEvent>, ApiError> {
         let reply = match (self.reply_to(&request.prompt), &request.constraint) {
             // A constrained model cannot say what does not parse, so that a script which does is a mistake.
             (Reply::Text(text), Some(Constraint::JsonSchema(_))) => {
@@ -203,13 +203,13 @@ impl ChatModel for ScriptedModel {
     }
 }
 
-fn speak(reply: Reply, gate: Option<Gate>, limit: usize, cancel: &Cancel, events: &Sender<GenerateEvent>) {
+fn speak(reply: Reply, gate: Option<Gate>, limit: usize, cancel: &Cancel, events: &Sender<ModelEvent>) {
     let (text, failure) = match reply {
         Reply::Text(text) => (text, None),
         Reply::Fails { after, message } => (after, Some(message)),
     };
     // A listener that has gone ends the speech.
-    let mut listening = events.send(GenerateEvent::Prefill { done: 10, total: 10 }).is_ok();
+    let mut listening = events.send(ModelEvent::Prefill { done: 10, total: 10 }).is_ok();
     let mut pieces: VecDeque<String> = text.split_inclusive(' ').map(str::to_owned).collect();
     let mut said = String::new();
     let mut count = 0;
@@ -225,11 +225,13 @@ fn speak(reply: Reply, gate: Option<Gate>, limit: usize, cancel: &Cancel, events
         }
         said.push_str(&piece);
         count += 1;
-        listening = events.send(GenerateEvent::Text(piece)).is_ok();
+        listening = events.send(ModelEvent::Text(piece)).is_ok();
     }
     let last = match failure.filter(|_| finish == FinishReason::EndOfText) {
-        Some(message) => GenerateEvent::Failed { error: rspa_ml::Error::Tokenizer(message), partial: said },
-        None => GenerateEvent::Finished(GenerateStats {
+        Some(message) => {
+            ModelEvent::Failed { error: rspa_ml::Error::Tokenizer(message).into(), unfinished: false, partial: said }
+        }
+        None => ModelEvent::Finished(GenerateStats {
             prompt_tokens: 10,
             answer_tokens: count,
             prefill_seconds: 0.01,
@@ -247,7 +249,7 @@ mod tests {
 
     use super::*;
 
-    fn ask(model: &ScriptedModel, text: &str, cancel: Cancel) -> Receiver<GenerateEvent> {
+    fn ask(model: &ScriptedModel, text: &str, cancel: Cancel) -> Receiver<ModelEvent> {
         let request = GenerateRequest {
             prompt: Prompt::Raw(text.to_owned()),
             sampling: SamplingParams::default(),
@@ -256,12 +258,12 @@ mod tests {
         model.generate(request, cancel).unwrap()
     }
 
-    fn text(events: Receiver<GenerateEvent>) -> (String, GenerateEvent) {
+    fn text(events: Receiver<ModelEvent>) -> (String, ModelEvent) {
         let mut said = String::new();
         for event in events {
             match event {
-                GenerateEvent::Text(piece) => said += &piece,
-                GenerateEvent::Prefill { .. } => {}
+                ModelEvent::Text(piece) => said += &piece,
+                ModelEvent::Prefill { .. } => {}
                 last => return (said, last),
             }
         }
@@ -274,7 +276,7 @@ mod tests {
         assert_eq!(text(ask(&model, "how long are backups kept", Cancel::new())).0, "Thirty days.");
         let (said, last) = text(ask(&model, "break now", Cancel::new()));
         assert_eq!(said, "Half a");
-        assert!(matches!(last, GenerateEvent::Failed { partial, .. } if partial == "Half a"));
+        assert!(matches!(last, ModelEvent::Failed { partial, .. } if partial == "Half a"));
         assert_eq!(model.prompts().lock().unwrap().len(), 2);
     }
 
@@ -288,7 +290,7 @@ mod tests {
         };
         let say = |text_of| text(model.generate(constrained(text_of), Cancel::new()).unwrap());
         assert_eq!(say("the sums").0, "{\"a\":1}");
-        assert!(matches!(say("the sums").1, GenerateEvent::Failed { .. }));
+        assert!(matches!(say("the sums").1, ModelEvent::Failed { .. }));
         assert_eq!(text(ask(&model, "the sums", Cancel::new())).0, "I do not know.");
     }
 
@@ -299,13 +301,13 @@ mod tests {
         let events = ask(&model, "x", cancel.clone());
         gate.allow(1);
         let first = events.iter().find_map(|event| match event {
-            GenerateEvent::Text(piece) => Some(piece),
+            ModelEvent::Text(piece) => Some(piece),
             _ => None,
         });
         assert_eq!(first.as_deref(), Some("one "));
         cancel.cancel();
         let (rest, last) = text(events);
         assert_eq!(rest, "");
-        assert!(matches!(last, GenerateEvent::Finished(stats) if stats.finish == FinishReason::Cancelled));
+        assert!(matches!(last, ModelEvent::Finished(stats) if stats.finish == FinishReason::Cancelled));
     }
 }

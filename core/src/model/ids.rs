@@ -56,6 +56,12 @@ uuid_id! {
     /// What the person allowed or denied once for all.
     ApprovalRuleId;
     NotificationId;
+    CrewId;
+    /// One run of a crew.
+    CrewRunId;
+    McpServerId;
+    /// Something that a question brings along.
+    AttachmentId;
 }
 
 /// A passage: a dense number within one profile, never used twice.

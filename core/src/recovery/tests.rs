@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::clock::{Ids, ManualClock};
-use crate::model::{Author, Chat, ChatId, Message, MessageId, MessageState, ProfileId, Question};
+use crate::model::{Author, Chat, ChatId, Message, MessageId, MessageState, ProfileId, Question, Versions};
 use crate::storage::disk::SystemDisk;
 use crate::storage::{Db, DbOptions, chats};
 
@@ -24,6 +24,9 @@ fn fill(places: &Places, count: usize) {
             title: format!("About ferry {number}"),
             created: NOW,
             updated: NOW,
+            folder: String::new(),
+            pinned: false,
+            branched_from: None,
         };
         chats::create(&main, chat.clone()).unwrap();
         let message = |author, text: String| Message {
@@ -37,8 +40,19 @@ fn fill(places: &Places, count: usize) {
             passages: Vec::new(),
             sentences: Vec::new(),
             stats: None,
+            versions: Versions::default(),
+            attachments: Vec::new(),
+            choice: None,
+            context: None,
         };
-        let asked = Question { text: "When?".to_owned(), use_knowledge: false, sources: Vec::new(), model: None };
+        let asked = Question {
+            text: "When?".to_owned(),
+            use_knowledge: false,
+            sources: Vec::new(),
+            model: None,
+            beside: None,
+            attachments: Vec::new(),
+        };
         let question = message(Author::Person, format!("When does ferry {number} leave? {}", "word ".repeat(200)));
         let answer = message(Author::Model, format!("At {number} o'clock."));
         chats::add_exchange(&main, profile, question, answer, &asked, "title".to_owned()).unwrap();

@@ -195,6 +195,21 @@ groups! {
         command_output_kb: i64 = 256, integer(1, 65_536), LIVE,
             "Output of a command", "Kilobytes of a command's output that are kept.";
     }
+    /// Answers that are kept, so that the same question to the same model needs no second one.
+    cache: Cache {
+        enabled: bool = true, SettingKind::Bool, LIVE, "Response cache", "Gives the stored answer to a prompt that was answered before.";
+        hours: i64 = 24, integer(1, 8_760), LIVE, "Lifetime", "Hours that a stored answer counts.";
+        size_mb: i64 = 128, integer(1, 65_536), LIVE, "Size", "Megabytes on disk; the least recently used go first.";
+        memory_mb: i64 = 16, integer(1, 4_096), LIVE, "Memory", "Megabytes of answers kept at hand.";
+    }
+    /// What is counted of the use of models and of the program; it never leaves this computer.
+    usage: Usage {
+        record: bool = true, SettingKind::Bool, LIVE, "Count use of models", "Keeps tokens, time and cost by day, model and agent.";
+        features: bool = true, SettingKind::Bool, LIVE, "Count use of features", "Keeps how often pages and functions are used.";
+        currency: String = "USD".to_owned(), SettingKind::Text, LIVE, "Currency", "In which the prices are given.";
+        prices: Vec<String> = Vec::new(), SettingKind::List, LIVE,
+            "Prices", "One model a line: its id, then the price of a million prompt and of a million answer tokens, as in openai/gpt-4.1 2.00 8.00; * stands for any text.";
+    }
     /// What may leave this computer.
     network: Network {
         policy: String = "nothing".to_owned(), choice(&["nothing", "listed", "all"]), LIVE,

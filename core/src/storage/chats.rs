@@ -12,7 +12,7 @@ use super::{AnyTable, Db, ReadTxn, RecordReading, RecordWriting, StorageError, W
 use crate::api::{ApiError, ErrorCategory};
 use crate::model::{
     AnswerStats, Author, Chat, ChatId, ChatSummary, Citation, DataKind, Merged, Message, MessageId, MessageState,
-    ModelId, Passage, ProfileId, Question, SentenceSupport, SourceId, Timestamp,
+    ModelId, Passage, ProfileId, Question, SentenceSupport, SourceId, Timestamp, Versions,
 };
 
 const CHATS: TableDefinition<u128, &[u8]> = TableDefinition::new("chats");
@@ -104,6 +104,9 @@ fn chat_of(id: u128, stored: &StoredChat) -> Chat {
         title: stored.title.clone(),
         created: Timestamp(stored.created),
         updated: Timestamp(stored.updated),
+        folder: String::new(),
+        pinned: false,
+        branched_from: None,
     }
 }
 
@@ -130,6 +133,10 @@ fn message_of(id: u128, stored: StoredMessage) -> Message {
         passages: stored.passages,
         sentences: stored.sentences,
         stats: stored.stats,
+        versions: Versions::default(),
+        attachments: Vec::new(),
+        choice: None,
+        context: None,
     }
 }
 
@@ -422,6 +429,8 @@ pub fn exchange(main: &Db, profile: ProfileId, chat: ChatId, answer: MessageId) 
         use_knowledge: asked.as_ref().is_none_or(|asked| asked.use_knowledge),
         sources: asked.as_ref().map(|asked| asked.sources.clone()).unwrap_or_default(),
         model: asked.and_then(|asked| asked.model),
+        beside: None,
+        attachments: Vec::new(),
     };
     Ok(Exchange { question, answer: all[at].clone(), asked })
 }

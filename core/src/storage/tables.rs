@@ -2,8 +2,9 @@
 
 use super::history::Tracking;
 use super::{
-    Migration, Schema, activities, agents, approvals, audit, chats, credentials, knowledge, ledger, logs, maintenance,
-    models, notifications, profiles, runs, schedules, tasks, trash, ui_state,
+    Migration, Schema, activities, agents, approvals, audit, chats, credentials, crews, knowledge, ledger, logs,
+    maintenance, mcp, models, notifications, profiles, providers, responses, runs, schedules, tasks, trash, ui_state,
+    usage,
 };
 
 /// Tables of the main file that no restore takes back, each by its reason.
@@ -70,6 +71,14 @@ const UNTRACKED: &[&str] = &[
     "task_moments",
     "task_leases",
     "task_tally",
+    // What crews did has been done, as what tasks did.
+    "crew_runs",
+    "crew_runs_by_crew",
+    "crew_runs_open",
+    "crew_numbers",
+    // What was used was used.
+    "usage",
+    "feature_use",
 ];
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.
@@ -93,6 +102,10 @@ pub static MAIN: Schema = Schema {
         runs::TABLES,
         schedules::TABLES,
         tasks::TABLES,
+        crews::TABLES,
+        mcp::TABLES,
+        providers::TABLES,
+        usage::TABLES,
     ],
     migrations: &[Migration { to: 2, run: activities::from_recent }],
     tracking: Tracking::AllBut(UNTRACKED),
@@ -103,7 +116,8 @@ pub static KNOWLEDGE: Schema =
     Schema { version: 1, tables: &[knowledge::TABLES], migrations: &[], tracking: Tracking::Off };
 
 /// What may be thrown away at any time.
-pub static CACHE: Schema = Schema { version: 1, tables: &[], migrations: &[], tracking: Tracking::Off };
+pub static CACHE: Schema =
+    Schema { version: 1, tables: &[responses::TABLES], migrations: &[], tracking: Tracking::Off };
 
 /// Logs, pruned by age.
 pub static LOGS: Schema = Schema { version: 1, tables: &[logs::TABLES], migrations: &[], tracking: Tracking::Off };

@@ -84,7 +84,7 @@ impl Shell {
     }
 
     pub(super) fn retry_answer(&mut self, chat: ChatId, message: MessageId) {
-        let request = RetryAnswer { chat, message };
+        let request = RetryAnswer { chat, message, model: None };
         self.engine.send(&mut self.state, request, move |state, _, sent: Sent| {
             if sent.answer.id != message
                 && let Some(messages) = state.chats.messages.get_mut(&chat).and_then(|slot| slot.get_mut())

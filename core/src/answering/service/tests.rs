@@ -10,10 +10,10 @@ use super::*;
 use crate::answering::cite::tests::passage;
 use crate::answering::{Found, relevant};
 use crate::clock::ManualClock;
-use crate::inference::ChatModel;
 use crate::inference::embedded::EmbeddedModel;
 use crate::inference::scripted::{Gate, ScriptedModel};
-use crate::model::{ModelId, Passage, PassageId, SearchHit, SourceId, StageRank, Timestamp, TrashId};
+use crate::inference::{ChatModel, Wanted};
+use crate::model::{Passage, PassageId, SearchHit, SourceId, StageRank, Timestamp, TrashId};
 use crate::storage::{DbOptions, tables};
 
 const PROFILE: ProfileId = ProfileId(Uuid::from_u128(5));
@@ -47,7 +47,7 @@ impl FindPassages for Shelf {
 struct One(Arc<dyn ChatModel>);
 
 impl ChatModels for One {
-    fn chat_model(&self, _: Option<&ModelId>, _: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError> {
+    fn chat_model(&self, _: &Wanted, _: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError> {
         Ok(self.0.clone())
     }
 
@@ -93,7 +93,14 @@ impl Desk {
     }
 
     fn ask_in(&self, chat: ChatId, text: &str) -> Sent {
-        let question = Question { text: text.to_owned(), use_knowledge: true, sources: Vec::new(), model: None };
+        let question = Question {
+            text: text.to_owned(),
+            use_knowledge: true,
+            sources: Vec::new(),
+            model: None,
+            beside: None,
+            attachments: Vec::new(),
+        };
         self.answering.send(chat, question).unwrap()
     }
 
@@ -329,7 +336,14 @@ fn impossible_requests_are_refused_in_words() {
     let desk = desk(Arc::new(ScriptedModel::new()), shelf());
     let chat = desk.answering.create_chat("  My   chat ").unwrap();
     assert_eq!(chat.title, "My chat");
-    let question = |text: &str| Question { text: text.to_owned(), use_knowledge: false, sources: vec![], model: None };
+    let question = |text: &str| Question {
+        text: text.to_owned(),
+        use_knowledge: false,
+        sources: vec![],
+        model: None,
+        beside: None,
+        attachments: Vec::new(),
+    };
     assert!(desk.answering.send(chat.id, question("  ")).is_err());
     assert!(desk.answering.send(chat.id, question(&"x".repeat(70_000))).is_err());
     assert!(desk.answering.send(ChatId(Uuid::from_u128(77)), question("hello")).is_err());

@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::Guard;
 use crate::api::family::family;
-use crate::model::{Chat, ChatId, ChatSummary, Message, MessageId, Question, TrashItem};
+use crate::model::{
+    Chat, ChatFormat, ChatHit, ChatId, ChatSummary, ContextUse, Mention, Message, MessageId, ModelId, Question,
+    TrashItem,
+};
 
 /// An empty title is made from the first question.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,11 +50,106 @@ pub struct Sent {
     pub answer: Message,
 }
 
-/// Answers the question before this answer once more; the old answer is replaced.
+/// Answers the question before this answer once more, never from the response cache; the old answer stays as another version.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RetryAnswer {
     pub chat: ChatId,
     pub message: MessageId,
+    /// None takes the one that was asked before.
+    #[serde(default)]
+    pub model: Option<ModelId>,
+}
+
+/// Asks a question again with another text; the chat goes on from there, what followed stays as another version.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct EditQuestion {
+    pub chat: ChatId,
+    /// The question that is edited.
+    pub message: MessageId,
+    pub question: Question,
+}
+
+/// Goes on where an answer was stopped or ran out of tokens.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ContinueAnswer {
+    pub chat: ChatId,
+    pub message: MessageId,
+}
+
+/// Shows this version; the chat goes on from it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChooseVersion {
+    pub chat: ChatId,
+    pub message: MessageId,
+}
+
+/// A new chat with everything up to this message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BranchChat {
+    pub chat: ChatId,
+    pub message: MessageId,
+}
+
+/// Names of folders, sorted; also empty ones.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListChatFolders {}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CreateChatFolder {
+    pub name: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RenameChatFolder {
+    pub name: String,
+    pub to: String,
+}
+
+/// Its chats stay, without a folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeleteChatFolder {
+    pub name: String,
+}
+
+/// Into a folder, or out of all (empty); a new name makes the folder.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MoveChat {
+    pub chat: ChatId,
+    pub folder: String,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PinChat {
+    pub chat: ChatId,
+    pub pinned: bool,
+}
+
+/// In titles and messages, newest first; every word must be there, whatever the case.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SearchChats {
+    pub text: String,
+    pub limit: u32,
+}
+
+/// The whole chat as text, as it is shown: one version of each message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExportChat {
+    pub chat: ChatId,
+    pub format: ChatFormat,
+}
+
+/// What `@` and this text may mean, best first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FindMentions {
+    pub text: String,
+    pub limit: u32,
+}
+
+/// What would fill the context if this were asked now.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PreviewContext {
+    pub chat: ChatId,
+    pub question: Question,
 }
 
 /// Stops a running answer; what was streamed stays.
@@ -68,6 +166,20 @@ family!(Chats, ChatsRequest, ChatsResponse {
     DeleteChat => TrashItem,
     SendQuestion => Sent,
     RetryAnswer => Sent,
+    EditQuestion => Sent,
+    ContinueAnswer => Sent,
+    ChooseVersion => (),
+    BranchChat => Chat,
+    ListChatFolders => Vec<String>,
+    CreateChatFolder => (),
+    RenameChatFolder => (),
+    DeleteChatFolder => (),
+    MoveChat => Chat,
+    PinChat => Chat,
+    SearchChats => Vec<ChatHit>,
+    ExportChat => String,
+    FindMentions => Vec<Mention>,
+    PreviewContext => ContextUse,
     StopAnswer => (),
 });
 
@@ -82,6 +194,20 @@ impl ChatsRequest {
             | Self::DeleteChat(_)
             | Self::SendQuestion(_)
             | Self::RetryAnswer(_)
+            | Self::EditQuestion(_)
+            | Self::ContinueAnswer(_)
+            | Self::ChooseVersion(_)
+            | Self::BranchChat(_)
+            | Self::ListChatFolders(_)
+            | Self::CreateChatFolder(_)
+            | Self::RenameChatFolder(_)
+            | Self::DeleteChatFolder(_)
+            | Self::MoveChat(_)
+            | Self::PinChat(_)
+            | Self::SearchChats(_)
+            | Self::ExportChat(_)
+            | Self::FindMentions(_)
+            | Self::PreviewContext(_)
             | Self::StopAnswer(_) => Guard::Open,
         }
     }

@@ -14,8 +14,8 @@ use crate::api::request::chats::{ChatsRequest as Request, ChatsResponse as Respo
 use crate::api::request::knowledge::{KnowledgeRequest, KnowledgeResponse, Search};
 use crate::clock::Ids;
 use crate::engine::{Context, Service, handlers};
-use crate::inference::ChatModel;
-use crate::model::{ModelId, Overview, SearchMode, SearchQuery, SourceId, Timestamp};
+use crate::inference::{ChatModel, Wanted};
+use crate::model::{Overview, SearchMode, SearchQuery, SourceId, Timestamp};
 use crate::storage::chats;
 
 /// The answering service.
@@ -85,6 +85,22 @@ fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
         }
         Request::SendQuestion(send) => Response::SendQuestion(answering.send(send.chat, send.question)?),
         Request::RetryAnswer(retry) => Response::RetryAnswer(answering.retry(retry.chat, retry.message)?),
+        Request::EditQuestion(_)
+        | Request::ContinueAnswer(_)
+        | Request::ChooseVersion(_)
+        | Request::BranchChat(_)
+        | Request::ListChatFolders(_)
+        | Request::CreateChatFolder(_)
+        | Request::RenameChatFolder(_)
+        | Request::DeleteChatFolder(_)
+        | Request::MoveChat(_)
+        | Request::PinChat(_)
+        | Request::SearchChats(_)
+        | Request::ExportChat(_)
+        | Request::FindMentions(_)
+        | Request::PreviewContext(_) => {
+            return Err(ApiError::validation("this is not there yet", "Wait for a later version."));
+        }
         Request::StopAnswer(stop) => {
             answering.stop(stop.message);
             Response::StopAnswer(())
@@ -119,8 +135,8 @@ impl FindPassages for Finder {
 pub(in crate::engine) struct Loader(pub Context);
 
 impl ChatModels for Loader {
-    fn chat_model(&self, wanted: Option<&ModelId>, cancel: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError> {
-        self.0.models()?.load(&self.0, wanted, cancel)
+    fn chat_model(&self, wanted: &Wanted, cancel: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError> {
+        self.0.models()?.load(&self.0, wanted.model.as_ref(), cancel)
     }
 
     fn measured(&self, id: &str, tok_s: f64, at: Timestamp) {

@@ -10,7 +10,14 @@ use crate::soak::{self, Chance};
 
 /// Messages as they are really sent, without the length before them.
 fn real() -> Vec<Vec<u8>> {
-    let question = Question { text: "Why?".to_owned(), use_knowledge: true, sources: Vec::new(), model: None };
+    let question = Question {
+        text: "Why?".to_owned(),
+        use_knowledge: true,
+        sources: Vec::new(),
+        model: None,
+        beside: None,
+        attachments: Vec::new(),
+    };
     let query = SearchQuery {
         text: "crane".to_owned(),
         mode: SearchMode::Hybrid,

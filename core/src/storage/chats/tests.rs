@@ -17,6 +17,9 @@ fn chat(id: u128, at: i64) -> Chat {
         title: String::new(),
         created: Timestamp(at),
         updated: Timestamp(at),
+        folder: String::new(),
+        pinned: false,
+        branched_from: None,
     }
 }
 
@@ -32,11 +35,22 @@ fn message(id: u128, chat: u128, author: Author, text: &str, state: MessageState
         citations: Vec::new(),
         sentences: Vec::new(),
         stats: None,
+        versions: Versions::default(),
+        attachments: Vec::new(),
+        choice: None,
+        context: None,
     }
 }
 
 fn question(text: &str) -> Question {
-    Question { text: text.to_owned(), use_knowledge: true, sources: Vec::new(), model: None }
+    Question {
+        text: text.to_owned(),
+        use_knowledge: true,
+        sources: Vec::new(),
+        model: None,
+        beside: None,
+        attachments: Vec::new(),
+    }
 }
 
 fn ask(main: &Db, chat: u128, first: u128, text: &str, at: i64) -> Message {

@@ -30,6 +30,9 @@ fn bytes(orderly: bool) -> Vec<u8> {
             title: format!("chat {number} {}", "long ".repeat(40)),
             created: Timestamp(number as i64),
             updated: Timestamp(number as i64),
+            folder: String::new(),
+            pinned: false,
+            branched_from: None,
         };
         chats::create(&db, chat).unwrap();
     }

@@ -84,6 +84,9 @@ fn fill(main: &Db, id: ProfileId, number: u128) {
         title: "t".to_owned(),
         created: now,
         updated: now,
+        folder: String::new(),
+        pinned: false,
+        branched_from: None,
     };
     chats::create(main, chat).unwrap();
     chats::add_model_seconds(main, id, now, 1.0).unwrap();

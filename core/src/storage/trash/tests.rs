@@ -16,7 +16,16 @@ fn open(folder: &std::path::Path) -> Db {
 fn new_chat(main: &Db, n: u128) -> ChatId {
     let id = ChatId(Uuid::from_u128(n));
     let at = Timestamp(n as i64);
-    let chat = Chat { id, profile: PROFILE, title: format!("chat {n}"), created: at, updated: at };
+    let chat = Chat {
+        id,
+        profile: PROFILE,
+        title: format!("chat {n}"),
+        created: at,
+        updated: at,
+        folder: String::new(),
+        pinned: false,
+        branched_from: None,
+    };
     stored_chats::create(main, chat).unwrap();
     id
 }

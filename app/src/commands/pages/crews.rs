@@ -1,0 +1,7 @@
+//! What the person can do with the page "Crews".
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum CrewsCommand {
+    /// Reads it all again.
+    Refresh,
+}

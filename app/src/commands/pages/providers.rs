@@ -1,0 +1,7 @@
+//! What the person can do with the page "Providers".
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProvidersCommand {
+    /// Reads it all again.
+    Refresh,
+}

@@ -1,0 +1,19 @@
+//! The family of usage: not there yet.
+
+use tokio_util::sync::CancellationToken;
+
+use crate::api::ApiError;
+use crate::api::request::usage::{UsageRequest as Request, UsageResponse as Response};
+use crate::engine::{Context, Service};
+
+pub struct Usage;
+
+impl Service for Usage {
+    fn build(_ctx: &Context) -> Result<Self, ApiError> {
+        Ok(Self)
+    }
+}
+
+pub async fn handle(_ctx: &Context, _cancel: CancellationToken, _request: Request) -> Result<Response, ApiError> {
+    Err(ApiError::validation("this is not there yet", "Wait for a later version."))
+}

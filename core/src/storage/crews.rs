@@ -1,0 +1,5 @@
+//! Crews and their runs.
+
+use super::AnyTable;
+
+pub(super) const TABLES: &[&dyn AnyTable] = &[];

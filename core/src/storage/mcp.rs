@@ -1,0 +1,5 @@
+//! Servers of tools.
+
+use super::AnyTable;
+
+pub(super) const TABLES: &[&dyn AnyTable] = &[];
