@@ -1,6 +1,8 @@
 //! Language models behind one trait: embedded ones, and a scripted one for exact flows in tests.
 
 pub mod embedded;
+pub mod provider;
+mod providers;
 pub mod registry;
 pub mod scripted;
 
