@@ -2,6 +2,8 @@
 
 pub mod cache;
 pub mod embedded;
+pub mod provider;
+mod providers;
 pub mod registry;
 pub mod scripted;
 

@@ -27,12 +27,8 @@ pub trait Provider: Send + Sync {
     fn model_info(&self, name: &str, cancel: &Cancel) -> Result<ProviderModel, ProviderFault>;
 
     /// Tells pieces as they come; text is always whole characters.
-    fn chat(
-        &self,
-        call: &ChatCall,
-        cancel: &Cancel,
-        tell: &mut dyn FnMut(ChatPiece),
-    ) -> Result<ChatEnd, ProviderFault>;
+    fn chat(&self, call: &ChatCall, cancel: &Cancel, tell: &mut dyn FnMut(ChatPiece))
+    -> Result<ChatEnd, ProviderFault>;
 
     /// One vector for each text, in their order.
     fn embed(&self, model: &str, texts: &[String], cancel: &Cancel) -> Result<Embeddings, ProviderFault>;
@@ -135,7 +131,8 @@ impl From<&SamplingParams> for Sampling {
         Self {
             temperature: Some(params.temperature),
             top_p: (params.top_p < 1.0 && params.temperature > 0.0).then_some(params.top_p),
-            top_k: (params.top_k > 0 && params.temperature > 0.0).then(|| u32::try_from(params.top_k).unwrap_or(u32::MAX)),
+            top_k: (params.top_k > 0 && params.temperature > 0.0)
+                .then(|| u32::try_from(params.top_k).unwrap_or(u32::MAX)),
             seed: Some(params.seed),
         }
     }

@@ -17,7 +17,9 @@ pub enum FaultKind {
     /// Our own door did not let it out.
     Forbidden,
     /// Too many requests or tokens; the server may say how long to wait.
-    Limited { retry_after: Option<Duration> },
+    Limited {
+        retry_after: Option<Duration>,
+    },
     /// Its status.
     Server(u16),
     /// It answered what its format does not allow.
@@ -93,10 +95,14 @@ impl ProviderFault {
             FaultKind::Unreachable => "Check that the server runs and that its address is right.",
             FaultKind::Timeout => "Try again later, or give it more time in the provider's limits.",
             FaultKind::Unauthorised => "Check the provider's key under Credentials.",
-            FaultKind::Forbidden => "Change the network policy under Profiles & network, or use a model inside this program.",
+            FaultKind::Forbidden => {
+                "Change the network policy under Profiles & network, or use a model inside this program."
+            }
             FaultKind::Limited { .. } => "Wait a little, or lower the provider's limits per minute.",
             FaultKind::Server(_) => "Try again later, or choose another model.",
-            FaultKind::BadAnswer => "Check that the provider's kind and address belong together; try again or choose another model.",
+            FaultKind::BadAnswer => {
+                "Check that the provider's kind and address belong together; try again or choose another model."
+            }
             FaultKind::NotFound => "Check the model's name and the provider's address.",
             FaultKind::TooLong => "Shorten the question or choose a model with a longer context.",
             FaultKind::Refused => "Choose another model or other settings.",
