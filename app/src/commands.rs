@@ -57,6 +57,7 @@ pub enum UiCommand {
         message: MessageId,
     },
     StopAnswer(MessageId),
+    Chats(pages::chats::ChatsCommand),
     /// Opens the chat page with this text in the composer.
     Ask(String),
 
@@ -171,6 +172,11 @@ pub enum PickPurpose {
     SettingFolder(String),
     SettingsExport,
     SettingsImport,
+    /// Comes along with a question.
+    AttachFile,
+    AttachFolder,
+    /// The folder that a chat is written into.
+    ChatExport(ChatId, rspa_core::model::ChatFormat),
     /// A folder that an agent may use.
     AgentFolder,
     /// The file that an agent is made from.

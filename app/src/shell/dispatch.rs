@@ -74,6 +74,7 @@ impl Shell {
             C::Send { chat, question } => self.send_question(chat, question),
             C::RetryAnswer { chat, message } => self.retry_answer(chat, message),
             C::StopAnswer(message) => self.stop_answer(message),
+            C::Chats(command) => self.chats(ctx, command),
             C::Ask(text) => {
                 self.open_page(Page::Chat);
                 self.state.signals.push(Signal::Compose(text));
