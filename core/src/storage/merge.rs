@@ -2,8 +2,7 @@
 //! into a restored file what no restore may take back.
 
 use super::{
-    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger,
-    mcp, models, notifications, profiles, providers, schedules, tasks, trash, usage,
+    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger, mcp, models, notifications, profiles, providers, schedules, tasks, trash, usage, crews,
 };
 use crate::model::Merged;
 
@@ -21,6 +20,7 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
         merged.extend(agents::merge(txn, &other)?);
         merged.push(schedules::merge(txn, &other)?);
         merged.push(mcp::merge(txn, &other)?);
+        merged.push(crews::merge(txn, &other)?);
         merged.push(trash::merge(txn, &other)?);
         merged.push(activities::merge(txn, &other)?);
         let (mut chosen, more) = (models::merge(txn, &other)?, providers::merge(txn, &other)?);
@@ -54,7 +54,7 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 tasks::TABLES,
                 notifications::TABLES,
                 schedules::STAYING,
-                usage::TABLES,
+    usage::TABLES, crews::STAYING,
                 credentials::STAYING,
                 credentials::KNOWN,
             ],
@@ -64,7 +64,7 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 tasks::TABLES,
                 notifications::TABLES,
                 schedules::STAYING,
-                usage::TABLES,
+    usage::TABLES, crews::STAYING,
                 credentials::STAYING,
             ],
         };
