@@ -17,6 +17,7 @@ pub mod credentials;
 pub mod crews;
 pub mod engine;
 pub mod faults;
+mod fold;
 pub mod inference;
 pub mod knowledge;
 pub mod local;
