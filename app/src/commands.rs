@@ -143,6 +143,8 @@ pub enum UiCommand {
     /// Opens the page "Tasks" at this one.
     OpenTask(rspa_core::model::TaskId),
     OpenSchedule(rspa_core::model::ScheduleId),
+    /// Opens the page "Crews" at this one.
+    OpenCrew(rspa_core::model::CrewId),
 }
 
 /// A question before something that cannot be taken back.
@@ -183,6 +185,12 @@ pub enum PickPurpose {
     AgentImport,
     /// The folder that an agent is written into.
     AgentExport(rspa_core::model::AgentId),
+    /// A folder that a crew's agents may read.
+    CrewFolder,
+    /// The file that a crew is made from.
+    CrewImport,
+    /// The folder that a crew is written into.
+    CrewExport(rspa_core::model::CrewId),
 }
 
 /// Commands of this frame, in order.

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod activity;
+pub mod avatar;
 pub mod button;
 pub mod chip;
 pub mod choice;
@@ -13,6 +14,7 @@ pub mod exact;
 pub mod fact;
 pub mod field;
 pub mod frame;
+pub mod graph;
 pub mod list;
 pub mod markdown;
 pub mod menu;

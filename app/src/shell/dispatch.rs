@@ -125,6 +125,7 @@ impl Shell {
             C::OpenAgent(id) => self.show_agent(id),
             C::OpenTask(id) => self.show_task(id),
             C::OpenSchedule(id) => self.show_schedule(id),
+            C::OpenCrew(id) => self.show_crew(id),
         }
     }
 
@@ -151,6 +152,7 @@ impl Shell {
             Action::OpenProviders => self.open_page(Page::Providers),
             Action::OpenCrews => self.open_page(Page::Crews),
             Action::NewAgent => self.new_agent(),
+            Action::NewCrew => self.new_crew(),
             Action::NewTask => self.new_task(),
             Action::NewSchedule => self.new_schedule(),
             Action::Approvals => self.show_approvals(),

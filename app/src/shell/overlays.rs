@@ -8,6 +8,7 @@ use rspa_core::model::{Mentioned, SettingValue};
 use super::{Shell, notices_panel};
 use crate::commands::pages::agents::AgentsCommand;
 use crate::commands::pages::chats::ChatsCommand;
+use crate::commands::pages::crews::CrewsCommand;
 use crate::commands::pages::logs::LogsCommand;
 use crate::commands::pages::notifications::NotificationsCommand;
 use crate::commands::palette::{Palette, Scope};
@@ -90,6 +91,14 @@ impl Shell {
                             let export = AgentsCommand::Export { id: *id, folder: path };
                             self.queue.push(UiCommand::Agents(export));
                         }
+                        PickPurpose::CrewFolder => {
+                            self.queue.push(UiCommand::Crews(CrewsCommand::FolderPicked(path)));
+                        }
+                        PickPurpose::CrewImport => self.queue.push(UiCommand::Crews(CrewsCommand::Import(path))),
+                        PickPurpose::CrewExport(id) => {
+                            let export = CrewsCommand::Export { id: *id, folder: path };
+                            self.queue.push(UiCommand::Crews(export));
+                        }
                         PickPurpose::SettingsExport => self.queue.push(UiCommand::ExportSettings(path)),
                         PickPurpose::SettingsImport => self.queue.push(UiCommand::PreviewImport(path)),
                     }
@@ -121,6 +130,9 @@ impl Shell {
             PickPurpose::AgentFolder => (tr("agents.pick_folder"), Wanted::Folder),
             PickPurpose::AgentImport => (tr("agents.pick_import"), Wanted::File),
             PickPurpose::AgentExport(_) => (tr("agents.pick_export"), Wanted::Folder),
+            PickPurpose::CrewFolder => (tr("crews.pick_folder"), Wanted::Folder),
+            PickPurpose::CrewImport => (tr("crews.pick_import"), Wanted::File),
+            PickPurpose::CrewExport(_) => (tr("crews.pick_export"), Wanted::Folder),
             PickPurpose::SettingFolder(_) => (tr("settings.pick_folder"), Wanted::Folder),
             PickPurpose::SettingsExport => (tr("settings.pick_export"), Wanted::Folder),
             PickPurpose::SettingsImport => (tr("settings.pick_import"), Wanted::File),
