@@ -177,6 +177,12 @@ pub enum PickPurpose {
     AgentImport,
     /// The folder that an agent is written into.
     AgentExport(rspa_core::model::AgentId),
+    /// The folder that the figures of use are written into.
+    UsageFolder(rspa_core::model::UsageFormat),
+    /// The folder that the rows of the network ledger are written into.
+    LedgerFolder(pages::profiles::LedgerFormat),
+    /// A folder that a server of tools may see.
+    ServerFolder,
 }
 
 /// Commands of this frame, in order.

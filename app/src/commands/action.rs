@@ -64,6 +64,8 @@ actions! {
     NewAgent "new_agent" Robot,
     NewTask "new_task" Plus,
     NewSchedule "new_schedule" ClockCountdown,
+    AddProvider "add_provider" PlugsConnected,
+    AddServer "add_server" Plugs,
     Approvals "approvals" HandPalm,
     PauseAgents "pause_agents" PauseCircle,
     Doctor "doctor" Heartbeat,

@@ -9,6 +9,9 @@ use super::{Shell, notices_panel};
 use crate::commands::pages::agents::AgentsCommand;
 use crate::commands::pages::logs::LogsCommand;
 use crate::commands::pages::notifications::NotificationsCommand;
+use crate::commands::pages::profiles::ProfilesCommand;
+use crate::commands::pages::servers::ServersCommand;
+use crate::commands::pages::usage::UsageCommand;
 use crate::commands::palette::{Palette, Scope};
 use crate::commands::{PickPurpose, UiCommand};
 use crate::design::UiExt;
@@ -79,6 +82,17 @@ impl Shell {
                             let export = AgentsCommand::Export { id: *id, folder: path };
                             self.queue.push(UiCommand::Agents(export));
                         }
+                        PickPurpose::UsageFolder(format) => {
+                            let export = UsageCommand::Export { folder: path, format: *format };
+                            self.queue.push(UiCommand::Usage(export));
+                        }
+                        PickPurpose::LedgerFolder(format) => {
+                            let export = ProfilesCommand::ExportLedger { folder: path, format: *format };
+                            self.queue.push(UiCommand::Profiles(export));
+                        }
+                        PickPurpose::ServerFolder => {
+                            self.queue.push(UiCommand::Servers(ServersCommand::FolderPicked(path)));
+                        }
                         PickPurpose::SettingsExport => self.queue.push(UiCommand::ExportSettings(path)),
                         PickPurpose::SettingsImport => self.queue.push(UiCommand::PreviewImport(path)),
                     }
@@ -107,6 +121,9 @@ impl Shell {
             PickPurpose::AgentFolder => (tr("agents.pick_folder"), Wanted::Folder),
             PickPurpose::AgentImport => (tr("agents.pick_import"), Wanted::File),
             PickPurpose::AgentExport(_) => (tr("agents.pick_export"), Wanted::Folder),
+            PickPurpose::UsageFolder(_) => (tr("usage.export_folder"), Wanted::Folder),
+            PickPurpose::LedgerFolder(_) => (tr("profiles.export_folder"), Wanted::Folder),
+            PickPurpose::ServerFolder => (tr("servers.pick_folder"), Wanted::Folder),
             PickPurpose::SettingFolder(_) => (tr("settings.pick_folder"), Wanted::Folder),
             PickPurpose::SettingsExport => (tr("settings.pick_export"), Wanted::Folder),
             PickPurpose::SettingsImport => (tr("settings.pick_import"), Wanted::File),
