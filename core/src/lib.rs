@@ -33,4 +33,5 @@ mod supervision;
 pub mod tasks;
 pub mod tools;
 pub mod trust;
+pub mod usage;
 pub mod workspace;

@@ -376,7 +376,11 @@ impl<'a> Work<'a> {
         let model = self.model().map_err(|error| self.fail(error))?;
         let small = model.parameters().is_some_and(|count| count < SMALL_MODEL);
         let opening = self.opening(small).map_err(|error| self.fail(error))?;
-        if again.is_none() && used.steps + 1 == budget.steps && budget.steps > 1 {
+        let left = usize::try_from(used.tokens_left(&budget)).unwrap_or(usize::MAX);
+        // Calls may not use up what the answer needs.
+        let reserve = budget::reserve(&budget);
+        let last = used.steps + 1 >= budget.steps || left < 2 * reserve;
+        if again.is_none() && last && !first {
             const LAST: &str = "This is your last step: give your answer now, with what you have.";
             let told = |step: &RunStep| matches!(&step.kind, StepKind::Note { text } if text == LAST);
             if !self.recorder.steps().iter().any(told) {
@@ -384,7 +388,7 @@ impl<'a> Work<'a> {
             }
         }
         let context_length = model.context_length();
-        let left = usize::try_from(used.tokens_left(&budget)).unwrap_or(usize::MAX);
+        let left = if last { left } else { left - reserve };
         let room = (context_length / 3).clamp(64, LARGEST_ANSWER);
         let most = (self.agent.settings.max_tokens as usize).min(left).min(room).max(1);
         let limit = context_length.saturating_sub(most);
@@ -413,7 +417,6 @@ impl<'a> Work<'a> {
             None => self.recorder.push(asked, 0),
         };
         let index = index.map_err(|error| self.fail(error))?;
-        let last = used.steps + 1 >= budget.steps;
         let (offer, only_look) = self.offer(small, first, last, most);
         let offered = self.specs.iter().filter(|spec| !only_look || looks(spec));
         let schema = protocol::schema(offered.map(|spec| (spec.name, &spec.parameters)), offer);

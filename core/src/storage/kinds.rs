@@ -2,7 +2,8 @@
 
 use super::compare::compare_table;
 use super::{
-    AnyTable, ReadTxn, StorageError, activities, agents, chats, knowledge, models, profiles, schedules, trash,
+    AnyTable, ReadTxn, StorageError, activities, agents, chats, knowledge, models, profiles, providers, schedules,
+    trash,
 };
 use crate::model::{DataKind, KindDifference};
 
@@ -26,6 +27,8 @@ static KINDS: &[&Kind] = &[
     &agents::KIND,
     &agents::DATA_KIND,
     &models::KIND,
+    &providers::KIND,
+    &providers::ROUTING_KIND,
     &schedules::KIND,
 ];
 

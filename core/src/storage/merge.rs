@@ -3,7 +3,7 @@
 
 use super::{
     AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger,
-    models, notifications, profiles, schedules, tasks, trash,
+    models, notifications, profiles, providers, schedules, tasks, trash, usage,
 };
 use crate::model::Merged;
 
@@ -22,7 +22,10 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
         merged.push(schedules::merge(txn, &other)?);
         merged.push(trash::merge(txn, &other)?);
         merged.push(activities::merge(txn, &other)?);
-        merged.push(models::merge(txn, &other)?);
+        let (mut chosen, more) = (models::merge(txn, &other)?, providers::merge(txn, &other)?);
+        (chosen.added, chosen.kept) = (chosen.added + more.added, chosen.kept + more.kept);
+        merged.push(chosen);
+        usage::merge(txn, &other)?;
         Ok(merged)
     })
 }
@@ -50,6 +53,7 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 tasks::TABLES,
                 notifications::TABLES,
                 schedules::STAYING,
+                usage::TABLES,
                 credentials::STAYING,
                 credentials::KNOWN,
             ],
@@ -59,6 +63,7 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 tasks::TABLES,
                 notifications::TABLES,
                 schedules::STAYING,
+                usage::TABLES,
                 credentials::STAYING,
             ],
         };

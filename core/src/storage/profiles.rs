@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::kinds::Kind;
 use super::{
     AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, agents, approvals,
-    chats, credentials, decode, first_version, golden_record, knowledge, models, notifications, runs, schedules, tasks,
-    trash, ui_state,
+    chats, credentials, decode, first_version, golden_record, knowledge, models, notifications, providers, runs,
+    schedules, tasks, trash, ui_state, usage,
 };
 use crate::clock::Ids;
 use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
@@ -299,6 +299,8 @@ pub fn delete(main: &Db, id: ProfileId, confirmed_name: String) -> Result<Profil
         agents::remove_profile(txn, id)?;
         notifications::remove_profile(txn, id)?;
         tasks::remove_profile(txn, id)?;
+        providers::remove_profile(txn, id)?;
+        usage::remove_profile(txn, id)?;
         txn.table(DELETED)?.insert(key, profile.name.as_str())?;
         Ok(profile)
     })

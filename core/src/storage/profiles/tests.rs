@@ -206,6 +206,10 @@ fn every_table_is_cleared_with_its_profile_or_shared_by_all() {
         "task_moments",
         "task_leases",
         "task_tally",
+        "providers",
+        "routing",
+        "usage",
+        "feature_use",
     ];
     // Of the file, of the computer, of all profiles together.
     let shared = [
