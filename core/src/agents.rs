@@ -30,7 +30,7 @@ use crate::api::ApiError;
 use crate::clock::{Clock, Ids};
 use crate::model::{Agent, AgentId, AgentType, Happening, Permission, ProfileId, RunId, Task, TaskId};
 use crate::storage::Db;
-use crate::tools::{Host, Tool};
+use crate::tools::{Found, Host};
 
 /// What the loop asks about agents and tasks; their services stand behind it.
 pub trait Directory: Send + Sync {
@@ -48,8 +48,8 @@ pub trait Directory: Send + Sync {
     fn outcomes(&self, agent: AgentId, most: u32) -> Result<Vec<String>, ApiError>;
 }
 
-/// Gives the tool of a name.
-pub type FindTool = Arc<dyn Fn(&str) -> Option<&'static dyn Tool> + Send + Sync>;
+/// Gives the tool of a name. One of a server may start it when it is asked whether it is there.
+pub type FindTool = Arc<dyn Fn(&str) -> Option<Found> + Send + Sync>;
 
 /// Gives what the tools of one run get from the program.
 pub type MakeHost = Arc<dyn Fn(&Agent, RunId) -> Arc<dyn Host> + Send + Sync>;

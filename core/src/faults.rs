@@ -27,6 +27,7 @@ pub const PLACES: &[&str] = &[
     "triggers",
     "queue",
     "queue events",
+    "tool servers",
 ];
 
 /// What a worker calls.

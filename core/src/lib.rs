@@ -19,6 +19,7 @@ pub mod faults;
 pub mod inference;
 pub mod knowledge;
 pub mod local;
+pub mod mcp;
 pub mod model;
 pub mod observe;
 mod panics;

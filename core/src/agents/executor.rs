@@ -24,7 +24,7 @@ use crate::model::{
 use crate::panics;
 use crate::storage::{chats, runs};
 use crate::tasks::{Attempt, Executor, Failure};
-use crate::tools::{Proposal, Scope, Tool, ToolSpec};
+use crate::tools::{Found, Proposal, Scope, Tool, ToolSpec};
 
 /// Answers of the model in a row that cannot be read.
 const MOST_UNREADABLE: usize = 3;
@@ -33,7 +33,7 @@ const MOST_REPEATED: usize = 4;
 const LARGEST_ANSWER: usize = 4_096;
 
 /// A call that may be asked for: its tool, what it would do, and the word of agent and profile.
-type Proposed = (&'static dyn Tool, Proposal, Permission);
+type Proposed = (Found, Proposal, Permission);
 
 /// Does what tasks say, with agents.
 #[derive(Clone)]
@@ -419,7 +419,7 @@ impl<'a> Work<'a> {
         let index = index.map_err(|error| self.fail(error))?;
         let (offer, only_look) = self.offer(small, first, last, most);
         let offered = self.specs.iter().filter(|spec| !only_look || looks(spec));
-        let schema = protocol::schema(offered.map(|spec| (spec.name, &spec.parameters)), offer);
+        let schema = protocol::schema(offered.map(|spec| (&*spec.name, &spec.parameters)), offer);
         let (_, seed) = self.recorder.run().id.0.as_u64_pair();
         #[expect(clippy::cast_possible_truncation, reason = "0.0 to 2.0")]
         let sampling = SamplingParams {
@@ -603,7 +603,7 @@ impl<'a> Work<'a> {
         match self.desk.decide(&self.agent, permission, &call, &proposal)? {
             Decision::Go(verdict) => {
                 let index = self.recorder.push(step(verdict), 0)?;
-                self.run(index, tool, &call, &proposal)
+                self.run(index, &*tool, &call, &proposal)
             }
             Decision::No(verdict) => self.refuse(call, verdict),
             Decision::Ask => {
@@ -701,7 +701,7 @@ impl<'a> Work<'a> {
                         _ => String::new(),
                     };
                     self.judged(index, Verdict::Person { approval: id, allowed: true, reason })?;
-                    return self.run(index, tool, &call, &proposal);
+                    return self.run(index, &*tool, &call, &proposal);
                 }
             }
         }
@@ -775,7 +775,7 @@ impl<'a> Work<'a> {
         let again = tool.spec().repeatable || proposal.harmless || self.attempt.may_repeat;
         let same = proposal.action == action || !matches!(verdict, Verdict::Person { .. });
         if not_begun || (again && same) {
-            return self.run(index, tool, &call, &proposal);
+            return self.run(index, &*tool, &call, &proposal);
         }
         let error = ApiError::new(
             ErrorCategory::Processing,
@@ -786,13 +786,7 @@ impl<'a> Work<'a> {
     }
 
     /// Makes the call of a step and keeps what came of it.
-    fn run(
-        &mut self,
-        index: u32,
-        tool: &'static dyn Tool,
-        call: &ToolCall,
-        proposal: &Proposal,
-    ) -> Result<(), ApiError> {
+    fn run(&mut self, index: u32, tool: &dyn Tool, call: &ToolCall, proposal: &Proposal) -> Result<(), ApiError> {
         let spec = tool.spec();
         let effect = !spec.repeatable && !proposal.harmless;
         self.doing(&proposal.title);

@@ -26,7 +26,7 @@ use crate::model::{
 };
 use crate::storage::{Db, DbOptions, tables};
 use crate::tasks::{Attempt, Executor, Failure, Progress};
-use crate::tools::{Host, Proposal, RuleScope, Scope, Tool, ToolSpec};
+use crate::tools::{Found, Host, Proposal, RuleScope, Scope, Tool, ToolSpec};
 use crate::trust::egress;
 
 pub fn task() -> Task {
@@ -130,9 +130,9 @@ impl TestTool {
 impl Tool for TestTool {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: self.name,
-            title: self.name,
-            description: "For tests.",
+            name: self.name.into(),
+            title: self.name.into(),
+            description: "For tests.".into(),
             effect: if self.name == "write" { ToolEffect::Writes } else { ToolEffect::Reads },
             default: Permission::Allow,
             repeatable: self.name != "write",
@@ -387,7 +387,7 @@ impl World {
             models: Arc::new(TestModels(model.clone())),
             directory: directory.clone(),
             tools: Arc::new(move |name| {
-                [look, write, question].into_iter().find(|tool| tool.name == name).map(|tool| tool as &dyn Tool)
+                [look, write, question].into_iter().find(|tool| tool.name == name).map(|tool| Found::Own(tool))
             }),
             host: Arc::new(move |_agent, _run| Arc::new(TestHost { main: host_main.clone(), profile })),
             runtime: runtime.handle().clone(),

@@ -124,6 +124,8 @@ pub enum DataKind {
     Credentials,
     Notes,
     Schedules,
+    /// Servers of tools.
+    ToolServers,
     /// All else, such as the layout of the window and default models.
     Other,
 }

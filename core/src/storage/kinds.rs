@@ -2,7 +2,7 @@
 
 use super::compare::compare_table;
 use super::{
-    AnyTable, ReadTxn, StorageError, activities, agents, chats, knowledge, models, profiles, providers, schedules,
+    AnyTable, ReadTxn, StorageError, activities, agents, chats, knowledge, mcp, models, profiles, providers, schedules,
     trash,
 };
 use crate::model::{DataKind, KindDifference};
@@ -30,6 +30,7 @@ static KINDS: &[&Kind] = &[
     &providers::KIND,
     &providers::ROUTING_KIND,
     &schedules::KIND,
+    &mcp::KIND,
 ];
 
 /// Titles of each sort that are given.

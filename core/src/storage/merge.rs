@@ -3,7 +3,7 @@
 
 use super::{
     AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger,
-    models, notifications, profiles, providers, schedules, tasks, trash, usage,
+    mcp, models, notifications, profiles, providers, schedules, tasks, trash, usage,
 };
 use crate::model::Merged;
 
@@ -20,6 +20,7 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
         merged.push(knowledge::merge_sources(txn, &other)?);
         merged.extend(agents::merge(txn, &other)?);
         merged.push(schedules::merge(txn, &other)?);
+        merged.push(mcp::merge(txn, &other)?);
         merged.push(trash::merge(txn, &other)?);
         merged.push(activities::merge(txn, &other)?);
         let (mut chosen, more) = (models::merge(txn, &other)?, providers::merge(txn, &other)?);

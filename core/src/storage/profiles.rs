@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::kinds::Kind;
 use super::{
     AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, agents, approvals,
-    chats, credentials, decode, first_version, golden_record, knowledge, models, notifications, providers, runs,
+    chats, credentials, decode, first_version, golden_record, knowledge, mcp, models, notifications, providers, runs,
     schedules, tasks, trash, ui_state, usage,
 };
 use crate::clock::Ids;
@@ -301,6 +301,7 @@ pub fn delete(main: &Db, id: ProfileId, confirmed_name: String) -> Result<Profil
         tasks::remove_profile(txn, id)?;
         providers::remove_profile(txn, id)?;
         usage::remove_profile(txn, id)?;
+        mcp::remove_profile(txn, id)?;
         txn.table(DELETED)?.insert(key, profile.name.as_str())?;
         Ok(profile)
     })

@@ -18,7 +18,6 @@ use crate::model::{
 };
 use crate::storage::{agents, runs, ui_state};
 use crate::tasks::Executor;
-use crate::tools;
 
 /// The loop of the agents, and the desk where they wait for the person.
 pub struct Runs {
@@ -44,7 +43,7 @@ impl Service for Runs {
             tracing::info!(runs = closed, "runs were cut off when the program last ended");
         }
         let ids = Arc::new(Ids::new(ctx.clock.clone()));
-        let (publisher, keeper, hosts) = (ctx.clone(), ctx.clone(), ctx.clone());
+        let (publisher, keeper, hosts, finder) = (ctx.clone(), ctx.clone(), ctx.clone(), ctx.clone());
         let publish: crate::answering::Publish = Arc::new(move |event| publisher.publish(event));
         let happened = Arc::new(move |happening| keeper.activity(happening));
         let desk = Desk::new(DeskParts {
@@ -65,7 +64,7 @@ impl Service for Runs {
             happened,
             models: Arc::new(Loader(ctx.clone())),
             directory: Arc::new(EngineDirectory(ctx.clone())),
-            tools: Arc::new(tools::find),
+            tools: Arc::new(move |name| handlers::mcp::find_tool(&finder, name, true)),
             host: Arc::new(move |agent, run| Arc::new(EngineHost::new(hosts.clone(), agent, run))),
             runtime: ctx.runtime.clone(),
             ending: ctx.shutdown.clone(),
