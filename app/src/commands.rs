@@ -191,6 +191,12 @@ pub enum PickPurpose {
     CrewImport,
     /// The folder that a crew is written into.
     CrewExport(rspa_core::model::CrewId),
+    /// The folder that the figures of use are written into.
+    UsageFolder(rspa_core::model::UsageFormat),
+    /// The folder that the rows of the network ledger are written into.
+    LedgerFolder(pages::profiles::LedgerFormat),
+    /// A folder that a server of tools may see.
+    ServerFolder,
 }
 
 /// Commands of this frame, in order.

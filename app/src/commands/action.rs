@@ -65,6 +65,8 @@ actions! {
     NewCrew "new_crew" UsersFour,
     NewTask "new_task" Plus,
     NewSchedule "new_schedule" ClockCountdown,
+    AddProvider "add_provider" PlugsConnected,
+    AddServer "add_server" Plugs,
     Approvals "approvals" HandPalm,
     PauseAgents "pause_agents" PauseCircle,
     Doctor "doctor" Heartbeat,
