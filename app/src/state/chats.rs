@@ -179,6 +179,24 @@ impl ChatsState {
         }
     }
 
+    /// Takes a message that core just stored. What was heard of it, and of those beside it, in the meantime is newer.
+    pub(crate) fn adopt(&mut self, mut message: Message) {
+        let Some(messages) = self.messages.get_mut(&message.chat).and_then(Slot::get_mut) else { return };
+        for one in &mut message.versions.beside {
+            if let Some(at) = messages.iter().position(|known| known.id == one.id) {
+                *one = messages.remove(at);
+            }
+        }
+        match messages.iter_mut().find(|known| known.id == message.id) {
+            Some(known) => {
+                let heard = std::mem::take(&mut known.versions.beside);
+                known.versions = message.versions;
+                keep_beside(&mut known.versions.beside, heard);
+            }
+            None => self.put_message(message),
+        }
+    }
+
     /// A message of this chat, also one that is shown beside another.
     pub(crate) fn message_mut(&mut self, chat: ChatId, id: MessageId) -> Option<&mut Message> {
         let messages = self.messages.get_mut(&chat)?.get_mut()?;
@@ -256,6 +274,29 @@ mod tests {
         late.versions.all = again.versions.all.clone();
         state.put_message(late);
         assert_eq!(shown(&state, chat), ["one", "two again"]);
+    }
+
+    #[test]
+    fn answers_whose_news_came_before_the_reply_are_put_side_by_side() {
+        let mut state = ChatsState::default();
+        let chat = fixtures::chat(100, "", "", 1).chat.id;
+        let question = fixtures::question(chat, 1, "?");
+        let (left, mut right) = (
+            fixtures::answer(chat, 2, "", MessageState::Preparing),
+            fixtures::answer(chat, 3, "early", MessageState::Streaming),
+        );
+        state.messages.insert(chat, Slot::with(vec![question.clone()]));
+        state.put_message(left.clone());
+        right.versions.all = vec![left.id, right.id];
+        state.put_message(right.clone());
+        let mut sent = left;
+        sent.versions.all = right.versions.all.clone();
+        sent.versions.beside = vec![fixtures::answer(chat, 3, "", MessageState::Preparing)];
+        state.adopt(question);
+        state.adopt(sent.clone());
+        let messages = state.messages[&chat].get().unwrap();
+        assert_eq!((messages.len(), messages[1].id), (2, sent.id));
+        assert_eq!(messages[1].versions.beside[0].text, "early");
     }
 
     #[test]

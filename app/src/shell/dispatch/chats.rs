@@ -197,9 +197,6 @@ fn took(state: &mut AppState, chat: ChatId, sent: Sent) {
     if !state.chats.is_read(chat) {
         state.chats.messages.entry(chat).or_default().set(Vec::new());
     }
-    for message in [sent.question, sent.answer] {
-        if state.chats.message_mut(chat, message.id).is_none() {
-            state.chats.put_message(message);
-        }
-    }
+    state.chats.adopt(sent.question);
+    state.chats.adopt(sent.answer);
 }

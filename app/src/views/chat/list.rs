@@ -185,10 +185,10 @@ impl ChatList {
                 }
             }
             if let Some(at) = pointer {
-                let up = EDGE - (at.y - clip.top());
-                let down = EDGE - (clip.bottom() - at.y);
-                if up > 0.0 || down > 0.0 {
-                    ui.scroll_with_delta(vec2(0.0, if up > 0.0 { SPEED } else { -SPEED }));
+                let up = at.y - clip.top() < EDGE && viewport.top() > 0.0;
+                let down = clip.bottom() - at.y < EDGE && viewport.bottom() < total;
+                if up || down {
+                    ui.scroll_with_delta(vec2(0.0, if up { SPEED } else { -SPEED }));
                     ui.ctx().request_repaint();
                 }
             }

@@ -91,7 +91,8 @@ impl Thread {
         let total = self.tops.last().copied().unwrap_or_default();
 
         let mut scroll = ScrollArea::vertical().id_salt(("thread", self.chat.map(|id| id.0))).auto_shrink(false);
-        scroll = scroll.stick_to_bottom(true);
+        // A new scroll area would go to its end by itself.
+        scroll = scroll.stick_to_bottom(aimed.is_none());
         if let Some(row) = aimed {
             let top = (self.tops[row] - f64::from(all.height()) / 4.0).max(0.0);
             scroll = scroll.vertical_scroll_offset(top as f32);
@@ -290,6 +291,9 @@ fn is_alive(message: &Message) -> bool {
 
 /// The words of the question that a message answers.
 fn question_words(messages: &[Message], index: usize) -> Vec<String> {
+    if messages[index].passages.is_empty() && messages[index].versions.beside.is_empty() {
+        return Vec::new();
+    }
     let question = messages[..index].iter().rev().find(|message| message.author == Author::Person);
     match (messages[index].author, question) {
         (Author::Model, Some(question)) => excerpt::words(&question.text),

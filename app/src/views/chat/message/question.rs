@@ -115,9 +115,8 @@ impl MessageView {
         let field = inner.with_max_y(inner.bottom() - tokens.size.control - tokens.space.s);
         let field_id = Id::unique(("edit-question", message.id.0));
         let focused = ui.memory(|memory| memory.has_focus(field_id));
-        let (enter, escape) = ui.input(|i| {
-            (focused && i.key_pressed(Key::Enter) && i.modifiers.is_none(), focused && i.key_pressed(Key::Escape))
-        });
+        let enter = focused && ui.input(|i| i.key_pressed(Key::Enter) && i.modifiers.is_none());
+        let mut escape = false;
         ui.scope_builder(UiBuilder::new().id_salt(id.with("edit")).max_rect(field), |ui| {
             ScrollArea::vertical().id_salt("edit-scroll").max_height(field.height()).show(ui, |ui| {
                 let text = TextEdit::multiline(&mut edit.text)
@@ -129,6 +128,8 @@ impl MessageView {
                     .return_key(KeyboardShortcut::new(Modifiers::SHIFT, Key::Enter));
                 let response = ui.add(text).accessible_name(tr("chat.edit_name"));
                 edit.height = response.rect.height();
+                // The field has lost the focus to Escape by the time it is seen here.
+                escape = response.lost_focus() && ui.input(|i| i.key_pressed(Key::Escape));
                 if std::mem::take(&mut edit.wants_focus) {
                     response.request_focus();
                 }
