@@ -7,6 +7,7 @@ mod program {
     mod answering;
     mod backups;
     mod canary;
+    mod clients;
     mod command_line;
     mod confine;
     mod crash;
@@ -20,6 +21,7 @@ mod program {
     mod old_data;
     mod ownership;
     mod profiles;
+    mod providers_wire;
     mod recovery;
     mod settings;
 }
