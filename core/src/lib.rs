@@ -16,6 +16,7 @@ pub mod cpu_time;
 pub mod credentials;
 pub mod engine;
 pub mod faults;
+pub mod gateway;
 pub mod inference;
 pub mod knowledge;
 pub mod local;

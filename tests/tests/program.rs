@@ -20,6 +20,7 @@ mod program {
     mod old_data;
     mod ownership;
     mod profiles;
+    mod providers_forbidden;
     mod recovery;
     mod settings;
 }
