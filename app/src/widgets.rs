@@ -2,8 +2,8 @@
 
 pub mod action;
 pub mod activity;
-pub mod avatar;
 pub mod area;
+pub mod avatar;
 pub mod button;
 pub mod chip;
 pub mod choice;

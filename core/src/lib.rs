@@ -18,6 +18,7 @@ pub mod crews;
 pub mod engine;
 pub mod faults;
 mod fold;
+pub mod gateway;
 pub mod inference;
 pub mod knowledge;
 pub mod local;

@@ -22,6 +22,7 @@ mod program {
     mod ownership;
     mod profiles;
     mod providers_wire;
+    mod providers_forbidden;
     mod recovery;
     mod settings;
 }

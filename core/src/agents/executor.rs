@@ -19,7 +19,7 @@ use super::recorder::{self, Recorder};
 use super::{Parts, routine, turn, validate};
 use crate::api::{ApiError, ErrorCategory};
 use crate::crews::StepWork;
-use crate::inference::{ChatModel, Wanted};
+use crate::inference::{ChatModel, ToolOffer, Wanted};
 use crate::model::{
     Agent, AgentType, AllowedFolder, ApprovalId, ApprovalState, Permission, ProposedAction, RoutineCall, Run, RunId,
     RunOutcome, RunStep, StepKind, Task, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait,
@@ -83,6 +83,15 @@ impl Executor for Worker {
     }
 }
 
+/// A tool as models are told of it that know calls of their own.
+fn offer_of(spec: &ToolSpec) -> ToolOffer {
+    ToolOffer {
+        name: spec.name.to_owned(),
+        description: spec.description.to_owned(),
+        parameters: spec.parameters.clone(),
+    }
+}
+
 /// Whether another try makes sense is in the kind of the error: what is not valid stays so.
 fn failure(error: ApiError) -> Failure {
     let retry = !matches!(error.category, ErrorCategory::Validation | ErrorCategory::Authorisation);
@@ -122,15 +131,6 @@ impl<'a> Work<'a> {
             give(&mut agent, folder);
         }
         let agent = Arc::new(agent);
-        if agent.settings.provider != validate::EMBEDDED {
-            return Err(ApiError::validation(
-                format!(
-                    "{} is set to the provider \"{}\", and agents work with the models of this program alone",
-                    agent.settings.name, agent.settings.provider
-                ),
-                "Choose the provider \"embedded\" and one of the installed models for this agent.",
-            ));
-        }
         let kind = parts.directory.kind(&agent.settings.kind)?;
         let mut before = Vec::new();
         for id in &task.depends_on {
@@ -345,10 +345,11 @@ impl<'a> Work<'a> {
         let cancel = Cancel::new();
         let guard = self.cancels(&cancel);
         let wanted = Wanted {
-            model: self.agent.settings.model.clone(),
+            model: validate::model_of(&self.agent.settings),
             work: if self.crew.is_some() { WorkKind::Crew } else { WorkKind::Task },
             agent: Some((self.agent.id, self.agent.settings.name.clone())),
             offline: self.is_offline(),
+            uncached: !self.agent.settings.cache,
             ..Wanted::default()
         };
         let model = self.parts.models.chat_model(&wanted, &cancel);
@@ -442,11 +443,12 @@ impl<'a> Work<'a> {
         };
         let index = index.map_err(|error| self.fail(error))?;
         let (offer, only_look) = self.offer(small, first, last, most);
-        let offered = self.specs.iter().filter(|spec| !only_look || looks(spec));
-        let mut schema = protocol::schema(offered.map(|spec| (&*spec.name, &spec.parameters)), offer);
+        let offered: Vec<&ToolSpec> = self.specs.iter().filter(|spec| !only_look || looks(spec)).collect();
+        let mut schema = protocol::schema(offered.iter().map(|spec| (&*spec.name, &spec.parameters)), offer);
         if let Some(answer) = self.crew.as_ref().and_then(|crew| crew.answer.as_ref()) {
             protocol::answer_is(&mut schema, answer);
         }
+        let tools: Vec<ToolOffer> = offered.iter().filter(|_| offer.tools).map(|spec| offer_of(spec)).collect();
         let (_, seed) = self.recorder.run().id.0.as_u64_pair();
         #[expect(clippy::cast_possible_truncation, reason = "0.0 to 2.0")]
         let sampling = SamplingParams {
@@ -468,7 +470,7 @@ impl<'a> Work<'a> {
         let clock = self.parts.clock.clone();
         let over = || clock.now().0 - begun.0 > left_ms;
         let (parts, run) = (self.parts, self.recorder.run().clone());
-        let told = turn::ask(model.as_ref(), request, &self.attempt.cancel, &over, &mut |text| {
+        let told = turn::ask(model.as_ref(), request, &tools, &self.attempt.cancel, &over, &mut |text| {
             recorder::tell(parts, &run, text);
         })
         .map_err(|error| self.fail(error))?;
@@ -477,9 +479,12 @@ impl<'a> Work<'a> {
             return Err(self.stopped());
         }
         let now = self.parts.clock.now();
+        let answered = told.choice.as_ref().map_or_else(|| model.id(), |choice| choice.model.as_str());
         if let Some(speed) = told.speed {
-            self.parts.models.measured(model.id(), speed, now);
+            self.parts.models.measured(answered, speed, now);
         }
+        // Another one may have taken over.
+        self.recorder.set_model(answered);
         let seconds = chats::add_model_seconds(&self.parts.main, self.parts.profile, now, told.seconds);
         if let Err(error) = seconds {
             tracing::warn!(%error, "the model's working time was not counted");

@@ -89,6 +89,7 @@ pub fn agent(tools: &[(&str, Permission)]) -> Agent {
             folders: Vec::new(),
             budget: Budget::default(),
             memory: crate::model::AgentMemory::default(),
+            cache: true,
         },
         completed: 0,
         failed: 0,

@@ -2,7 +2,8 @@
 
 use super::compare::compare_table;
 use super::{
-    AnyTable, ReadTxn, StorageError, activities, agents, chats, knowledge, mcp, models, profiles, providers, schedules, trash, crews,
+    AnyTable, ReadTxn, StorageError, activities, agents, chats, crews, knowledge, mcp, models, profiles, providers,
+    schedules, trash,
 };
 use crate::model::{DataKind, KindDifference};
 

@@ -2,7 +2,8 @@
 //! into a restored file what no restore may take back.
 
 use super::{
-    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger, mcp, models, notifications, profiles, providers, schedules, tasks, trash, usage, crews,
+    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, crews, knowledge,
+    ledger, mcp, models, notifications, profiles, providers, schedules, tasks, trash, usage,
 };
 use crate::model::Merged;
 
@@ -54,7 +55,8 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 tasks::TABLES,
                 notifications::TABLES,
                 schedules::STAYING,
-    usage::TABLES, crews::STAYING,
+                usage::TABLES,
+                crews::STAYING,
                 credentials::STAYING,
                 credentials::KNOWN,
             ],
@@ -64,7 +66,8 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 tasks::TABLES,
                 notifications::TABLES,
                 schedules::STAYING,
-    usage::TABLES, crews::STAYING,
+                usage::TABLES,
+                crews::STAYING,
                 credentials::STAYING,
             ],
         };

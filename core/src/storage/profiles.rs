@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::kinds::Kind;
 use super::{
     AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, agents, approvals,
-    chats, credentials, decode, first_version, golden_record, knowledge, mcp, models, notifications, providers, runs, schedules, tasks, trash, ui_state, usage, crews,
+    chats, credentials, crews, decode, first_version, golden_record, knowledge, mcp, models, notifications, providers,
+    runs, schedules, tasks, trash, ui_state, usage,
 };
 use crate::clock::Ids;
 use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};

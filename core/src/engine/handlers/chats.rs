@@ -181,15 +181,19 @@ impl FindPassages for Finder {
     }
 }
 
-/// Loads chat models as jobs that the person sees.
+/// Gives the model that the router chooses; one inside this program is loaded as a job that the person sees.
 pub(in crate::engine) struct Loader(pub Context);
 
 impl ChatModels for Loader {
     fn chat_model(&self, wanted: &Wanted, cancel: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError> {
-        self.0.models()?.load(&self.0, wanted.model.as_ref(), cancel)
+        self.0.providers()?.router().model(wanted, cancel)
     }
 
     fn measured(&self, id: &str, tok_s: f64, at: Timestamp) {
+        // A stored answer has no speed, and that of a server says nothing about this computer.
+        if id.contains('/') || tok_s <= 0.0 {
+            return;
+        }
         let stored = self.0.models().and_then(|models| models.registry().set_measured(id, tok_s, at));
         if let Err(error) = stored {
             tracing::warn!(%error, "the measured speed of a model was not stored");
