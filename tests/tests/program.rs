@@ -12,6 +12,7 @@ mod program {
     mod confine;
     mod crash;
     mod credentials;
+    mod crews;
     mod data_folder;
     mod end_to_end;
     mod flows;
