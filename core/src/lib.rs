@@ -14,6 +14,7 @@ pub mod clock;
 pub mod confine;
 pub mod cpu_time;
 pub mod credentials;
+pub mod crews;
 pub mod engine;
 pub mod faults;
 pub mod inference;

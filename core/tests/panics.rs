@@ -109,7 +109,7 @@ fn a_panic_in_every_worker() {
         let mut world = world(place, 2);
         match *place {
             "settings" | "maintenance" | "notifications" | "daily backup" | "credentials" | "knowledge events"
-            | "queue" | "queue events" | "schedules" | "triggers" => {
+            | "queue" | "queue events" | "schedules" | "triggers" | "crews" => {
                 world.until_well(place);
             }
             "indexer" | "embedder" | "watcher" => {

@@ -153,6 +153,7 @@ impl Services {
         checks.extend(examine("agents", ctx, ctx.agents()));
         checks.extend(examine("tasks", ctx, ctx.tasks()));
         checks.extend(examine("schedules", ctx, ctx.schedules()));
+        checks.extend(examine("crews", ctx, ctx.crews()));
         checks
     }
 

@@ -124,6 +124,7 @@ pub enum DataKind {
     Credentials,
     Notes,
     Schedules,
+    Crews,
     /// All else, such as the layout of the window and default models.
     Other,
 }

@@ -2,7 +2,7 @@
 
 use super::compare::compare_table;
 use super::{
-    AnyTable, ReadTxn, StorageError, activities, agents, chats, knowledge, models, profiles, schedules, trash,
+    AnyTable, ReadTxn, StorageError, activities, agents, chats, crews, knowledge, models, profiles, schedules, trash,
 };
 use crate::model::{DataKind, KindDifference};
 
@@ -27,6 +27,7 @@ static KINDS: &[&Kind] = &[
     &agents::DATA_KIND,
     &models::KIND,
     &schedules::KIND,
+    &crews::KIND,
 ];
 
 /// Titles of each sort that are given.

@@ -2,8 +2,8 @@
 //! into a restored file what no restore may take back.
 
 use super::{
-    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger,
-    models, notifications, profiles, schedules, tasks, trash,
+    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, crews, knowledge,
+    ledger, models, notifications, profiles, schedules, tasks, trash,
 };
 use crate::model::Merged;
 
@@ -20,6 +20,7 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
         merged.push(knowledge::merge_sources(txn, &other)?);
         merged.extend(agents::merge(txn, &other)?);
         merged.push(schedules::merge(txn, &other)?);
+        merged.push(crews::merge(txn, &other)?);
         merged.push(trash::merge(txn, &other)?);
         merged.push(activities::merge(txn, &other)?);
         merged.push(models::merge(txn, &other)?);
@@ -50,6 +51,7 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 tasks::TABLES,
                 notifications::TABLES,
                 schedules::STAYING,
+                crews::STAYING,
                 credentials::STAYING,
                 credentials::KNOWN,
             ],
@@ -59,6 +61,7 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 tasks::TABLES,
                 notifications::TABLES,
                 schedules::STAYING,
+                crews::STAYING,
                 credentials::STAYING,
             ],
         };
