@@ -143,6 +143,8 @@ pub enum UiCommand {
     /// Opens the page "Tasks" at this one.
     OpenTask(rspa_core::model::TaskId),
     OpenSchedule(rspa_core::model::ScheduleId),
+    /// Opens the page "Crews" at this one.
+    OpenCrew(rspa_core::model::CrewId),
 }
 
 /// A question before something that cannot be taken back.
@@ -183,6 +185,18 @@ pub enum PickPurpose {
     AgentImport,
     /// The folder that an agent is written into.
     AgentExport(rspa_core::model::AgentId),
+    /// A folder that a crew's agents may read.
+    CrewFolder,
+    /// The file that a crew is made from.
+    CrewImport,
+    /// The folder that a crew is written into.
+    CrewExport(rspa_core::model::CrewId),
+    /// The folder that the figures of use are written into.
+    UsageFolder(rspa_core::model::UsageFormat),
+    /// The folder that the rows of the network ledger are written into.
+    LedgerFolder(pages::profiles::LedgerFormat),
+    /// A folder that a server of tools may see.
+    ServerFolder,
 }
 
 /// Commands of this frame, in order.

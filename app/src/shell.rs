@@ -10,6 +10,7 @@ mod overlays;
 mod persist;
 mod rail;
 mod rescue;
+mod save;
 mod status;
 
 use std::sync::Arc;

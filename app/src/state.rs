@@ -53,6 +53,33 @@ pub enum Page {
     Gallery,
 }
 
+impl Page {
+    /// What it is called where its openings are counted.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Dashboard => "dashboard",
+            Self::Chat => "chat",
+            Self::Agents => "agents",
+            Self::Tasks => "tasks",
+            Self::Schedules => "schedules",
+            Self::Usage => "usage",
+            Self::Servers => "servers",
+            Self::Providers => "providers",
+            Self::Crews => "crews",
+            Self::Knowledge => "knowledge",
+            Self::Models => "models",
+            Self::Activity => "activity",
+            Self::Logs => "logs",
+            Self::Profiles => "profiles",
+            Self::Credentials => "credentials",
+            Self::Backups => "backups",
+            Self::Trash => "trash",
+            Self::Settings => "settings",
+            Self::Gallery => "gallery",
+        }
+    }
+}
+
 /// A place in a document, as a citation or a search hit names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DocumentTarget {

@@ -166,6 +166,13 @@ pub fn day(at: rspa_core::model::Timestamp) -> String {
         .unwrap_or_default()
 }
 
+/// The day within the name of a file: 2026-11-20.
+pub fn file_day(at: rspa_core::model::Timestamp) -> String {
+    jiff::Timestamp::from_millisecond(at.0)
+        .map(|t| t.to_zoned(jiff::tz::TimeZone::system()).strftime("%Y-%m-%d").to_string())
+        .unwrap_or_default()
+}
+
 /// The day of this year: 20 Nov.
 pub fn short_day(at: rspa_core::model::Timestamp) -> String {
     day(at).rsplit_once(' ').map(|(day, _year)| day.to_owned()).unwrap_or_default()
@@ -209,6 +216,16 @@ pub fn sentence(words: &str) -> Cow<'_, str> {
         }
         _ => Cow::Borrowed(words),
     }
+}
+
+/// Text of others on one line: bounded, harmless.
+pub fn short(text: &str, letters: usize) -> String {
+    let end = text.char_indices().nth(letters).map_or(text.len(), |(end, _)| end);
+    let mut shown = rspa_core::model::one_line(&text[..end]).into_owned();
+    if end < text.len() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// A path as people write it: the home folder is `~`.

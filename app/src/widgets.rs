@@ -2,6 +2,8 @@
 
 pub mod action;
 pub mod activity;
+pub mod avatar;
+pub mod area;
 pub mod button;
 pub mod chip;
 pub mod choice;
@@ -13,6 +15,7 @@ pub mod exact;
 pub mod fact;
 pub mod field;
 pub mod frame;
+pub mod graph;
 pub mod list;
 pub mod markdown;
 pub mod menu;
@@ -24,11 +27,13 @@ pub mod secret_field;
 pub mod select;
 pub mod sparkline;
 pub mod states;
+pub mod status_row;
 pub mod steady;
 pub mod toast;
 pub mod toggle;
 pub mod work;
 
+pub use area::TextArea;
 pub use button::{Button, IconButton};
 pub use chip::{Chip, Tone, dot};
 pub use choice::choice;
@@ -41,6 +46,7 @@ pub use menu::{context_menu, menu};
 pub use progress::progress_bar;
 pub use select::select;
 pub use sparkline::sparkline;
+pub use status_row::StatusRow;
 pub use steady::steady;
 pub use toggle::toggle;
 pub use work::{job_card, progress_words, source_words};

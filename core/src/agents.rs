@@ -28,9 +28,10 @@ use tokio_util::sync::CancellationToken;
 use crate::answering::{ChatModels, Publish};
 use crate::api::ApiError;
 use crate::clock::{Clock, Ids};
+use crate::crews::StepWork;
 use crate::model::{Agent, AgentId, AgentType, Happening, Permission, ProfileId, RunId, Task, TaskId};
 use crate::storage::Db;
-use crate::tools::{Host, Tool};
+use crate::tools::{Found, Host};
 
 /// What the loop asks about agents and tasks; their services stand behind it.
 pub trait Directory: Send + Sync {
@@ -44,12 +45,15 @@ pub trait Directory: Send + Sync {
 
     fn task(&self, id: TaskId) -> Result<Task, ApiError>;
 
+    /// What an agent gets beside a task that is a step of a crew's run; none for any other task.
+    fn crew_step(&self, task: &Task) -> Result<Option<StepWork>, ApiError>;
+
     /// The last tasks of an agent that have ended, the latest first, each in a sentence or two.
     fn outcomes(&self, agent: AgentId, most: u32) -> Result<Vec<String>, ApiError>;
 }
 
-/// Gives the tool of a name.
-pub type FindTool = Arc<dyn Fn(&str) -> Option<&'static dyn Tool> + Send + Sync>;
+/// Gives the tool of a name. One of a server may start it when it is asked whether it is there.
+pub type FindTool = Arc<dyn Fn(&str) -> Option<Found> + Send + Sync>;
 
 /// Gives what the tools of one run get from the program.
 pub type MakeHost = Arc<dyn Fn(&Agent, RunId) -> Arc<dyn Host> + Send + Sync>;

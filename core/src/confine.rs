@@ -12,7 +12,9 @@ mod output;
 #[cfg(target_os = "linux")]
 mod parent;
 mod policy;
+mod reach;
 mod report;
+mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,7 +27,9 @@ use crate::api::{ApiError, ErrorCategory};
 use crate::model::{AllowedFolder, CommandLimits};
 
 pub use output::visible;
+pub use reach::{hidden_arguments, unreachable};
 pub use report::{Changes, Confinement, Ended, Layer, Limit, Outcome};
+pub use serve::{End, ServeRequest, Served};
 
 /// The first argument that makes the program a launcher; no person types it.
 pub const LAUNCH: &str = "--confined-launch";
@@ -108,6 +112,32 @@ impl Runner {
             return Err(Error::Unconfinable(self.confinement().missing()));
         }
         self.start(request, cancel)
+    }
+
+    /// Starts a program that is talked to over its standard input and output until it ends, or what is returned is
+    /// dropped: then all that it started is gone. Blocks until it runs.
+    ///
+    /// # Errors
+    /// When it was not started.
+    pub fn serve(&self, request: &ServeRequest) -> Result<Served, Error> {
+        policy::check_folders(
+            request.folders.iter().map(|folder| &folder.path).chain(&request.folder),
+            &request.private,
+        )?;
+        if !request.unconfined && !self.confinement().confines() {
+            return Err(Error::Unconfinable(self.confinement().missing()));
+        }
+        self.start_serving(request)
+    }
+
+    #[cfg(target_os = "linux")]
+    fn start_serving(&self, request: &ServeRequest) -> Result<Served, Error> {
+        serve::start(&self.executable, request, self.confinement())
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn start_serving(&self, request: &ServeRequest) -> Result<Served, Error> {
+        elsewhere::serve(request)
     }
 
     #[cfg(target_os = "linux")]

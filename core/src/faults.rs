@@ -25,8 +25,10 @@ pub const PLACES: &[&str] = &[
     "notifications",
     "schedules",
     "triggers",
+    "crews",
     "queue",
     "queue events",
+    "tool servers",
 ];
 
 /// What a worker calls.

@@ -1,6 +1,9 @@
 //! Language models behind one trait: embedded ones, and a scripted one for exact flows in tests.
 
+pub mod cache;
 pub mod embedded;
+pub mod provider;
+mod providers;
 pub mod registry;
 pub mod scripted;
 

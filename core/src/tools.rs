@@ -40,6 +40,8 @@ mod web_search;
 mod when;
 mod write_file;
 
+use std::borrow::Cow;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -59,10 +61,10 @@ use crate::trust::egress;
 #[derive(Clone, Debug)]
 pub struct ToolSpec {
     /// Letters, digits and underscores; never changed once it was given.
-    pub name: &'static str,
-    pub title: &'static str,
+    pub name: Cow<'static, str>,
+    pub title: Cow<'static, str>,
     /// For the model and the person: one or two sentences.
-    pub description: &'static str,
+    pub description: Cow<'static, str>,
     pub effect: ToolEffect,
     /// What an agent gets that is given this tool and nothing more is said.
     pub default: Permission,
@@ -180,7 +182,25 @@ pub trait Host: Send + Sync {
     fn last_session(&self) -> Option<Timestamp>;
 }
 
-/// All tools, by name.
+/// A tool that was found by its name: one of the program's own, or one of a server, which may be gone tomorrow.
+#[derive(Clone)]
+pub enum Found {
+    Own(&'static dyn Tool),
+    Served(Arc<dyn Tool>),
+}
+
+impl Deref for Found {
+    type Target = dyn Tool;
+
+    fn deref(&self) -> &Self::Target {
+        match self {
+            Self::Own(tool) => *tool,
+            Self::Served(tool) => tool.as_ref(),
+        }
+    }
+}
+
+/// All tools of the program's own, by name.
 pub fn all() -> &'static [&'static dyn Tool] {
     &[
         &list_folder::ListFolder,
@@ -214,7 +234,7 @@ pub fn all() -> &'static [&'static dyn Tool] {
     ]
 }
 
-/// The tool of this name.
+/// The program's own tool of this name.
 pub fn find(name: &str) -> Option<&'static dyn Tool> {
     all().iter().copied().find(|tool| tool.spec().name == name)
 }

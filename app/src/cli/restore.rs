@@ -214,6 +214,8 @@ fn words(kind: DataKind) -> &'static str {
         DataKind::Trash => "things in the trash",
         DataKind::Activities => "activities",
         DataKind::Schedules => "schedules",
+        DataKind::ToolServers => "tool servers",
+        DataKind::Crews => "crews",
         DataKind::Agents => "agents",
         DataKind::AgentData => "entries of agents' data",
         DataKind::Settings => "settings",

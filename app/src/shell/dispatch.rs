@@ -24,6 +24,8 @@ mod usage;
 use egui::{Context, ViewportCommand};
 use egui_tiles::LinearDir;
 use rspa_core::api::request::system::RunDoctor;
+use rspa_core::api::request::usage::CountFeature;
+use rspa_core::model::SettingValue;
 
 use super::Shell;
 use crate::commands::palette::Scope;
@@ -54,6 +56,7 @@ impl Shell {
             C::Run(action) => self.run(ctx, action),
             C::OpenPage(page) => self.open_page(page),
             C::OpenPageBeside(page) => {
+                self.count_opening(page);
                 self.state.ui.layout.split_page(page, LinearDir::Horizontal);
                 self.opened(page);
             }
@@ -125,6 +128,7 @@ impl Shell {
             C::OpenAgent(id) => self.show_agent(id),
             C::OpenTask(id) => self.show_task(id),
             C::OpenSchedule(id) => self.show_schedule(id),
+            C::OpenCrew(id) => self.show_crew(id),
         }
     }
 
@@ -151,8 +155,11 @@ impl Shell {
             Action::OpenProviders => self.open_page(Page::Providers),
             Action::OpenCrews => self.open_page(Page::Crews),
             Action::NewAgent => self.new_agent(),
+            Action::NewCrew => self.new_crew(),
             Action::NewTask => self.new_task(),
             Action::NewSchedule => self.new_schedule(),
+            Action::AddProvider => self.new_provider(),
+            Action::AddServer => self.new_server(),
             Action::Approvals => self.show_approvals(),
             Action::PauseAgents => self.pause_queue(),
             Action::OpenGallery => self.open_page(Page::Gallery),
@@ -197,8 +204,18 @@ impl Shell {
     }
 
     pub(super) fn open_page(&mut self, page: Page) {
+        self.count_opening(page);
         self.state.ui.layout.open_page(page);
         self.opened(page);
+    }
+
+    /// Counts that a page is opened, once until it is left, and not where the settings say that nobody counts.
+    fn count_opening(&mut self, page: Page) {
+        let off = |entry: &rspa_core::model::SettingEntry| entry.value == SettingValue::Bool(false);
+        if self.state.ui.layout.is_visible(&Pane::Page(page)) || self.state.setting("usage.features").is_some_and(off) {
+            return;
+        }
+        self.engine.send_quietly(CountFeature { feature: format!("page.{}", page.key()) });
     }
 
     /// What a page needs is asked for when it is opened.

@@ -476,6 +476,17 @@ impl Engine {
         self.errands.push(Box::new(Beside { receiver, then: Some(then) }));
     }
 
+    /// Sends what nobody waits for: when it fails, only the log says so.
+    pub(super) fn send_quietly<C: Call>(&mut self, request: C) {
+        let Some(core) = &self.core else { return };
+        let then = |_: &mut AppState, _: &mut CommandQueue, reply: Result<C::Reply, ApiError>| {
+            if let Err(error) = reply {
+                tracing::debug!(%error, "what the window tells the core was not taken");
+            }
+        };
+        self.errands.push(Box::new(Once { pending: core.call(request), then: Some(then) }));
+    }
+
     pub(super) fn shutdown(&mut self) {
         self.errands.clear();
         self.events = None;

@@ -8,8 +8,12 @@ use rspa_core::model::{Mentioned, SettingValue};
 use super::{Shell, notices_panel};
 use crate::commands::pages::agents::AgentsCommand;
 use crate::commands::pages::chats::ChatsCommand;
+use crate::commands::pages::crews::CrewsCommand;
 use crate::commands::pages::logs::LogsCommand;
 use crate::commands::pages::notifications::NotificationsCommand;
+use crate::commands::pages::profiles::ProfilesCommand;
+use crate::commands::pages::servers::ServersCommand;
+use crate::commands::pages::usage::UsageCommand;
 use crate::commands::palette::{Palette, Scope};
 use crate::commands::{PickPurpose, UiCommand};
 use crate::design::UiExt;
@@ -90,6 +94,25 @@ impl Shell {
                             let export = AgentsCommand::Export { id: *id, folder: path };
                             self.queue.push(UiCommand::Agents(export));
                         }
+                        PickPurpose::CrewFolder => {
+                            self.queue.push(UiCommand::Crews(CrewsCommand::FolderPicked(path)));
+                        }
+                        PickPurpose::CrewImport => self.queue.push(UiCommand::Crews(CrewsCommand::Import(path))),
+                        PickPurpose::CrewExport(id) => {
+                            let export = CrewsCommand::Export { id: *id, folder: path };
+                            self.queue.push(UiCommand::Crews(export));
+                        }
+                        PickPurpose::UsageFolder(format) => {
+                            let export = UsageCommand::Export { folder: path, format: *format };
+                            self.queue.push(UiCommand::Usage(export));
+                        }
+                        PickPurpose::LedgerFolder(format) => {
+                            let export = ProfilesCommand::ExportLedger { folder: path, format: *format };
+                            self.queue.push(UiCommand::Profiles(export));
+                        }
+                        PickPurpose::ServerFolder => {
+                            self.queue.push(UiCommand::Servers(ServersCommand::FolderPicked(path)));
+                        }
                         PickPurpose::SettingsExport => self.queue.push(UiCommand::ExportSettings(path)),
                         PickPurpose::SettingsImport => self.queue.push(UiCommand::PreviewImport(path)),
                     }
@@ -121,6 +144,12 @@ impl Shell {
             PickPurpose::AgentFolder => (tr("agents.pick_folder"), Wanted::Folder),
             PickPurpose::AgentImport => (tr("agents.pick_import"), Wanted::File),
             PickPurpose::AgentExport(_) => (tr("agents.pick_export"), Wanted::Folder),
+            PickPurpose::CrewFolder => (tr("crews.pick_folder"), Wanted::Folder),
+            PickPurpose::CrewImport => (tr("crews.pick_import"), Wanted::File),
+            PickPurpose::CrewExport(_) => (tr("crews.pick_export"), Wanted::Folder),
+            PickPurpose::UsageFolder(_) => (tr("usage.export_folder"), Wanted::Folder),
+            PickPurpose::LedgerFolder(_) => (tr("profiles.export_folder"), Wanted::Folder),
+            PickPurpose::ServerFolder => (tr("servers.pick_folder"), Wanted::Folder),
             PickPurpose::SettingFolder(_) => (tr("settings.pick_folder"), Wanted::Folder),
             PickPurpose::SettingsExport => (tr("settings.pick_export"), Wanted::Folder),
             PickPurpose::SettingsImport => (tr("settings.pick_import"), Wanted::File),

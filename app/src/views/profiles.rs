@@ -14,6 +14,7 @@ use super::{Cx, View};
 use crate::commands::UiCommand;
 use crate::commands::pages::profiles::ProfilesCommand;
 use crate::design::{Icon, Type, UiExt};
+use crate::state::pages::profiles::Part;
 use crate::text::{day, tr, tr_count, tr_with};
 use crate::widgets::column::{Columns, column};
 use crate::widgets::{Button, Chip, Tone, TwoLineRow, column_header, page_body, page_header, states};
@@ -25,6 +26,7 @@ pub struct ProfilesView {
     dialog: Option<dialogs::Dialog>,
     /// The host that is being typed.
     host: String,
+    ledger: ledger::LedgerView,
 }
 
 impl View for ProfilesView {
@@ -42,6 +44,13 @@ impl View for ProfilesView {
             }
             return;
         };
+        if state.pages.profiles.part == Part::Ledger {
+            column(ui, "network ledger", ui.max_rect(), false, |ui| {
+                page_header(ui, tr("page.profiles"), |ui| parts(ui, cx));
+                self.ledger.ui(ui, cx);
+            });
+            return;
+        }
         let columns = Columns::new(ui.available_rect_before_wrap(), ui.tokens(), true, false);
         if let Some(rect) = columns.list {
             column(ui, "profiles", rect, true, |ui| self.list(ui, list));
@@ -86,6 +95,8 @@ impl ProfilesView {
             if ui.add(new).clicked() {
                 self.dialog = Some(dialogs::Dialog::create());
             }
+            ui.add_space(tokens.space.s);
+            parts(ui, cx);
             if narrow {
                 let names: Vec<String> = list.profiles.iter().map(|profile| profile.name.clone()).collect();
                 let now = list.profiles.iter().position(|known| known.id == profile.id).unwrap_or_default();
@@ -94,12 +105,10 @@ impl ProfilesView {
                 }
             }
         });
-        page_body(ui, 1400.0, |ui| {
+        page_body(ui, 1000.0, |ui| {
             self.head(ui, cx, list, &profile);
             ui.add_space(tokens.space.l);
             network::ui(ui, cx, list, &profile, &mut self.host);
-            ui.add_space(tokens.space.xl);
-            ledger::ui(ui, cx);
         });
     }
 
@@ -143,6 +152,17 @@ impl ProfilesView {
                 }
             });
         });
+    }
+}
+
+/// What the page shows, chosen at its head; drawn from the right.
+fn parts(ui: &mut Ui, cx: &mut Cx<'_>) {
+    ui.spacing_mut().item_spacing.x = ui.tokens().space.xs;
+    let now = cx.state.pages.profiles.part;
+    for (part, key) in [(Part::Ledger, "profiles.ledger"), (Part::Profiles, "profiles.policies")] {
+        if ui.add(Button::new(tr(key)).quiet().selected(now == part)).clicked() {
+            cx.commands.push(UiCommand::Profiles(ProfilesCommand::ShowPart(part)));
+        }
     }
 }
 

@@ -89,7 +89,7 @@ impl fmt::Debug for Answer {
 /// When the address is not allowed, or no whole answer comes in time; never for a status.
 pub fn call(call: &Call<'_>) -> Result<Answer, FetchError> {
     let address = Address::parse(call.url)?;
-    #[expect(clippy::disallowed_methods, reason = "one of the two places that build a client")]
+    #[expect(clippy::disallowed_methods, reason = "one of the places that build a client")]
     let mut config = Agent::config_builder()
         .max_redirects(0)
         .max_redirects_will_error(false)
@@ -122,20 +122,20 @@ pub fn call(call: &Call<'_>) -> Result<Answer, FetchError> {
     Ok(Answer { status, location, body, complete })
 }
 
-fn header_name(address: &Address, name: &str) -> Result<HeaderName, FetchError> {
+pub(crate) fn header_name(address: &Address, name: &str) -> Result<HeaderName, FetchError> {
     let refused = |_: header::InvalidHeaderName| not_sendable(address);
     HeaderName::from_bytes(name.as_bytes()).map_err(refused)
 }
 
 /// In memory that is overwritten when the last copy of the header is dropped.
-fn header_value(address: &Address, value: &str) -> Result<HeaderValue, FetchError> {
+pub(crate) fn header_value(address: &Address, value: &str) -> Result<HeaderValue, FetchError> {
     let bytes = Bytes::from_owner(Zeroizing::new(value.as_bytes().to_vec()));
     let mut value = HeaderValue::from_maybe_shared(bytes).map_err(|_refused| not_sendable(address))?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-fn not_sendable(address: &Address) -> FetchError {
+pub(crate) fn not_sendable(address: &Address) -> FetchError {
     FetchError::NotAllowed { origin: address.origin(), reason: "a header holds what cannot be sent" }
 }
 

@@ -17,6 +17,10 @@ pub enum FetchError {
     Cut { received: u64, expected: Option<u64> },
     #[error("the server fell silent for {seconds} seconds after {received} bytes")]
     Stalled { received: u64, seconds: u64 },
+    #[error("{host} sent nothing for {seconds} seconds")]
+    Silent { host: String, seconds: f32 },
+    #[error("the answer is longer than {most} bytes")]
+    TooLarge { most: u64 },
     #[error("the file should have {expected} bytes, but the server sends {found}")]
     WrongSize { expected: u64, found: String },
     #[error("the checksum is wrong: SHA-256 should be {expected}, but it is {found}; the file was deleted")]
@@ -51,6 +55,8 @@ impl FetchError {
             Self::WrongSize { .. } | Self::WrongChecksum { .. } => {
                 "Try again; if it repeats, the file at this address is not the one that was named."
             }
+            Self::Silent { .. } => "Try again later, or allow it more time.",
+            Self::TooLarge { .. } => "Ask for less at once.",
             Self::DiskFull { .. } => "Free some room on this disk and try again: it goes on where it stopped.",
             Self::Io { .. } => "Check that you may write to this folder.",
             Self::Busy(_) => "Wait for the other download to end.",
@@ -62,7 +68,11 @@ impl FetchError {
     pub fn is_worth_retrying(&self) -> bool {
         matches!(
             self,
-            Self::Unreachable { .. } | Self::Cut { .. } | Self::Stalled { .. } | Self::Status { status: 500.., .. }
+            Self::Unreachable { .. }
+                | Self::Cut { .. }
+                | Self::Stalled { .. }
+                | Self::Silent { .. }
+                | Self::Status { status: 500.., .. }
         )
     }
 }

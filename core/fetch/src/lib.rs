@@ -1,4 +1,4 @@
-//! Verified, resumable download of one file, and small requests with secret headers. The only crate that builds an HTTP client.
+//! Verified, resumable download of one file, small requests with secret headers, and answers read as they come. The only crate that builds an HTTP client.
 //!
 //! A download grows as `TARGET.part` beside its target and becomes the target only when its size and checksum are
 //! right. What is cut off stays as `.part` and is continued with a range request (RFC 9110, section 14).
@@ -7,6 +7,7 @@ mod address;
 mod ask;
 mod error;
 mod part;
+mod stream;
 mod transfer;
 
 use std::path::Path;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 pub use ask::{Answer, Call, LARGEST_ANSWER, Method, call};
 pub use error::FetchError;
+pub use stream::{Stop, Stream, StreamCall, open};
 
 use part::Part;
 use transfer::{Client, Outcome};
@@ -119,3 +121,6 @@ mod tests;
 
 #[cfg(test)]
 mod ask_tests;
+
+#[cfg(test)]
+mod stream_tests;

@@ -387,5 +387,5 @@ pub fn influences(
 
 /// What an effect is called where the person is asked whether it may be done again.
 pub fn in_words(spec: &ToolSpec, proposal: &Proposal) -> String {
-    if proposal.title.is_empty() { spec.title.to_owned() } else { proposal.title.clone() }
+    if proposal.title.is_empty() { spec.title.clone().into_owned() } else { proposal.title.clone() }
 }

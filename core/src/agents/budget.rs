@@ -51,6 +51,12 @@ impl Used {
     }
 }
 
+/// Tokens that are kept for the answer while the run still calls tools: without them it could only be cut off.
+pub fn reserve(budget: &Budget) -> usize {
+    const ANSWER: usize = 128;
+    ANSWER.min(budget.tokens as usize / 3)
+}
+
 /// The error of a run that used up its budget.
 pub fn error(why: &str) -> ApiError {
     ApiError::new(

@@ -1,10 +1,12 @@
 //! The loop: asks the model, calls tools, waits for the person, until there is an answer or the budget is used up.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rspa_ml::Cancel;
 use rspa_ml::generate::{ChatTurn, Constraint, GenerateRequest, Prompt, SamplingParams};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::approvals::{self, Decision, Desk, Question};
@@ -16,15 +18,17 @@ use super::protocol::{self, Offer, Said};
 use super::recorder::{self, Recorder};
 use super::{Parts, routine, turn, validate};
 use crate::api::{ApiError, ErrorCategory};
+use crate::crews::StepWork;
 use crate::inference::{ChatModel, Wanted};
 use crate::model::{
-    Agent, AgentType, ApprovalId, ApprovalState, Permission, ProposedAction, RoutineCall, Run, RunId, RunOutcome,
-    RunStep, StepKind, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait, WorkKind,
+    Agent, AgentType, AllowedFolder, ApprovalId, ApprovalState, Permission, ProposedAction, RoutineCall, Run, RunId,
+    RunOutcome, RunStep, StepKind, Task, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait,
+    WorkKind,
 };
 use crate::panics;
 use crate::storage::{chats, runs};
 use crate::tasks::{Attempt, Executor, Failure};
-use crate::tools::{Proposal, Scope, Tool, ToolSpec};
+use crate::tools::{Found, Proposal, Scope, Tool, ToolSpec};
 
 /// Answers of the model in a row that cannot be read.
 const MOST_UNREADABLE: usize = 3;
@@ -33,7 +37,7 @@ const MOST_REPEATED: usize = 4;
 const LARGEST_ANSWER: usize = 4_096;
 
 /// A call that may be asked for: its tool, what it would do, and the word of agent and profile.
-type Proposed = (&'static dyn Tool, Proposal, Permission);
+type Proposed = (Found, Proposal, Permission);
 
 /// Does what tasks say, with agents.
 #[derive(Clone)]
@@ -91,6 +95,10 @@ struct Work<'a> {
     desk: &'a Desk,
     attempt: &'a Attempt<'a>,
     agent: Arc<Agent>,
+    /// As the agent reads it.
+    task: Task,
+    /// Of a step of a crew.
+    crew: Option<StepWork>,
     kind: Option<AgentType>,
     routine: Vec<RoutineCall>,
     specs: Vec<ToolSpec>,
@@ -108,7 +116,12 @@ impl<'a> Work<'a> {
         let parts = &worker.parts;
         let task = &attempt.task;
         let id = task.agent.ok_or_else(|| ApiError::validation("nobody is to do this task", "Give it to an agent."))?;
-        let agent = Arc::new(parts.directory.agent(id)?);
+        let mut agent = parts.directory.agent(id)?;
+        let mut crew = parts.directory.crew_step(task)?;
+        if let Some(folder) = crew.as_ref().and_then(|crew| crew.folder.clone()) {
+            give(&mut agent, folder);
+        }
+        let agent = Arc::new(agent);
         if agent.settings.provider != validate::EMBEDDED {
             return Err(ApiError::validation(
                 format!(
@@ -125,6 +138,9 @@ impl<'a> Work<'a> {
             if let Some(output) = done.output {
                 before.push((done.title, output));
             }
+        }
+        if let Some(crew) = &mut crew {
+            before.append(&mut crew.before);
         }
         let taken_up = match attempt.resumes {
             Some(id) => Some(runs::get(&parts.main, parts.profile, id)?),
@@ -160,6 +176,7 @@ impl<'a> Work<'a> {
             .filter_map(|(name, _)| (parts.tools)(name))
             .filter(|tool| tool.unavailable().is_none())
             .map(|tool| tool.spec())
+            .filter(|spec| !crew.as_ref().is_some_and(|crew| crew.offline && spec.effect == ToolEffect::Network))
             .collect();
         let mut routine = kind.as_ref().map_or_else(Vec::new, |kind| kind.routine.clone());
         if kind.as_ref().is_some_and(|kind| kind.uses_model) {
@@ -176,6 +193,8 @@ impl<'a> Work<'a> {
             desk,
             attempt,
             agent,
+            task: read_as(task, crew.as_ref()),
+            crew,
             kind,
             routine,
             specs,
@@ -190,6 +209,10 @@ impl<'a> Work<'a> {
 
     fn routine(&self) -> &[RoutineCall] {
         &self.routine
+    }
+
+    fn is_offline(&self) -> bool {
+        self.crew.as_ref().is_some_and(|crew| crew.offline)
     }
 
     fn uses_model(&self) -> bool {
@@ -279,7 +302,7 @@ impl<'a> Work<'a> {
 
     fn routine_call(&mut self, number: usize) -> Result<(), Failure> {
         let call = self.routine().get(number).cloned().ok_or_else(|| self.fail(ApiError::cancelled()))?;
-        let call = routine::fill(&call, &self.attempt.task).map_err(|error| self.fail(error))?;
+        let call = routine::fill(&call, &self.task).map_err(|error| self.fail(error))?;
         self.call(call).map_err(|error| self.fail(error))
     }
 
@@ -323,8 +346,9 @@ impl<'a> Work<'a> {
         let guard = self.cancels(&cancel);
         let wanted = Wanted {
             model: self.agent.settings.model.clone(),
-            work: WorkKind::Task,
+            work: if self.crew.is_some() { WorkKind::Crew } else { WorkKind::Task },
             agent: Some((self.agent.id, self.agent.settings.name.clone())),
+            offline: self.is_offline(),
             ..Wanted::default()
         };
         let model = self.parts.models.chat_model(&wanted, &cancel);
@@ -353,7 +377,7 @@ impl<'a> Work<'a> {
         let opening = prompt::opening(&Opening {
             agent: &self.agent,
             tools: &self.specs,
-            task: &self.attempt.task,
+            task: &self.task,
             before: &self.before,
             outcomes: &outcomes,
             small,
@@ -376,7 +400,11 @@ impl<'a> Work<'a> {
         let model = self.model().map_err(|error| self.fail(error))?;
         let small = model.parameters().is_some_and(|count| count < SMALL_MODEL);
         let opening = self.opening(small).map_err(|error| self.fail(error))?;
-        if again.is_none() && used.steps + 1 == budget.steps && budget.steps > 1 {
+        let left = usize::try_from(used.tokens_left(&budget)).unwrap_or(usize::MAX);
+        // Calls may not use up what the answer needs.
+        let reserve = budget::reserve(&budget);
+        let last = used.steps + 1 >= budget.steps || left < 2 * reserve;
+        if again.is_none() && last && !first {
             const LAST: &str = "This is your last step: give your answer now, with what you have.";
             let told = |step: &RunStep| matches!(&step.kind, StepKind::Note { text } if text == LAST);
             if !self.recorder.steps().iter().any(told) {
@@ -384,7 +412,7 @@ impl<'a> Work<'a> {
             }
         }
         let context_length = model.context_length();
-        let left = usize::try_from(used.tokens_left(&budget)).unwrap_or(usize::MAX);
+        let left = if last { left } else { left - reserve };
         let room = (context_length / 3).clamp(64, LARGEST_ANSWER);
         let most = (self.agent.settings.max_tokens as usize).min(left).min(room).max(1);
         let limit = context_length.saturating_sub(most);
@@ -413,10 +441,12 @@ impl<'a> Work<'a> {
             None => self.recorder.push(asked, 0),
         };
         let index = index.map_err(|error| self.fail(error))?;
-        let last = used.steps + 1 >= budget.steps;
         let (offer, only_look) = self.offer(small, first, last, most);
         let offered = self.specs.iter().filter(|spec| !only_look || looks(spec));
-        let schema = protocol::schema(offered.map(|spec| (spec.name, &spec.parameters)), offer);
+        let mut schema = protocol::schema(offered.map(|spec| (&*spec.name, &spec.parameters)), offer);
+        if let Some(answer) = self.crew.as_ref().and_then(|crew| crew.answer.as_ref()) {
+            protocol::answer_is(&mut schema, answer);
+        }
         let (_, seed) = self.recorder.run().id.0.as_u64_pair();
         #[expect(clippy::cast_possible_truncation, reason = "0.0 to 2.0")]
         let sampling = SamplingParams {
@@ -600,7 +630,7 @@ impl<'a> Work<'a> {
         match self.desk.decide(&self.agent, permission, &call, &proposal)? {
             Decision::Go(verdict) => {
                 let index = self.recorder.push(step(verdict), 0)?;
-                self.run(index, tool, &call, &proposal)
+                self.run(index, &*tool, &call, &proposal)
             }
             Decision::No(verdict) => self.refuse(call, verdict),
             Decision::Ask => {
@@ -619,6 +649,7 @@ impl<'a> Work<'a> {
             Ok(permission) => permission,
             Err(verdict) => return Ok(Err(verdict)),
         };
+        let offline = || Verdict::Denied { why: "this run is offline: nothing in it reaches the network.".to_owned() };
         let Some(tool) = (self.parts.tools)(&call.tool) else {
             let why = format!("there is no tool named \"{}\".", call.tool);
             return Ok(Err(Verdict::Refused { why }));
@@ -626,8 +657,14 @@ impl<'a> Work<'a> {
         if let Some(why) = tool.unavailable() {
             return Ok(Err(Verdict::Refused { why }));
         }
+        if self.is_offline() && tool.spec().effect == ToolEffect::Network {
+            return Ok(Err(offline()));
+        }
         let proposed = catch_unwind(AssertUnwindSafe(|| tool.propose(&call.arguments, &self.scope)));
         Ok(match proposed {
+            Ok(Ok(Proposal { action: ProposedAction::RunCommand { network: true, .. }, .. })) if self.is_offline() => {
+                Err(offline())
+            }
             Ok(Ok(proposal)) => Ok((tool, proposal, permission)),
             Ok(Err(error)) => Err(Verdict::Refused { why: format!("{}. {}", error.message, error.advice) }),
             Err(panic) => {
@@ -698,7 +735,7 @@ impl<'a> Work<'a> {
                         _ => String::new(),
                     };
                     self.judged(index, Verdict::Person { approval: id, allowed: true, reason })?;
-                    return self.run(index, tool, &call, &proposal);
+                    return self.run(index, &*tool, &call, &proposal);
                 }
             }
         }
@@ -772,7 +809,7 @@ impl<'a> Work<'a> {
         let again = tool.spec().repeatable || proposal.harmless || self.attempt.may_repeat;
         let same = proposal.action == action || !matches!(verdict, Verdict::Person { .. });
         if not_begun || (again && same) {
-            return self.run(index, tool, &call, &proposal);
+            return self.run(index, &*tool, &call, &proposal);
         }
         let error = ApiError::new(
             ErrorCategory::Processing,
@@ -783,13 +820,7 @@ impl<'a> Work<'a> {
     }
 
     /// Makes the call of a step and keeps what came of it.
-    fn run(
-        &mut self,
-        index: u32,
-        tool: &'static dyn Tool,
-        call: &ToolCall,
-        proposal: &Proposal,
-    ) -> Result<(), ApiError> {
+    fn run(&mut self, index: u32, tool: &dyn Tool, call: &ToolCall, proposal: &Proposal) -> Result<(), ApiError> {
         let spec = tool.spec();
         let effect = !spec.repeatable && !proposal.harmless;
         self.doing(&proposal.title);
@@ -842,6 +873,23 @@ impl<'a> Work<'a> {
             }
         })
     }
+}
+
+/// Lets an agent read a folder for this run; it comes first, so that paths are relative to it.
+fn give(agent: &mut Agent, path: PathBuf) {
+    let folders = &mut agent.settings.folders;
+    let known = folders.iter().position(|folder| folder.path == path);
+    let folder = known.map_or(AllowedFolder { path, write: false }, |place| folders.remove(place));
+    folders.insert(0, folder);
+}
+
+/// A step of a crew says where it belongs, which is nothing for its agent; what the run works on stands in its place.
+fn read_as(task: &Task, crew: Option<&StepWork>) -> Task {
+    let input = match crew {
+        Some(crew) => crew.input.clone().map_or(Value::Null, Value::String),
+        None => task.input.clone(),
+    };
+    Task { input, ..task.clone() }
 }
 
 const REPEATED: &str = "the same call was made before:";

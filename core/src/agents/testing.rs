@@ -26,7 +26,7 @@ use crate::model::{
 };
 use crate::storage::{Db, DbOptions, tables};
 use crate::tasks::{Attempt, Executor, Failure, Progress};
-use crate::tools::{Host, Proposal, RuleScope, Scope, Tool, ToolSpec};
+use crate::tools::{Found, Host, Proposal, RuleScope, Scope, Tool, ToolSpec};
 use crate::trust::egress;
 
 pub fn task() -> Task {
@@ -130,9 +130,9 @@ impl TestTool {
 impl Tool for TestTool {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: self.name,
-            title: self.name,
-            description: "For tests.",
+            name: self.name.into(),
+            title: self.name.into(),
+            description: "For tests.".into(),
             effect: if self.name == "write" { ToolEffect::Writes } else { ToolEffect::Reads },
             default: Permission::Allow,
             repeatable: self.name != "write",
@@ -235,9 +235,14 @@ pub struct TestDirectory {
     pub agent: Mutex<Agent>,
     pub kind: Mutex<Option<AgentType>>,
     pub policy: Mutex<Option<Permission>>,
+    pub crew: Mutex<Option<crate::crews::StepWork>>,
 }
 
 impl Directory for TestDirectory {
+    fn crew_step(&self, _task: &Task) -> Result<Option<crate::crews::StepWork>, ApiError> {
+        Ok(self.crew.lock().unwrap().clone())
+    }
+
     fn agent(&self, _id: AgentId) -> Result<Agent, ApiError> {
         Ok(self.agent.lock().unwrap().clone())
     }
@@ -371,6 +376,7 @@ impl World {
             agent: Mutex::new(agent(tools)),
             kind: Mutex::default(),
             policy: Mutex::default(),
+            crew: Mutex::default(),
         });
         let model: Arc<Mutex<Arc<dyn ChatModel>>> = Arc::new(Mutex::new(Arc::new(model)));
         let (look, write, question) =
@@ -387,7 +393,7 @@ impl World {
             models: Arc::new(TestModels(model.clone())),
             directory: directory.clone(),
             tools: Arc::new(move |name| {
-                [look, write, question].into_iter().find(|tool| tool.name == name).map(|tool| tool as &dyn Tool)
+                [look, write, question].into_iter().find(|tool| tool.name == name).map(|tool| Found::Own(tool))
             }),
             host: Arc::new(move |_agent, _run| Arc::new(TestHost { main: host_main.clone(), profile })),
             runtime: runtime.handle().clone(),

@@ -241,6 +241,17 @@ pub fn on_disk(folder: &AllowedFolder, ground: &Ground) -> Option<String> {
         .map(|_| format!("{shown} is a link to a place that no agent gets, or holds the program's own data"))
 }
 
+/// Whether agents may be given this folder at all.
+///
+/// # Errors
+/// Category validation, in words.
+pub fn folder(folder: &AllowedFolder, ground: &Ground) -> Result<(), ApiError> {
+    match refused(folder, ground).or_else(|| on_disk(folder, ground)) {
+        Some(words) => Err(error(&Fault { field: "folders", words, warning: false })),
+        None => Ok(()),
+    }
+}
+
 fn error(fault: &Fault) -> ApiError {
     ApiError::validation(format!("{}: {}", fault.field, fault.words), advice(fault.field))
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::report::{Changes, Confinement, Ended, Limit, Outcome, layer};
+use super::serve::{End, ServeRequest, Served};
 use super::{Error, Request};
 
 /// Between two looks at what the command does.
@@ -81,6 +82,53 @@ fn start(request: &Request) -> io::Result<(Child, PipeReader)> {
     Ok((command.spawn()?, reader))
 }
 
+/// A program that is talked to, with no limit but its end.
+pub fn serve(request: &ServeRequest) -> Result<Served, Error> {
+    let (program, arguments) =
+        request.program.split_first().ok_or_else(|| Error::Start("no program is named".to_owned()))?;
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(request.folder.clone().unwrap_or_else(std::env::temp_dir)).env_clear();
+    command.envs(ENVIRONMENT.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))));
+    command.envs(request.environment.iter().cloned());
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.spawn().map_err(|error| Error::Start(format!("{program}: {error}")))?;
+    let (Some(input), Some(output), Some(errors)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
+        end(&mut child);
+        return Err(Error::Start("it has no input and output".to_owned()));
+    };
+    Ok(Served {
+        input: Box::new(input),
+        output: Box::new(output),
+        errors: Box::new(errors),
+        confinement: confinement(),
+        end: Box::new(Started(child)),
+    })
+}
+
+struct Started(Child);
+
+impl End for Started {
+    fn ended(&mut self) -> Option<Ended> {
+        let until = Instant::now() + REST;
+        while Instant::now() < until {
+            if let Ok(Some(status)) = self.0.try_wait() {
+                return Some(how(status));
+            }
+            thread::park_timeout(LOOK);
+        }
+        None
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        end(&mut self.0);
+    }
+}
+
 fn read(mut output: PipeReader) -> Receiver<Vec<u8>> {
     let (sender, receiver) = mpsc::sync_channel(16);
     thread::spawn(move || {
@@ -137,6 +185,28 @@ mod tests {
             unconfined: true,
         };
         run(&request, &CancellationToken::new()).unwrap()
+    }
+
+    #[test]
+    fn a_program_that_serves_is_talked_to_and_gone_with_the_value() {
+        use std::io::{BufRead, BufReader, Write};
+        let request = ServeRequest {
+            program: ["sh", "-c", "read line; echo \"$line $KEY\"; read line; exit 3"].map(str::to_owned).to_vec(),
+            folder: None,
+            folders: Vec::new(),
+            private: Vec::new(),
+            limits: CommandLimits::default(),
+            network: false,
+            unconfined: true,
+            environment: vec![("KEY".to_owned(), "value".to_owned())],
+        };
+        let mut served = serve(&request).unwrap();
+        served.input.write_all(b"hello\n").unwrap();
+        let mut line = String::new();
+        BufReader::new(served.output).read_line(&mut line).unwrap();
+        assert_eq!(line, "hello value\n");
+        drop(served.input);
+        assert_eq!(served.end.ended(), Some(Ended::Exited(3)));
     }
 
     #[test]

@@ -23,12 +23,12 @@ use crate::model::{AllowedFolder, CommandLimits};
 const LOOK: Duration = Duration::from_millis(20);
 
 /// One line of the launcher is never longer.
-const LINE: u64 = 1 << 20;
+pub(super) const LINE: u64 = 1 << 20;
 
 /// What a launcher said before any command began.
-struct Refused {
-    step: String,
-    why: String,
+pub(super) struct Refused {
+    pub step: String,
+    pub why: String,
 }
 
 /// Finds out by running a command that does nothing, from the strongest way down to the weakest.
@@ -114,6 +114,7 @@ fn attempt(
     let policy = Policy {
         way,
         command: request.command.clone(),
+        program: Vec::new(),
         folder: request.folder.clone(),
         folders: policy::ordered(&request.folders),
         temporary: home.to_owned(),
@@ -125,7 +126,7 @@ fn attempt(
     Running::start(executable, &policy)?.watch(&request.limits, cancel)
 }
 
-fn refused<E: std::fmt::Display>(step: &str) -> impl FnOnce(E) -> Refused {
+pub(super) fn refused<E: std::fmt::Display>(step: &str) -> impl FnOnce(E) -> Refused {
     move |why| Refused { step: step.to_owned(), why: why.to_string() }
 }
 
@@ -269,10 +270,10 @@ fn read_messages(lines: UnixStream, to: &SyncSender<Event>) {
 }
 
 /// A folder for one command, removed with the value.
-struct Temporary(PathBuf);
+pub(super) struct Temporary(pub PathBuf);
 
 impl Temporary {
-    fn new() -> io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         let path = std::env::temp_dir().join(format!("rspa-command-{}", uuid::Uuid::now_v7().simple()));
         fs::DirBuilder::new().mode(0o700).create(&path)?;
         // Without links, as Landlock and the mounts need it.

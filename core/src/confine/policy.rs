@@ -27,6 +27,10 @@ pub(super) enum Way {
 pub(super) struct Policy {
     pub way: Way,
     pub command: String,
+    /// A program with its arguments in place of the command: it runs until it is stopped, and reads from its output,
+    /// which is one end of a pair of sockets.
+    #[serde(default)]
+    pub program: Vec<String>,
     #[serde(with = "crate::model::exact_path")]
     pub folder: PathBuf,
     /// No folder lies in another one that gives as much; outer ones come first.
@@ -41,13 +45,34 @@ pub(super) struct Policy {
     pub environment: Vec<(String, String)>,
 }
 
+#[cfg(target_os = "linux")]
+impl Policy {
+    /// It is a program that is talked to for as long as it is needed.
+    pub fn serves(&self) -> bool {
+        !self.program.is_empty()
+    }
+}
+
 /// Refuses folders that would give a command the system or what is private.
 pub(super) fn check(request: &Request) -> Result<(), Error> {
+    check_folders(request.folders.iter().map(|folder| &folder.path).chain([&request.folder]), &request.private)?;
+    if !request.folders.iter().any(|allowed| request.folder.starts_with(&allowed.path)) {
+        let why = "it lies outside of the agent's folders";
+        return Err(Error::Folder { folder: request.folder.clone(), why });
+    }
+    Ok(())
+}
+
+/// As [`check`], of the folders alone.
+pub(super) fn check_folders<'a>(
+    folders: impl IntoIterator<Item = &'a PathBuf>,
+    private: &[PathBuf],
+) -> Result<(), Error> {
     // The folders are real paths; what is private is compared as it is named, and as it really is.
-    let private = request.private.iter().flat_map(|path| [Some(path.clone()), path.canonicalize().ok()]).flatten();
+    let private = private.iter().flat_map(|path| [Some(path.clone()), path.canonicalize().ok()]).flatten();
     let private: Vec<PathBuf> = private.collect();
     let refuse = |folder: &Path, why| Err(Error::Folder { folder: folder.to_owned(), why });
-    for folder in request.folders.iter().map(|folder| &folder.path).chain([&request.folder]) {
+    for folder in folders {
         let plain = folder.is_absolute()
             && folder.components().all(|part| {
                 matches!(
@@ -72,9 +97,6 @@ pub(super) fn check(request: &Request) -> Result<(), Error> {
         if KEYS.iter().any(|name| folder.join(name).is_dir()) {
             return refuse(folder, "keys or passwords lie in it");
         }
-    }
-    if !request.folders.iter().any(|allowed| request.folder.starts_with(&allowed.path)) {
-        return refuse(&request.folder, "it lies outside of the agent's folders");
     }
     Ok(())
 }
@@ -210,6 +232,7 @@ mod tests {
         let policy = Policy {
             way: Way::Apart,
             command: "echo \u{0}\n".to_owned(),
+            program: Vec::new(),
             folder: odd.clone(),
             folders: vec![AllowedFolder { path: odd, write: true }],
             temporary: PathBuf::from("/tmp"),

@@ -62,6 +62,23 @@ impl Confinement {
         off.join(", ")
     }
 
+    /// One sentence for a program that serves tools.
+    pub fn sentence_of_server(&self, limits: &CommandLimits, network: bool) -> String {
+        let bounds = format!(
+            "{} memory, {} written, {} processes",
+            megabytes(limits.memory_mb),
+            megabytes(limits.disk_mb),
+            limits.processes
+        );
+        if !self.confines() {
+            return format!(
+                "NOT confined: it can read and change all that you can, and reach the network; limits only: {bounds}."
+            );
+        }
+        let network = if network { "and the whole network" } else { "no network" };
+        format!("Confined: the system's programs and its own folders, {network}, {bounds}.")
+    }
+
     /// One sentence for the person who is asked.
     pub fn sentence(&self, limits: &CommandLimits, network: bool) -> String {
         let bounds = format!(
@@ -102,6 +119,19 @@ pub enum Limit {
     Output,
     Disk,
     Processes,
+}
+
+impl Limit {
+    /// "it used more than 1 GB of memory"
+    pub fn words(self, limits: &CommandLimits) -> String {
+        match self {
+            Limit::Time => format!("it ran longer than {} s", limits.seconds),
+            Limit::Memory => format!("it used more than {} of memory", megabytes(limits.memory_mb)),
+            Limit::Output => format!("it wrote more than {} KB of output", limits.output_kb),
+            Limit::Disk => format!("it wrote more than {} to disk", megabytes(limits.disk_mb)),
+            Limit::Processes => format!("it had more than {} processes at once", limits.processes),
+        }
+    }
 }
 
 /// How a command ended.
@@ -166,14 +196,7 @@ impl Outcome {
             Ended::Signalled(signal) => format!("The command was ended by signal {signal} after {seconds:.1} s."),
             Ended::Cancelled => format!("The command was stopped after {seconds:.1} s."),
             Ended::Limit(limit) => {
-                let reached = match limit {
-                    Limit::Time => format!("it ran longer than {} s", limits.seconds),
-                    Limit::Memory => format!("it used more than {} of memory", megabytes(limits.memory_mb)),
-                    Limit::Output => format!("it wrote more than {} KB of output", limits.output_kb),
-                    Limit::Disk => format!("it wrote more than {} to disk", megabytes(limits.disk_mb)),
-                    Limit::Processes => format!("it had more than {} processes at once", limits.processes),
-                };
-                format!("The command was stopped: {reached}.")
+                format!("The command was stopped: {}.", limit.words(limits))
             }
         };
         match &self.changes {
@@ -187,6 +210,9 @@ impl Outcome {
         words
     }
 }
+
+/// The step that fails when a program is not there, or may not be read or run.
+pub(super) const RUNNING_PROGRAM: &str = "running the program";
 
 /// What the launcher tells, one line each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

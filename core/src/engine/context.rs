@@ -45,7 +45,7 @@ pub struct World {
     pub jobs: Jobs,
     pub services: Services,
     /// The door that every outgoing request passes, with this profile's policy.
-    pub egress: Egress,
+    pub egress: Arc<Egress>,
     /// Triggered when this profile is closed or the core shuts down: the parent of all cancellation tokens.
     pub shutdown: CancellationToken,
     /// Requests and tasks of this profile that are under way: closing it waits for them.
@@ -194,7 +194,7 @@ impl Context {
             profile: profile.id,
             jobs: Jobs::new(shared.events.clone(), shared.clock.clone(), profile.id),
             services: Services::default(),
-            egress,
+            egress: Arc::new(egress),
             shutdown: shared.stopping.child_token(),
             busy: watch::Sender::new(0),
             shared,

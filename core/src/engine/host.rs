@@ -56,6 +56,25 @@ impl EngineHost {
     }
 }
 
+/// As the settings say.
+pub(super) fn command_limits(ctx: &Context) -> CommandLimits {
+    let settings = &ctx.settings.current().agents;
+    let number = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
+    CommandLimits {
+        seconds: number(settings.command_seconds),
+        memory_mb: number(settings.command_memory_mb),
+        output_kb: number(settings.command_output_kb),
+        disk_mb: number(settings.command_disk_mb),
+        ..CommandLimits::default()
+    }
+}
+
+/// The profile's network policy lets everything pass, and nothing else forbids it.
+pub(super) fn network_open(ctx: &Context) -> bool {
+    let status = ctx.egress.status();
+    status.is_ok_and(|status| matches!(status.policy, NetworkPolicy::All) && !status.forbid_cloud)
+}
+
 impl Host for EngineHost {
     fn now(&self) -> Timestamp {
         self.ctx.clock.now()
@@ -84,15 +103,7 @@ impl Host for EngineHost {
     }
 
     fn command_limits(&self) -> CommandLimits {
-        let settings = &self.ctx.settings.current().agents;
-        let number = |value: i64| u32::try_from(value).unwrap_or(u32::MAX);
-        CommandLimits {
-            seconds: number(settings.command_seconds),
-            memory_mb: number(settings.command_memory_mb),
-            output_kb: number(settings.command_output_kb),
-            disk_mb: number(settings.command_disk_mb),
-            ..CommandLimits::default()
-        }
+        command_limits(&self.ctx)
     }
 
     fn unconfined_commands(&self) -> bool {
@@ -104,8 +115,7 @@ impl Host for EngineHost {
     }
 
     fn network_open(&self) -> bool {
-        let status = self.ctx.egress.status();
-        status.is_ok_and(|status| matches!(status.policy, NetworkPolicy::All) && !status.forbid_cloud)
+        network_open(&self.ctx)
     }
 
     fn create_task(&self, draft: TaskDraft, parent: Option<TaskId>) -> Result<Task, ApiError> {

@@ -9,7 +9,8 @@ use super::Context;
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::model::{CleanedUp, Happening, Timestamp};
 use crate::storage::maintenance::{self as stored, Maintenance};
-use crate::storage::{activities, runs, tasks, trash};
+use crate::storage::{activities, runs, tasks, trash, usage};
+use crate::usage::DAYS_KEPT;
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -83,13 +84,14 @@ pub fn clean_up(ctx: &Context, asked: bool) -> Result<CleanedUp, ApiError> {
     // Those of tasks went with them; what is left belongs to tasks in the trash, or to none.
     let days = settings.retention.completed_tasks_days.max(settings.retention.failed_tasks_days);
     runs::prune(main, before(days.max(settings.retention.trash_days)))?;
+    let used = usage::prune(main, before(DAYS_KEPT))?;
     let history_bytes = u64::try_from(settings.database.history_mb).unwrap_or(256) << 20;
     main.prune_history(before(settings.database.history_days), history_bytes)?;
     stored::put(main, Maintenance { last: Some(now), doubted: None })?;
     ctx.clock_doubted.store(false, Ordering::Release);
     ctx.works_again(PART);
     let CleanedUp { activities, trashed, log_entries } = cleaned;
-    tracing::info!(activities, trashed, log_entries, tasks, "cleaned up");
+    tracing::info!(activities, trashed, log_entries, tasks, used, "cleaned up");
     if tasks > 0 {
         ctx.events.publish(None, Event::TasksChanged);
     }

@@ -153,6 +153,8 @@ impl Services {
         checks.extend(examine("agents", ctx, ctx.agents()));
         checks.extend(examine("tasks", ctx, ctx.tasks()));
         checks.extend(examine("schedules", ctx, ctx.schedules()));
+        checks.extend(examine("tool servers", ctx, ctx.mcp()));
+        checks.extend(examine("crews", ctx, ctx.crews()));
         checks
     }
 

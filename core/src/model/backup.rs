@@ -124,6 +124,9 @@ pub enum DataKind {
     Credentials,
     Notes,
     Schedules,
+    /// Servers of tools.
+    ToolServers,
+    Crews,
     /// All else, such as the layout of the window and default models.
     Other,
 }

@@ -59,6 +59,9 @@ pub(super) fn check(setting: &Setting, value: SettingValue) -> Result<SettingVal
             if let Some(host) = wrong {
                 return Err(format!("{} is no host, such as example.org", shown(host)));
             }
+            if setting.key == "usage.prices" {
+                list.iter().try_for_each(|line| crate::usage::prices::parse(line).map(drop))?;
+            }
             Ok(V::List(list))
         }
         (kind, value) => Err(format!("{} is not {}", describe(&value), expected(kind))),

@@ -2,7 +2,7 @@
 
 use super::compare::compare_table;
 use super::{
-    AnyTable, ReadTxn, StorageError, activities, agents, chats, knowledge, models, profiles, schedules, trash,
+    AnyTable, ReadTxn, StorageError, activities, agents, chats, knowledge, mcp, models, profiles, providers, schedules, trash, crews,
 };
 use crate::model::{DataKind, KindDifference};
 
@@ -26,7 +26,11 @@ static KINDS: &[&Kind] = &[
     &agents::KIND,
     &agents::DATA_KIND,
     &models::KIND,
+    &providers::KIND,
+    &providers::ROUTING_KIND,
     &schedules::KIND,
+    &mcp::KIND,
+    &crews::KIND,
 ];
 
 /// Titles of each sort that are given.

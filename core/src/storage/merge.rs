@@ -2,8 +2,7 @@
 //! into a restored file what no restore may take back.
 
 use super::{
-    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger,
-    models, notifications, profiles, schedules, tasks, trash,
+    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger, mcp, models, notifications, profiles, providers, schedules, tasks, trash, usage, crews,
 };
 use crate::model::Merged;
 
@@ -20,9 +19,14 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
         merged.push(knowledge::merge_sources(txn, &other)?);
         merged.extend(agents::merge(txn, &other)?);
         merged.push(schedules::merge(txn, &other)?);
+        merged.push(mcp::merge(txn, &other)?);
+        merged.push(crews::merge(txn, &other)?);
         merged.push(trash::merge(txn, &other)?);
         merged.push(activities::merge(txn, &other)?);
-        merged.push(models::merge(txn, &other)?);
+        let (mut chosen, more) = (models::merge(txn, &other)?, providers::merge(txn, &other)?);
+        (chosen.added, chosen.kept) = (chosen.added + more.added, chosen.kept + more.kept);
+        merged.push(chosen);
+        usage::merge(txn, &other)?;
         Ok(merged)
     })
 }
@@ -50,6 +54,7 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 tasks::TABLES,
                 notifications::TABLES,
                 schedules::STAYING,
+    usage::TABLES, crews::STAYING,
                 credentials::STAYING,
                 credentials::KNOWN,
             ],
@@ -59,6 +64,7 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 tasks::TABLES,
                 notifications::TABLES,
                 schedules::STAYING,
+    usage::TABLES, crews::STAYING,
                 credentials::STAYING,
             ],
         };

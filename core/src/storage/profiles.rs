@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::kinds::Kind;
 use super::{
     AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, agents, approvals,
-    chats, credentials, decode, first_version, golden_record, knowledge, models, notifications, runs, schedules, tasks,
-    trash, ui_state,
+    chats, credentials, decode, first_version, golden_record, knowledge, mcp, models, notifications, providers, runs, schedules, tasks, trash, ui_state, usage, crews,
 };
 use crate::clock::Ids;
 use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
@@ -293,12 +292,16 @@ pub fn delete(main: &Db, id: ProfileId, confirmed_name: String) -> Result<Profil
         trash::remove_profile(txn, id)?;
         credentials::remove_profile(txn, id)?;
         schedules::remove_profile(txn, id)?;
+        crews::remove_profile(txn, id)?;
         ui_state::remove_profile(txn, id)?;
         runs::remove_profile(txn, id)?;
         approvals::remove_profile(txn, id)?;
         agents::remove_profile(txn, id)?;
         notifications::remove_profile(txn, id)?;
         tasks::remove_profile(txn, id)?;
+        providers::remove_profile(txn, id)?;
+        usage::remove_profile(txn, id)?;
+        mcp::remove_profile(txn, id)?;
         txn.table(DELETED)?.insert(key, profile.name.as_str())?;
         Ok(profile)
     })

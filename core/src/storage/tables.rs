@@ -79,6 +79,8 @@ const UNTRACKED: &[&str] = &[
     // What was used was used.
     "usage",
     "feature_use",
+    // What servers of tools offer is asked again.
+    "mcp_offers",
 ];
 
 /// What the person made: profiles, chats, sources, settings of the window, the ledger.

@@ -21,9 +21,10 @@ struct Arguments {
 impl Tool for AskUser {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "ask_user",
-            title: "Ask the person",
-            description: "Asks the person one question and waits for the answer. Only for what cannot be found out.",
+            name: "ask_user".into(),
+            title: "Ask the person".into(),
+            description: "Asks the person one question and waits for the answer. Only for what cannot be found out."
+                .into(),
             effect: ToolEffect::Organises,
             default: Permission::Allow,
             repeatable: true,

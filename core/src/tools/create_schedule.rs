@@ -99,10 +99,11 @@ impl Arguments {
 impl Tool for CreateSchedule {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "create_schedule",
-            title: "Make a schedule",
+            name: "create_schedule".into(),
+            title: "Make a schedule".into(),
             description: "Makes a schedule that creates a task at a time, every so many minutes, or by a cron \
-                          expression.",
+                          expression."
+                .into(),
             effect: ToolEffect::Organises,
             default: Permission::Ask,
             repeatable: false,

@@ -93,10 +93,12 @@ fn fields() -> Vec<(&'static str, Value)> {
 impl Tool for DrawChart {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "draw_chart",
-            title: "Draw a chart",
-            description: "Draws a bar, line or scatter chart for the person, from `series` of points or from a `table` \
-                          query.",
+            name: "draw_chart".into(),
+            title: "Draw a chart".into(),
+            description:
+                "Draws a bar, line or scatter chart for the person, from `series` of points or from a `table` \
+                          query."
+                    .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,
@@ -134,9 +136,9 @@ impl Tool for SaveChart {
         let mut fields = fields();
         fields.insert(0, ("path", schema::path("File that ends in .svg")));
         ToolSpec {
-            name: "save_chart",
-            title: "Save a chart",
-            description: "Draws a chart as draw_chart does and saves it as an SVG picture in an allowed folder.",
+            name: "save_chart".into(),
+            title: "Save a chart".into(),
+            description: "Draws a chart as draw_chart does and saves it as an SVG picture in an allowed folder.".into(),
             effect: ToolEffect::Writes,
             default: Permission::Ask,
             repeatable: false,

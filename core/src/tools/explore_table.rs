@@ -39,10 +39,12 @@ struct Arguments {
 impl Tool for ExploreTable {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "explore_table",
-            title: "Look into a table",
-            description: "Finds the table that a question is about, tells its columns, and gives figures by group with \
-                          a chart: \"sales by region\". A good first look; table_query does the exact one.",
+            name: "explore_table".into(),
+            title: "Look into a table".into(),
+            description:
+                "Finds the table that a question is about, tells its columns, and gives figures by group with \
+                          a chart: \"sales by region\". A good first look; table_query does the exact one."
+                    .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,

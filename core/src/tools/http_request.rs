@@ -84,10 +84,12 @@ impl Tool for HttpRequest {
             &["name", "value"],
         );
         ToolSpec {
-            name: "http_request",
-            title: "Send an HTTP request",
-            description: "Sends one HTTP request to an https address and gives status and body. Redirects are told, not \
-                          followed. It cannot send passwords or keys.",
+            name: "http_request".into(),
+            title: "Send an HTTP request".into(),
+            description:
+                "Sends one HTTP request to an https address and gives status and body. Redirects are told, not \
+                          followed. It cannot send passwords or keys."
+                    .into(),
             effect: ToolEffect::Network,
             default: Permission::Ask,
             repeatable: false,

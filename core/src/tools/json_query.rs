@@ -33,10 +33,11 @@ struct Arguments {
 impl Tool for JsonQuery {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "json_query",
-            title: "Query JSON",
+            name: "json_query".into(),
+            title: "Query JSON".into(),
             description: "Takes values out of a JSON file. A path such as $.orders[*].total, $..name, $.items[0:3] or \
-                          $['a b'][-1], or a pointer such as /orders/0/total.",
+                          $['a b'][-1], or a pointer such as /orders/0/total."
+                .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,

@@ -46,10 +46,11 @@ impl Arguments {
 impl Tool for ListActivities {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "list_activities",
-            title: "List activities",
+            name: "list_activities".into(),
+            title: "List activities".into(),
             description: "Tells what happened in the program since a time, newest first: tasks, documents, backups, \
-                          agents.",
+                          agents."
+                .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,

@@ -25,9 +25,9 @@ struct Arguments {
 impl Tool for ListFolder {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "list_folder",
-            title: "List a folder",
-            description: "Lists files and folders in an allowed folder, with their sizes.",
+            name: "list_folder".into(),
+            title: "List a folder".into(),
+            description: "Lists files and folders in an allowed folder, with their sizes.".into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,

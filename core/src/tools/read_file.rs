@@ -34,10 +34,11 @@ struct Arguments {
 impl Tool for ReadFile {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "read_file",
-            title: "Read a file",
+            name: "read_file".into(),
+            title: "Read a file".into(),
             description: "Reads a text, code, PDF or DOCX file in an allowed folder, with line numbers. Long \
-                          files are read in parts: name the lines.",
+                          files are read in parts: name the lines."
+                .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,

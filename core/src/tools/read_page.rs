@@ -30,10 +30,11 @@ fn headers() -> Vec<(&'static str, String)> {
 impl Tool for ReadPage {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "read_page",
-            title: "Read a web page",
+            name: "read_page".into(),
+            title: "Read a web page".into(),
             description: "Fetches a web page and gives its readable text: title, headings, paragraphs and links. \
-                          Redirects are told, not followed.",
+                          Redirects are told, not followed."
+                .into(),
             effect: ToolEffect::Network,
             default: Permission::Ask,
             repeatable: true,

@@ -39,10 +39,11 @@ impl Arguments {
 impl Tool for ReadPassage {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "read_passage",
-            title: "Read a passage",
+            name: "read_passage".into(),
+            title: "Read a passage".into(),
             description: "Reads lines of an indexed document, such as those around a passage that search_knowledge \
-                          gave.",
+                          gave."
+                .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,

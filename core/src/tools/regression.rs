@@ -42,10 +42,12 @@ impl Arguments {
 impl Tool for Regression {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "regression",
-            title: "Fit a regression",
-            description: "Fits y = a + b1·x1 + b2·x2 … by ordinary least squares over the rows of a table: coefficients, \
-                          standard errors, R² and n.",
+            name: "regression".into(),
+            title: "Fit a regression".into(),
+            description:
+                "Fits y = a + b1·x1 + b2·x2 … by ordinary least squares over the rows of a table: coefficients, \
+                          standard errors, R² and n."
+                    .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,

@@ -39,10 +39,11 @@ struct Arguments {
 impl Tool for RunCommand {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: NAME,
-            title: "Run a command",
+            name: NAME.into(),
+            title: "Run a command".into(),
             description: "Runs a command with `sh -c` in an allowed folder. It sees only the agent's folders and the \
-                          system's programs, and is stopped at its limits.",
+                          system's programs, and is stopped at its limits."
+                .into(),
             effect: ToolEffect::Executes,
             default: Permission::Ask,
             repeatable: false,

@@ -86,10 +86,12 @@ impl Arguments {
 impl Tool for SearchFiles {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "search_files",
-            title: "Search files",
-            description: "Finds files by a name pattern such as *.csv, or lines that hold a text, in an allowed folder \
-                          and below. What .gitignore leaves out is left out.",
+            name: "search_files".into(),
+            title: "Search files".into(),
+            description:
+                "Finds files by a name pattern such as *.csv, or lines that hold a text, in an allowed folder \
+                          and below. What .gitignore leaves out is left out."
+                    .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,

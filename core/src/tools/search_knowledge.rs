@@ -26,10 +26,11 @@ struct Arguments {
 impl Tool for SearchKnowledge {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "search_knowledge",
-            title: "Search knowledge",
+            name: "search_knowledge".into(),
+            title: "Search knowledge".into(),
             description: "Searches the person's indexed documents and gives numbered passages with path and lines. \
-                          Cite a passage by its number in brackets, such as [2].",
+                          Cite a passage by its number in brackets, such as [2]."
+                .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,

@@ -18,9 +18,10 @@ struct Arguments {}
 impl Tool for SnapshotSession {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "snapshot_session",
-            title: "Keep the session",
-            description: "Keeps how the window stands now, so that the person can come back to it: page, chat, layout.",
+            name: "snapshot_session".into(),
+            title: "Keep the session".into(),
+            description: "Keeps how the window stands now, so that the person can come back to it: page, chat, layout."
+                .into(),
             effect: ToolEffect::Organises,
             default: Permission::Allow,
             repeatable: true,

@@ -57,10 +57,12 @@ enum Column {
 impl Tool for Statistics {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "statistics",
-            title: "Describe a table",
-            description: "Describes the columns of a CSV, TSV or JSON table: for numbers count, missing, mean, standard \
-                          deviation, minimum, quartiles and maximum; for texts distinct and most frequent values.",
+            name: "statistics".into(),
+            title: "Describe a table".into(),
+            description:
+                "Describes the columns of a CSV, TSV or JSON table: for numbers count, missing, mean, standard \
+                          deviation, minimum, quartiles and maximum; for texts distinct and most frequent values."
+                    .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,

@@ -40,9 +40,10 @@ fn allowed(scope: &Scope) -> Result<(), ApiError> {
 impl Tool for StoreGet {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "store_get",
-            title: "Look into own data",
-            description: "Gives a value that this agent has kept under a key, or without a key the list of its keys.",
+            name: "store_get".into(),
+            title: "Look into own data".into(),
+            description: "Gives a value that this agent has kept under a key, or without a key the list of its keys."
+                .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,
@@ -98,9 +99,10 @@ impl Tool for StoreGet {
 impl Tool for StorePut {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "store_put",
-            title: "Keep own data",
-            description: "Keeps a text under a key for later runs of this agent; without a value the key is forgotten.",
+            name: "store_put".into(),
+            title: "Keep own data".into(),
+            description: "Keeps a text under a key for later runs of this agent; without a value the key is forgotten."
+                .into(),
             effect: ToolEffect::Organises,
             default: Permission::Allow,
             repeatable: true,

@@ -12,10 +12,11 @@ pub struct TableQuery;
 impl Tool for TableQuery {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "table_query",
-            title: "Query a table",
+            name: "table_query".into(),
+            title: "Query a table".into(),
             description: "Filters, groups, aggregates and sorts a CSV, TSV or JSON table. A group's aggregate is \
-                          called such as sum(amount) in `sort`.",
+                          called such as sum(amount) in `sort`."
+                .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,

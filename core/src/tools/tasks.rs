@@ -159,9 +159,9 @@ impl NewTask {
 impl Tool for CreateTask {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "create_task",
-            title: "Make a task",
-            description: "Makes a task for the person, or for the agent that is named, which then works on it.",
+            name: "create_task".into(),
+            title: "Make a task".into(),
+            description: "Makes a task for the person, or for the agent that is named, which then works on it.".into(),
             effect: ToolEffect::Organises,
             default: Permission::Ask,
             repeatable: false,
@@ -213,10 +213,12 @@ impl Handing {
 impl Tool for HandOver {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "hand_over",
-            title: "Hand over",
-            description: "Hands work over to another agent: a task with instructions and the text so far as its input. \
-                          It goes on in its own time.",
+            name: "hand_over".into(),
+            title: "Hand over".into(),
+            description:
+                "Hands work over to another agent: a task with instructions and the text so far as its input. \
+                          It goes on in its own time."
+                    .into(),
             effect: ToolEffect::Organises,
             default: Permission::Ask,
             repeatable: false,
@@ -248,9 +250,10 @@ impl Tool for ListTasks {
     fn spec(&self) -> ToolSpec {
         let status = schema::one_of(&["pending", "running", "completed", "failed", "cancelled"], "Status.");
         ToolSpec {
-            name: "list_tasks",
-            title: "List tasks",
-            description: "Lists tasks of the person and of agents, the newest first, with status, priority and due date.",
+            name: "list_tasks".into(),
+            title: "List tasks".into(),
+            description:
+                "Lists tasks of the person and of agents, the newest first, with status, priority and due date.".into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,
@@ -355,10 +358,11 @@ impl Changing {
 impl Tool for UpdateTaskTool {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "update_task",
-            title: "Change a task",
+            name: "update_task".into(),
+            title: "Change a task".into(),
             description: "Changes a task that does not run, by its number: title, description, priority, labels, due \
-                          date, or its column: done completes the person's own and cancels others.",
+                          date, or its column: done completes the person's own and cancels others."
+                .into(),
             effect: ToolEffect::Organises,
             default: Permission::Ask,
             repeatable: false,

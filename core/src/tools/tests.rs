@@ -18,11 +18,11 @@ fn every_tool_is_named_described_and_has_a_strict_schema() {
     let mut names = BTreeSet::new();
     for tool in all() {
         let spec = tool.spec();
-        assert!(names.insert(spec.name), "{} twice", spec.name);
+        assert!(names.insert(spec.name.clone()), "{} twice", spec.name);
         assert!(!spec.name.is_empty() && spec.name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_'));
         assert!(spec.description.len() > 20 && spec.description.len() < 400, "{}", spec.name);
         assert!(!spec.title.is_empty());
-        check_schema(spec.name, &spec.parameters);
+        check_schema(&spec.name, &spec.parameters);
         assert_eq!(spec.parameters["type"], "object", "{}", spec.name);
     }
     assert!(find("no_such_tool").is_none());
@@ -204,7 +204,7 @@ fn whatever_the_model_writes_a_proposal_neither_panics_nor_changes_anything() {
             }
         }
         let needs_more = ["hand_over", "update_task", "run_command", "create_schedule"];
-        assert!(accepted > 0 || needs_more.contains(&spec.name), "{} never accepts anything", spec.name);
+        assert!(accepted > 0 || needs_more.contains(&&*spec.name), "{} never accepts anything", spec.name);
     }
     assert_eq!(everything(world.outer()), before);
     assert!(world.host.asked.lock().unwrap().is_empty(), "nothing was sent");

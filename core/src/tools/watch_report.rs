@@ -67,10 +67,11 @@ impl Arguments {
 impl Tool for WatchReport {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "watch_report",
-            title: "Report on a pipeline",
+            name: "watch_report".into(),
+            title: "Report on a pipeline".into(),
             description: "Tells which of the named processes run, and the last lines of log files in allowed folders \
-                          that match a pattern.",
+                          that match a pattern."
+                .into(),
             effect: ToolEffect::Reads,
             default: Permission::Allow,
             repeatable: true,

@@ -43,10 +43,11 @@ fn headers() -> Vec<(&'static str, String)> {
 impl Tool for WebSearch {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "web_search",
-            title: "Search the web",
+            name: "web_search".into(),
+            title: "Search the web".into(),
             description: "Searches the web with the service that the person has set, and gives titles, addresses and \
-                          extracts.",
+                          extracts."
+                .into(),
             effect: ToolEffect::Network,
             default: Permission::Ask,
             repeatable: true,

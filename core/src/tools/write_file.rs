@@ -46,10 +46,11 @@ pub struct Change {
 impl Tool for WriteFile {
     fn spec(&self) -> ToolSpec {
         ToolSpec {
-            name: "write_file",
-            title: "Write a file",
+            name: "write_file".into(),
+            title: "Write a file".into(),
             description: "Writes a text file in an allowed folder: its whole content, more at its end, or one exact \
-                          text replaced by another. The change is shown to the person first.",
+                          text replaced by another. The change is shown to the person first."
+                .into(),
             effect: ToolEffect::Writes,
             default: Permission::Ask,
             repeatable: false,

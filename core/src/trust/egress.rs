@@ -2,6 +2,7 @@
 
 mod host;
 mod request;
+mod stream;
 mod transport;
 
 use std::cell::RefCell;
@@ -11,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 pub use host::Destination;
 pub use request::{Answer, Method, Request};
+pub use stream::{Incoming, Outgoing, Stop, StreamFault, StreamLimits};
 pub use transport::{FetchTransport, Transfer, Transport};
 
 use crate::api::{ApiError, ErrorCategory, Event};

@@ -159,7 +159,7 @@ fn folder_of(given: &Path) -> AllowedFolder {
 }
 
 /// As the core wants it; what does not exist is refused there.
-fn absolute(path: &Path) -> PathBuf {
+pub fn absolute(path: &Path) -> PathBuf {
     path.canonicalize().or_else(|_missing| std::path::absolute(path)).unwrap_or_else(|_empty| path.to_owned())
 }
 

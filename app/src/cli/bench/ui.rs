@@ -2,6 +2,7 @@
 
 mod board;
 mod chat;
+mod crew;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,6 +40,8 @@ enum Scene {
     Running,
     /// A chat of ten thousand messages, scrolled through, and one answer that streams at its end
     Chat,
+    /// A crew of two hundred steps: panned, dragged, run; and the graph alone with thousands of boxes
+    Crew,
 }
 
 const ENTRIES: u64 = 1_000_000;
@@ -52,6 +55,7 @@ pub fn run(context: &Context, arguments: &UiArguments) -> Result<(), Failure> {
         Scene::Board => board::run(context, arguments.frames, 0),
         Scene::Running => board::run(context, arguments.frames, 10),
         Scene::Chat => chat::run(context, arguments.frames),
+        Scene::Crew => crew::run(context, arguments.frames),
     }
 }
 

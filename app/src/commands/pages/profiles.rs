@@ -1,6 +1,18 @@
 //! What the person can do on the page "Profiles & network".
 
+use std::path::PathBuf;
+
 use rspa_core::model::{ProfileId, ProfileNetwork};
+
+use crate::state::pages::profiles::Part;
+use crate::state::pages::profiles::ledger::LedgerFilter;
+
+/// How the rows of the network ledger are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LedgerFormat {
+    Csv,
+    Json,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum ProfilesCommand {
@@ -24,6 +36,14 @@ pub enum ProfilesCommand {
         id: ProfileId,
         typed: String,
     },
-    /// Shows the ledger from this row on.
-    Ledger(u64),
+    ShowPart(Part),
+    /// Opens the page at the rows of the ledger with these words.
+    ShowLedger(String),
+    /// Which rows of the ledger are shown.
+    Filter(LedgerFilter),
+    /// Writes the rows that are shown.
+    ExportLedger {
+        folder: PathBuf,
+        format: LedgerFormat,
+    },
 }

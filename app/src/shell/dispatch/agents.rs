@@ -1,6 +1,6 @@
 //! Commands of the page "Agents".
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rspa_core::api::ApiError;
@@ -80,8 +80,10 @@ impl Shell {
 
     fn export_agent(&mut self, id: AgentId, folder: PathBuf) {
         let name = self.state.pages.agents.agent(id).map(|agent| agent.settings.name.clone()).unwrap_or_default();
-        self.engine.send(&mut self.state, ExportAgent { id }, move |state, _, text| {
-            match write(&folder, &name, &text) {
+        self.engine.send(
+            &mut self.state,
+            ExportAgent { id },
+            move |state, _, text| match crate::shell::save::write_new(&folder, &name, ".agent.toml", &text) {
                 Ok(path) => {
                     let title = tr("agents.told.exported");
                     state.notices.push(state.now, NoticeKind::Done, title, crate::text::path(&path));
@@ -90,8 +92,8 @@ impl Shell {
                     let words = tr_with("agents.told.not_exported", &[("why", &error)]);
                     state.notices.error(state.now, &ApiError::validation(words, tr("agents.told.another_place")));
                 }
-            }
-        });
+            },
+        );
     }
 
     fn import_agent(&mut self, path: &Path) {
@@ -139,25 +141,6 @@ fn show(state: &mut AppState, agent: Agent) {
     page.close_form();
     page.put(agent);
     page.select(Some(id));
-}
-
-/// Writes a file under a name that is free, readable for its owner only.
-fn write(folder: &Path, name: &str, text: &str) -> std::io::Result<PathBuf> {
-    let stem: String = name.chars().map(|c| if c.is_alphanumeric() || "-_ ".contains(c) { c } else { '_' }).collect();
-    for number in 1..100 {
-        let own = if number == 1 { format!("{stem}.agent.toml") } else { format!("{stem} {number}.agent.toml") };
-        let path = folder.join(own);
-        let mut options = std::fs::File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(&path) {
-            Ok(mut file) => return file.write_all(text.as_bytes()).map(|()| path),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Err(std::io::ErrorKind::AlreadyExists.into())
 }
 
 /// The text of a plain, small file.

@@ -1,26 +1,32 @@
-//! What the page "Profiles & network" reads: the profiles (the status bar too), and a page of the ledger.
+//! What the page "Profiles & network" reads: the profiles (the status bar too), and the network ledger.
+
+pub mod ledger;
 
 use rspa_core::api::request::profiles::ListProfiles;
-use rspa_core::api::request::system::ListLedger;
 use rspa_core::api::{Core, Event};
-use rspa_core::model::{LedgerEntry, Page, PageRequest, Profile, ProfileList};
+use rspa_core::model::{Profile, ProfileList};
 
 use super::PageState;
 use crate::state::Slot;
 
-/// Rows of the ledger that are shown at once.
-pub const LEDGER_ROWS: u32 = 50;
+/// The parts of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Part {
+    #[default]
+    Profiles,
+    Ledger,
+}
 
 #[derive(Default)]
 pub struct ProfilesState {
     pub list: Slot<ProfileList>,
-    pub ledger: Slot<Page<LedgerEntry>>,
-    /// First row of the ledger that is shown.
-    pub offset: u64,
+    pub ledger: ledger::Ledger,
+    /// Which rows of the ledger are shown.
+    pub filter: ledger::LedgerFilter,
+    pub part: Part,
     /// The page was opened: the ledger is kept up to date.
     shown: bool,
     list_due: bool,
-    ledger_due: bool,
 }
 
 impl ProfilesState {
@@ -30,15 +36,11 @@ impl ProfilesState {
         list.profiles.iter().find(|profile| profile.id == list.active)
     }
 
-    /// Shows the ledger from this row on.
-    pub(crate) fn turn_to(&mut self, offset: u64) {
-        self.offset = offset;
-        self.ledger_due = true;
-    }
-
     /// Something asked to leave this computer, in whichever profile.
     pub(crate) fn ledger_changed(&mut self) {
-        self.ledger_due |= self.shown;
+        if self.shown {
+            self.ledger.refresh();
+        }
     }
 }
 
@@ -46,7 +48,7 @@ impl PageState for ProfilesState {
     fn opened(&mut self) {
         self.shown = true;
         self.list_due = true;
-        self.ledger_due = true;
+        self.ledger.refresh();
     }
 
     fn hear(&mut self, event: &Event) {
@@ -62,17 +64,12 @@ impl PageState for ProfilesState {
 
     fn poll(&mut self, core: Option<&Core>) {
         self.list.poll();
-        self.ledger.poll();
+        self.ledger.poll(core);
         let Some(core) = core else { return };
         // The status bar shows the profile from the start on.
         if (self.list_due || self.list.is_untouched()) && !self.list.is_waiting() {
             self.list_due = false;
             self.list.ask(core.call(ListProfiles {}));
-        }
-        if self.ledger_due && !self.ledger.is_waiting() {
-            self.ledger_due = false;
-            let page = PageRequest { offset: self.offset, limit: LEDGER_ROWS };
-            self.ledger.ask(core.call(ListLedger { page }));
         }
     }
 }

@@ -1,13 +1,21 @@
-//! The list of hosts of a profile: shown as chips, one added by typing, each removed by its cross.
+//! The list of hosts of a profile with what each was asked: one added by typing or from those that were refused, each
+//! removed by its cross.
 
-use egui::{Key, Ui};
+use egui::{Align, Key, Layout, Ui};
 
+use super::ledger::{HostSum, host_words};
+use crate::commands::UiCommand;
+use crate::commands::pages::profiles::ProfilesCommand;
 use crate::design::{Icon, Type, UiExt};
-use crate::text::{tr, tr_with};
+use crate::text::{short, tr, tr_with};
+use crate::views::Cx;
 use crate::widgets::{Button, IconButton, TextField};
 
-/// The list as the person changed it, if it was changed.
-pub fn ui(ui: &mut Ui, hosts: &[String], draft: &mut String) -> Option<Vec<String>> {
+/// Refused hosts that are offered.
+const OFFERED: usize = 5;
+
+/// The list as the person changed it, if it was changed. `sums`: what was asked from this profile.
+pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, hosts: &[String], sums: &[HostSum], draft: &mut String) -> Option<Vec<String>> {
     let tokens = ui.tokens();
     let mut changed = None;
     ui.label(tokens.rich(Type::Strong, tr("profiles.hosts")));
@@ -19,6 +27,9 @@ pub fn ui(ui: &mut Ui, hosts: &[String], draft: &mut String) -> Option<Vec<Strin
             ui.horizontal(|ui| {
                 ui.label(Icon::Globe.rich(tokens.size.icon).color(tokens.color.text_2));
                 ui.label(tokens.rich(Type::Body, host));
+                if let Some(sum) = sums.iter().find(|sum| sum.host == *host) {
+                    ledger_link(ui, cx, sum);
+                }
                 let name = tr_with("profiles.host_remove", &[("host", host)]);
                 if ui.add(IconButton::new(Icon::X, name).small()).clicked() {
                     changed = Some(hosts.iter().filter(|known| *known != host).cloned().collect());
@@ -46,7 +57,38 @@ pub fn ui(ui: &mut Ui, hosts: &[String], draft: &mut String) -> Option<Vec<Strin
     if !typed.is_empty() && !usable {
         ui.label(tokens.rich(Type::Secondary, tr("profiles.host_wrong")).color(tokens.color.bad));
     }
+    let refused: Vec<&HostSum> = sums.iter().filter(|sum| sum.blocked > 0 && !hosts.contains(&sum.host)).collect();
+    if !refused.is_empty() {
+        ui.add_space(tokens.space.m);
+        ui.label(tokens.rich(Type::Strong, tr("profiles.refused_hosts")));
+        for sum in refused.into_iter().take(OFFERED) {
+            ui.push_id(&sum.host, |ui| {
+                ui.horizontal(|ui| {
+                    ui.label(Icon::GlobeX.rich(tokens.size.icon).color(tokens.color.bad));
+                    ui.label(tokens.rich(Type::Body, short(&sum.host, 80)));
+                    ledger_link(ui, cx, sum);
+                    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                        let button = Button::new(tr("profiles.list_host")).icon(Icon::Plus).small();
+                        let title = tr_with("profiles.list_one", &[("host", &short(&sum.host, 80))]);
+                        if is_host(&sum.host) && ui.add(button).on_hover_text(title).clicked() {
+                            let mut all = hosts.to_vec();
+                            all.push(sum.host.clone());
+                            changed = Some(all);
+                        }
+                    });
+                });
+            });
+        }
+    }
     changed
+}
+
+/// What a host was asked; a press shows its rows.
+fn ledger_link(ui: &mut Ui, cx: &mut Cx<'_>, sum: &HostSum) {
+    let words = host_words(sum);
+    if ui.add(Button::new(words).quiet().small().tooltip(tr("profiles.show_rows"))).clicked() {
+        cx.commands.push(UiCommand::Profiles(ProfilesCommand::ShowLedger(sum.host.clone())));
+    }
 }
 
 /// A first look; core says the last word.

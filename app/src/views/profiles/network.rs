@@ -1,14 +1,14 @@
 //! What a profile says of the network: one of four choices, its hosts, and the switch that forbids every cloud call.
 
 use egui::Ui;
-use rspa_core::model::{NetworkPolicy, Profile, ProfileList, ProfileNetwork, SettingValue};
+use rspa_core::model::{LedgerEntry, NetworkPolicy, Profile, ProfileList, ProfileNetwork, SettingValue};
 
-use super::hosts;
+use super::{hosts, ledger};
 use crate::commands::pages::profiles::ProfilesCommand;
 use crate::commands::{Confirmation, UiCommand};
 use crate::design::{Icon, Type, UiExt};
 use crate::state::AppState;
-use crate::text::{tr, tr_with};
+use crate::text::{short, tr, tr_with};
 use crate::views::Cx;
 use crate::widgets::{choice, section_title, states, toggle};
 
@@ -39,19 +39,13 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, list: &ProfileList, profile: &Profile, h
         set(cx, profile, wanted, more.then(|| tr("profiles.allow_all_text")));
     }
     ui.add_space(tokens.space.s);
-    let in_force = if list.active == profile.id {
-        cx.state.network.as_ref().map(|status| if status.forbid_cloud { None } else { Some(status.policy) })
-    } else {
-        let own = network.policy.unwrap_or(settings);
-        let strict = if rank(own) < rank(settings) { own } else { settings };
-        Some((!network.forbid_cloud).then_some(strict))
+    let (policy, hosts) = in_force(cx.state, list, profile, settings);
+    let icon = if policy.is_none() { Icon::ShieldCheck } else { Icon::Info };
+    let tone = match policy {
+        Some(NetworkPolicy::All) => crate::widgets::Tone::Warn,
+        _ => crate::widgets::Tone::Neutral,
     };
-    if let Some(in_force) = in_force {
-        let words = in_force.map_or(tr("profiles.words.forbidden"), words);
-        let icon = if in_force.is_none() { Icon::ShieldCheck } else { Icon::Info };
-        let text = tr_with("profiles.in_force", &[("words", &words)]);
-        states::banner(ui, crate::widgets::Tone::Neutral, icon, &text);
-    }
+    states::banner(ui, tone, icon, &tr_with("profiles.in_force", &[("words", &meaning(policy, &hosts))]));
     ui.add_space(tokens.space.m);
     ui.horizontal(|ui| {
         let mut on = network.forbid_cloud;
@@ -65,8 +59,50 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, list: &ProfileList, profile: &Profile, h
         });
     });
     ui.add_space(tokens.space.m);
-    if let Some(hosts) = hosts::ui(ui, &network.hosts, host) {
+    let own = |row: &&LedgerEntry| row.profile == Some(profile.id);
+    let sums = ledger::sums(cx.state.pages.profiles.ledger.rows.iter().filter(own));
+    if let Some(hosts) = hosts::ui(ui, cx, &network.hosts, &sums, host) {
         set(cx, profile, ProfileNetwork { hosts, ..network.clone() }, None);
+    }
+}
+
+/// What counts now in this profile: the stricter of its own word and the settings', none where all is forbidden; and the
+/// hosts that are listed for it.
+fn in_force(
+    state: &AppState,
+    list: &ProfileList,
+    profile: &Profile,
+    settings: NetworkPolicy,
+) -> (Option<NetworkPolicy>, Vec<String>) {
+    if let Some(status) = state.network.as_ref().filter(|_| list.active == profile.id) {
+        return ((!status.forbid_cloud).then_some(status.policy), status.hosts.clone());
+    }
+    let network = &profile.network;
+    let own = network.policy.unwrap_or(settings);
+    let strict = if rank(own) < rank(settings) { own } else { settings };
+    let hosts = match (network.hosts.is_empty(), state.setting("network.hosts").map(|entry| &entry.value)) {
+        (true, Some(SettingValue::List(hosts))) => hosts.clone(),
+        _ => network.hosts.clone(),
+    };
+    ((!network.forbid_cloud).then_some(strict), hosts)
+}
+
+/// What it means, in a sentence.
+fn meaning(policy: Option<NetworkPolicy>, hosts: &[String]) -> String {
+    /// More would hide the sentence.
+    const NAMED: usize = 5;
+    match policy {
+        None => tr("profiles.means.forbidden").to_owned(),
+        Some(NetworkPolicy::Nothing) => tr("profiles.means.nothing").to_owned(),
+        Some(NetworkPolicy::All) => tr("profiles.means.all").to_owned(),
+        Some(NetworkPolicy::Listed) if hosts.is_empty() => tr("profiles.means.listed_none").to_owned(),
+        Some(NetworkPolicy::Listed) => {
+            let mut named: Vec<String> = hosts.iter().take(NAMED).map(|host| short(host, 60)).collect();
+            if hosts.len() > NAMED {
+                named.push(format!("+{}", hosts.len() - NAMED));
+            }
+            tr_with("profiles.means.listed", &[("hosts", &named.join(", "))])
+        }
     }
 }
 

@@ -3,13 +3,15 @@
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT, Queryable};
 use rspa_core::model::{
-    LedgerEntry, NetworkPolicy, Page, Profile, ProfileCounts, ProfileId, ProfileList, ProfileNetwork, Timestamp,
+    LedgerEntry, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileList, ProfileNetwork, Timestamp,
 };
 
 use super::ProfilesView;
 use crate::commands::UiCommand;
-use crate::commands::pages::profiles::ProfilesCommand;
+use crate::commands::pages::profiles::{LedgerFormat, ProfilesCommand};
 use crate::fixtures::{self, Stage, page};
+use crate::state::pages::profiles::Part;
+use crate::state::pages::profiles::ledger::{Ledger, LedgerFilter};
 use crate::state::{AppState, Slot};
 
 const WIDE: (f32, f32) = (1096.0, 774.0);
@@ -39,19 +41,19 @@ fn row(number: u64, allowed: bool) -> LedgerEntry {
     }
 }
 
-fn state(ledger: Vec<LedgerEntry>, total: u64) -> AppState {
+fn state(ledger: Vec<LedgerEntry>) -> AppState {
     let mut state = fixtures::state();
     state.pages.profiles.list = Slot::with(ProfileList {
         active: id(1),
         profiles: vec![profile(1, "Personal", false), profile(2, "Work", true)],
         counts: vec![ProfileCounts { sources: 3, chats: 12 }, ProfileCounts { sources: 1, chats: 1 }],
     });
-    state.pages.profiles.ledger = Slot::with(Page { items: ledger, total, offset: 0 });
+    state.pages.profiles.ledger = Ledger::with(ledger);
     state
 }
 
 fn shown(size: (f32, f32)) -> Harness<'static, Stage<ProfilesView>> {
-    let mut harness = page::<ProfilesView>(state((0..50).map(|n| row(n, n % 2 == 0)).collect(), 120), size, true);
+    let mut harness = page::<ProfilesView>(state((0..50).map(|n| row(n, n % 2 == 0)).collect()), size, true);
     harness.run();
     harness
 }
@@ -123,22 +125,75 @@ fn stricter_is_set_at_once_and_looser_is_asked() {
     assert!(harness.query_by_label_contains("no https://").is_some());
 }
 
+fn ledger(rows: Vec<LedgerEntry>) -> AppState {
+    let mut state = state(rows);
+    state.pages.profiles.part = Part::Ledger;
+    state
+}
+
 #[test]
-fn the_ledger_turns_its_pages() {
-    let mut harness = shown(WIDE);
-    assert!(harness.query_by_label("1–50 of 120").is_some());
-    assert!(harness.query_by_label_contains("host1.example.org:443: Download SmolLM2 135M, blocked").is_some());
-    harness.get_by_label("Older rows").click();
+fn the_ledger_is_filtered_and_its_rows_are_looked_at_whole() {
+    let mut harness = page::<ProfilesView>(ledger((0..50).map(|n| row(n, n % 2 == 0)).collect()), WIDE, true);
     harness.run();
-    assert_eq!(commands(&harness), [ProfilesCommand::Ledger(50)]);
-    assert!(harness.get_by_label("Newer rows").accesskit_node().is_disabled());
+    assert!(harness.query_by_label("50 requests").is_some());
+    harness.get_by_label_contains("host1.example.org:443: Download SmolLM2 135M, blocked").click();
+    harness.run();
+    harness.get_by_label("Only this host").click();
+    harness.run();
+    let only = LedgerFilter { text: "host1.example.org".into(), ..LedgerFilter::default() };
+    assert_eq!(commands(&harness), [ProfilesCommand::Filter(only.clone())]);
+    harness.state_mut().state.pages.profiles.filter = only;
+    harness.get_by_label("Close the row").click();
+    harness.run();
+    assert!(harness.query_by_label("1 of 50 requests").is_some());
+    assert!(harness.query_by_label("host1.example.org: 1 blocked · 120 bytes sent").is_some());
+    harness.get_by_label("Export").click();
+    harness.run();
+    harness.get_by_label("CSV, what is shown").click();
+    harness.run();
+    let pick = UiCommand::Pick(crate::commands::PickPurpose::LedgerFolder(LedgerFormat::Csv));
+    assert_eq!(harness.state().commands.last(), Some(&pick));
+    harness.get_by_label("Clear").click();
+    harness.run();
+    assert_eq!(commands(&harness).last(), Some(&ProfilesCommand::Filter(LedgerFilter::default())));
+}
+
+#[test]
+fn arrows_go_through_the_ledger() {
+    let mut harness = page::<ProfilesView>(ledger((0..50).map(|n| row(n, n % 2 == 0)).collect()), WIDE, true);
+    harness.run();
+    harness.key_press(egui::Key::ArrowDown);
+    harness.run();
+    harness.key_press(egui::Key::ArrowDown);
+    harness.run();
+    let label = "host1.example.org:443: Download SmolLM2 135M";
+    assert!(harness.get_by_label_contains(label).accesskit_node().is_selected() == Some(true));
+}
+
+#[test]
+fn a_refused_host_is_listed_with_one_press_and_shows_its_rows() {
+    let mut rows: Vec<LedgerEntry> = (0..4).map(|n| row(n, false)).collect();
+    rows.iter_mut().for_each(|row| row.profile = Some(id(1)));
+    let mut harness = page::<ProfilesView>(state(rows), (1096.0, 1200.0), true);
+    harness.run();
+    assert!(harness.query_by_label("Refused from this profile").is_some());
+    harness.get_all_by_label("1 blocked · 120 bytes sent").next().unwrap().click();
+    harness.run();
+    harness.get_all_by_label("List it").next().unwrap().click();
+    harness.run();
+    let commands = commands(&harness);
+    assert_eq!(commands[0], ProfilesCommand::ShowLedger("host0.example.org".into()));
+    let network = ProfileNetwork { hosts: vec!["host0.example.org".into()], ..ProfileNetwork::default() };
+    assert_eq!(commands[1], ProfilesCommand::SetNetwork { id: id(1), network });
 }
 
 #[test]
 fn it_stands_in_a_narrow_pane_and_without_rows() {
-    let harness = shown(NARROW);
-    assert!(harness.query_by_label("Network ledger").is_some());
-    let mut harness = page::<ProfilesView>(state(Vec::new(), 0), WIDE, false);
+    let mut harness = shown(NARROW);
+    harness.get_by_label("Network ledger").click();
+    harness.run();
+    assert_eq!(commands(&harness), [ProfilesCommand::ShowPart(Part::Ledger)]);
+    let mut harness = page::<ProfilesView>(ledger(Vec::new()), WIDE, false);
     harness.run();
     assert!(harness.query_by_label_contains("Nothing has asked to leave this computer").is_some());
     let mut harness = page::<ProfilesView>(AppState::default(), WIDE, false);
@@ -151,7 +206,7 @@ fn pictures() {
     let mut results = egui_kittest::SnapshotResults::new();
     for (dark, name) in [(true, "profiles_dark"), (false, "profiles_light")] {
         let mut harness =
-            page::<ProfilesView>(state((0..5).map(|n| row(n, n % 2 == 0)).collect(), 5), (1040.0, 760.0), dark);
+            page::<ProfilesView>(state((0..5).map(|n| row(n, n % 2 == 0)).collect()), (1040.0, 760.0), dark);
         harness.remove_cursor();
         harness.run();
         harness.snapshot(name);

@@ -33,8 +33,11 @@ pub fn apply(policy: &Policy) -> io::Result<()> {
     sys::limit(libc::RLIMIT_MSGQUEUE, 0)?;
     // A process that overtakes the supervisor's look ends here.
     sys::limit(libc::RLIMIT_DATA, memory + OVERTAKES)?;
-    sys::limit(libc::RLIMIT_AS, memory * RESERVED + OVERTAKES)?;
+    // Runtimes that serve reserve tens of gigabytes that they never touch, and work for as long as they are needed.
+    if !policy.serves() {
+        sys::limit(libc::RLIMIT_AS, memory * RESERVED + OVERTAKES)?;
+        sys::limit(libc::RLIMIT_CPU, (u64::from(limits.seconds) + 1) * cores)?;
+    }
     sys::limit(libc::RLIMIT_FSIZE, u64::from(limits.disk_mb) * MIB)?;
-    sys::limit(libc::RLIMIT_CPU, (u64::from(limits.seconds) + 1) * cores)?;
     sys::limit(libc::RLIMIT_NPROC, others + u64::from(limits.processes) + SPARE_PROCESSES)
 }

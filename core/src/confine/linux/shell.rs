@@ -1,11 +1,12 @@
 //! The process that becomes the command: restricts itself step by step, and then is `sh`.
 
 use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use super::super::policy::{Policy, Way};
-use super::super::report::{Confinement, layer};
+use super::super::report::{Confinement, RUNNING_PROGRAM, layer};
 use super::cgroup::Group;
 use super::launcher::Refusal;
 use super::seccomp::Bounds;
@@ -53,9 +54,24 @@ fn become_shell(policy: &Policy, group: Option<&Group>, confinement: Confinement
     if let Err(refusal) = restrict(policy, group, confinement, report) {
         return refusal;
     }
-    let mut shell = Command::new("/bin/sh");
-    shell.args(["-c", "--", &policy.command]).env_clear().envs(policy.environment.iter().cloned());
-    Refusal::of("running the shell")(shell.current_dir(&policy.folder).exec())
+    let (mut command, step) = match policy.program.split_first() {
+        None => {
+            let mut shell = Command::new("/bin/sh");
+            shell.args(["-c", "--", &policy.command]);
+            (shell, "running the shell")
+        }
+        Some((program, arguments)) => {
+            // It is talked to over a pair of sockets, which came as the output.
+            if let Err(error) = sys::duplicate(io::stdout().as_fd(), 0) {
+                return Refusal::of("giving the program its input")(error);
+            }
+            let mut command = Command::new(program);
+            command.args(arguments);
+            (command, RUNNING_PROGRAM)
+        }
+    };
+    command.env_clear().envs(policy.environment.iter().cloned());
+    Refusal::of(step)(command.current_dir(&policy.folder).exec())
 }
 
 fn restrict(

@@ -17,6 +17,9 @@ use super::{shell, sys};
 /// supervisor holds.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// The same for a program that serves, which may run for days.
+const LOOK_AT_SERVER: Duration = Duration::from_millis(200);
+
 /// Looking takes at most this part of the time.
 const SHARE: u32 = 8;
 
@@ -45,7 +48,9 @@ impl Supervisor<'_> {
         quiet(io::stdin().as_fd()).map_err(Refusal::of("closing the output"))?;
         let pid = sys::open_pid(shell.pid).map_err(Refusal::of("watching the command"))?;
         say(control, &Message::Ready(shell.confinement));
-        let mut wait = LOOK;
+        let serves = self.policy.serves();
+        let least = if serves { LOOK_AT_SERVER } else { LOOK };
+        let mut wait = least;
         let ended = loop {
             let [stop, _] = sys::readable([control.as_fd(), pid.as_fd()], wait);
             if let Some(ended) = reap(shell.pid) {
@@ -57,14 +62,14 @@ impl Supervisor<'_> {
             if stop {
                 break Ended::Cancelled;
             }
-            if started.elapsed() >= Duration::from_secs(self.policy.limits.seconds.into()) {
+            if !serves && started.elapsed() >= Duration::from_secs(self.policy.limits.seconds.into()) {
                 break Ended::Limit(Limit::Time);
             }
             let look = Instant::now();
             if let Some(limit) = self.used_up() {
                 break Ended::Limit(limit);
             }
-            wait = LOOK.max(look.elapsed() * SHARE);
+            wait = least.max(look.elapsed() * SHARE);
         };
         self.end_all();
         Ok(match ended {

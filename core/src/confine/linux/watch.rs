@@ -13,6 +13,11 @@ use super::sys;
 /// Measuring a large folder may take this part of the time.
 const SHARE: u32 = 8;
 
+/// The same for a program that serves, and the least time between two measurements of what it may write.
+const SHARE_OF_SERVER: u32 = 128;
+const LEAST: Duration = Duration::from_millis(20);
+const LEAST_OF_SERVER: Duration = Duration::from_secs(2);
+
 /// What a command deletes while it has it open is seen only as space that the disk lost; others write there too.
 const OTHERS: u64 = 64 << 20;
 
@@ -31,6 +36,7 @@ pub struct Folders {
     disks: Vec<(OwnedFd, u64)>,
     store: Option<OwnedFd>,
     next: Instant,
+    serves: bool,
 }
 
 impl Watch {
@@ -54,7 +60,7 @@ impl Watch {
         let before = roots.iter().map(|root| size(root)).sum();
         let limit = u64::from(policy.limits.disk_mb) << 20;
         let store = store.map(|store| store.try_clone_to_owned()).transpose()?;
-        Ok(Self::Folders(Folders { roots, limit, before, disks, store, next: Instant::now() }))
+        Ok(Self::Folders(Folders { roots, limit, before, disks, store, next: Instant::now(), serves: policy.serves() }))
     }
 
     pub fn exceeded(&mut self) -> bool {
@@ -81,7 +87,8 @@ impl Folders {
             return false;
         }
         let size: u64 = self.roots.iter().map(|root| size(root)).sum();
-        self.next = now + (now.elapsed() * SHARE).max(Duration::from_millis(20));
+        let (share, least) = if self.serves { (SHARE_OF_SERVER, LEAST_OF_SERVER) } else { (SHARE, LEAST) };
+        self.next = now + (now.elapsed() * share).max(least);
         // Full is too much here too: one file ends at exactly the limit, and must not be taken for one that fits.
         size.saturating_sub(self.before) >= self.limit
     }

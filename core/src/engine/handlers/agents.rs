@@ -13,10 +13,11 @@ use crate::agents::{portable, select, types};
 use crate::api::request::agents::{AgentsRequest as Request, AgentsResponse as Response};
 use crate::api::{ApiError, Event};
 use crate::engine::handlers::chats::days_until;
+use crate::engine::handlers::mcp::find_tool;
 use crate::engine::{Context, Service};
 use crate::model::{AgentDraft, AgentTypeList, ToolInfo};
 use crate::storage::agents;
-use crate::tools;
+use crate::tools::{self, Found};
 
 /// Agents and their loop.
 pub struct Agents {}
@@ -36,7 +37,7 @@ pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request)
     ctx.clone().blocking(move || answer(&ctx, request)).await
 }
 
-fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
+pub(super) fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
     let (main, profile) = (ctx.databases.main(), ctx.profile);
     Ok(match request {
         Request::ListAgents(list) => Response::ListAgents(select::select(agents::list(main, profile)?, &list.filter)),
@@ -56,7 +57,7 @@ fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
         Request::SetToolPolicy(set) => {
             let known = set.tool.as_str();
             let is_set = agents::policies(main, profile)?.contains_key(known);
-            if tools::find(known).is_none() && !is_set {
+            if find_tool(ctx, known, false).is_none() && !is_set {
                 return Err(ApiError::validation(
                     format!("there is no tool {:?}", known.chars().take(60).collect::<String>()),
                     "`rspa agents tools` shows all that there are.",
@@ -90,13 +91,14 @@ pub(in crate::engine) fn agent_types(ctx: &Context) -> AgentTypeList {
 /// All tools, with what the profile says of each.
 pub(in crate::engine) fn all_tools(ctx: &Context) -> Result<Vec<ToolInfo>, ApiError> {
     let policies = agents::policies(ctx.databases.main(), ctx.profile)?;
-    let known = tools::all().iter().map(|tool| {
+    let own = tools::all().iter().map(|tool| Found::Own(*tool));
+    let known = own.chain(ctx.mcp()?.servers().tools()).map(|tool| {
         let spec = tool.spec();
         ToolInfo {
-            profile: policies.get(spec.name).copied(),
-            name: spec.name.to_owned(),
-            title: spec.title.to_owned(),
-            description: spec.description.to_owned(),
+            profile: policies.get(&*spec.name).copied(),
+            name: spec.name.into_owned(),
+            title: spec.title.into_owned(),
+            description: spec.description.into_owned(),
             effect: spec.effect,
             parameters: spec.parameters,
             default: spec.default,
@@ -109,7 +111,13 @@ pub(in crate::engine) fn all_tools(ctx: &Context) -> Result<Vec<ToolInfo>, ApiEr
 /// What a draft is checked against: what there is here now. Tools that its type names may be missing.
 fn ground(ctx: &Context, draft: &AgentDraft) -> Ground {
     let known = agent_types(ctx).types;
-    let mut names: BTreeSet<String> = tools::all().iter().map(|tool| tool.spec().name.to_owned()).collect();
+    let mut names: BTreeSet<String> = tools::all().iter().map(|tool| tool.spec().name.into_owned()).collect();
+    // Those of servers that are there, whether they run or not; what such a server does not have stays unavailable.
+    let servers = ctx.mcp().and_then(|service| service.servers().list()).unwrap_or_default();
+    let of_server = |name: &&String| {
+        servers.iter().any(|server| name.starts_with(&format!("{}{}_", crate::mcp::PREFIX, server.settings.name)))
+    };
+    names.extend(draft.tools.keys().filter(of_server).cloned());
     let own = known.iter().find(|kind| kind.id == draft.kind);
     names.extend(own.into_iter().flat_map(|kind| kind.defaults.tools.keys().cloned()));
     Ground {

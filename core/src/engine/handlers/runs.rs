@@ -10,6 +10,7 @@ use crate::agents::{Directory, Parts};
 use crate::api::request::runs::{RunsRequest as Request, RunsResponse as Response};
 use crate::api::{ApiError, ErrorCategory};
 use crate::clock::Ids;
+use crate::crews::{self, StepWork};
 use crate::engine::handlers::chats::Loader;
 use crate::engine::host::EngineHost;
 use crate::engine::{Context, Service, handlers};
@@ -18,7 +19,6 @@ use crate::model::{
 };
 use crate::storage::{agents, runs, ui_state};
 use crate::tasks::Executor;
-use crate::tools;
 
 /// The loop of the agents, and the desk where they wait for the person.
 pub struct Runs {
@@ -44,7 +44,7 @@ impl Service for Runs {
             tracing::info!(runs = closed, "runs were cut off when the program last ended");
         }
         let ids = Arc::new(Ids::new(ctx.clock.clone()));
-        let (publisher, keeper, hosts) = (ctx.clone(), ctx.clone(), ctx.clone());
+        let (publisher, keeper, hosts, finder) = (ctx.clone(), ctx.clone(), ctx.clone(), ctx.clone());
         let publish: crate::answering::Publish = Arc::new(move |event| publisher.publish(event));
         let happened = Arc::new(move |happening| keeper.activity(happening));
         let desk = Desk::new(DeskParts {
@@ -65,7 +65,7 @@ impl Service for Runs {
             happened,
             models: Arc::new(Loader(ctx.clone())),
             directory: Arc::new(EngineDirectory(ctx.clone())),
-            tools: Arc::new(tools::find),
+            tools: Arc::new(move |name| handlers::mcp::find_tool(&finder, name, true)),
             host: Arc::new(move |agent, run| Arc::new(EngineHost::new(hosts.clone(), agent, run))),
             runtime: ctx.runtime.clone(),
             ending: ctx.shutdown.clone(),
@@ -115,6 +115,14 @@ impl Directory for EngineDirectory {
 
     fn policy(&self, tool: &str) -> Result<Option<Permission>, ApiError> {
         Ok(agents::policies(self.0.databases.main(), self.0.profile)?.get(tool).copied())
+    }
+
+    fn crew_step(&self, task: &Task) -> Result<Option<StepWork>, ApiError> {
+        // Whoever works off other tasks needs no crews.
+        if crews::marked(&task.input).is_none() {
+            return Ok(None);
+        }
+        self.0.crews()?.crews().work_of(task)
     }
 
     fn task(&self, id: TaskId) -> Result<Task, ApiError> {

@@ -171,6 +171,12 @@ fn every_table_is_cleared_with_its_profile_or_shared_by_all() {
         "schedule_states",
         "schedules_due",
         "schedule_runs",
+        "crews",
+        "crews_by_name",
+        "crew_runs",
+        "crew_runs_by_crew",
+        "crew_runs_open",
+        "crew_numbers",
         "ui_state",
         "session_snapshots",
         "window_openings",
@@ -206,6 +212,10 @@ fn every_table_is_cleared_with_its_profile_or_shared_by_all() {
         "task_moments",
         "task_leases",
         "task_tally",
+        "providers",
+        "routing",
+        "usage",
+        "feature_use",
     ];
     // Of the file, of the computer, of all profiles together.
     let shared = [

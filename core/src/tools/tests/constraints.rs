@@ -33,10 +33,10 @@ fn every_tool_and_every_step_can_be_asked_of_a_model() {
     };
     for tool in all() {
         let spec = tool.spec();
-        check(spec.name, spec.parameters.clone());
+        check(&spec.name, spec.parameters.clone());
         specs.push(spec);
     }
-    let offered = || specs.iter().map(|spec| (spec.name, &spec.parameters));
+    let offered = || specs.iter().map(|spec| (&*spec.name, &spec.parameters));
     for (plan, tools, answer, small) in
         [(true, true, true, false), (false, true, true, true), (false, true, false, true), (false, false, true, false)]
     {

@@ -34,6 +34,11 @@ impl Transport for Noting {
         self.0.lock().unwrap().push(request.url.clone());
         Ok(Answer { status: 200, location: None, body: b"{}".to_vec(), complete: true })
     }
+
+    fn stream(&self, request: Outgoing, _stop: Stop) -> Result<Incoming, StreamFault> {
+        self.0.lock().unwrap().push(request.url);
+        Ok(Incoming { status: 200, headers: Vec::new(), body: Box::new(b"0123456789".as_slice()) })
+    }
 }
 
 struct World {
@@ -41,7 +46,7 @@ struct World {
     settings: Arc<Settings>,
     events: Events,
     seen: Noting,
-    egress: Egress,
+    egress: Arc<Egress>,
 }
 
 fn world(transport: Option<Box<dyn Transport>>) -> World {
@@ -54,7 +59,7 @@ fn world(transport: Option<Box<dyn Transport>>) -> World {
     let seen = Noting::default();
     let transport = transport.unwrap_or_else(|| Box::new(seen.clone()));
     let egress = Egress::new(main, settings.clone(), events.clone(), clock, &profile("Work"), transport);
-    World { folder, settings, events, seen, egress }
+    World { folder, settings, events, seen, egress: Arc::new(egress) }
 }
 
 fn profile(name: &str) -> Profile {
@@ -178,6 +183,21 @@ impl Transport for Endless {
 
     fn request(&self, _request: &Request) -> Result<Answer, ApiError> {
         Err(ApiError::cancelled())
+    }
+
+    fn stream(&self, _request: Outgoing, stop: Stop) -> Result<Incoming, StreamFault> {
+        /// Gives one byte after the other until it is stopped.
+        struct Dripping(Stop);
+        impl Read for Dripping {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                if (self.0)() {
+                    return Err(std::io::Error::other(StreamFault::Cancelled));
+                }
+                buffer[0] = b'x';
+                Ok(1)
+            }
+        }
+        Ok(Incoming { status: 200, headers: Vec::new(), body: Box::new(Dripping(stop)) })
     }
 }
 
@@ -335,4 +355,88 @@ fn a_request_passes_the_same_door_and_its_secret_stands_nowhere() {
     assert_eq!(rows.iter().map(|row| row.1).collect::<Vec<_>>(), [true, false, false]);
     assert_eq!(rows[0].3, 2);
     assert!(!format!("{rows:?} {error:?} {request:?}").replace("?key=secret", "").contains("secret"), "{rows:?}");
+}
+
+impl World {
+    fn open(&self, url: &str, set_up_by_person: bool, cancel: &rspa_ml::Cancel) -> Result<Incoming, StreamFault> {
+        let request = Outgoing {
+            who: "providers".to_owned(),
+            purpose: "a test".to_owned(),
+            method: Method::Post,
+            url: url.to_owned(),
+            headers: vec![("x-api-key".to_owned(), crate::model::SecretText::new("sk-canary".to_owned()))],
+            body: b"{}".to_vec(),
+            limits: StreamLimits::default(),
+            set_up_by_person,
+        };
+        self.egress.stream(request, cancel)
+    }
+}
+
+#[test]
+fn a_stream_stands_in_the_ledger_before_it_goes_out_and_is_completed_after_it() {
+    let world = world(None);
+    let cancel = rspa_ml::Cancel::new();
+    world.settings.set("network.policy", &SettingValue::Text("all".to_owned())).unwrap();
+    let mut incoming = world.open("https://example.org/v1/x?y", false, &cancel).unwrap();
+    assert_eq!(world.rows(), [("https://example.org:443".to_owned(), true, "policy: all".to_owned(), 0)]);
+    assert!(world.egress.status().unwrap().active);
+    let mut body = String::new();
+    incoming.body.read_to_string(&mut body).unwrap();
+    drop(incoming);
+    assert_eq!(world.rows()[0].2, "policy: all; status 200");
+    assert_eq!(world.rows()[0].3, 10);
+    let page = world.egress.ledger(PageRequest::default()).unwrap();
+    assert_eq!(page.items[0].bytes_sent, "https://example.org/v1/x?yx-api-keysk-canary{}".len() as u64);
+    assert!(!world.egress.status().unwrap().active);
+    assert!(!format!("{page:?}").contains("canary"));
+}
+
+#[test]
+fn this_computer_is_reached_under_every_policy_but_only_where_a_person_set_it_up() {
+    let world = world(None);
+    let cancel = rspa_ml::Cancel::new();
+    let refused = |fault: StreamFault| matches!(fault, StreamFault::Refused(_));
+    for loopback in ["http://127.0.0.1:1/x", "http://localhost:1/x", "http://[::1]:1/x"] {
+        assert!(refused(world.open(loopback, false, &cancel).unwrap_err()));
+        world.open(loopback, true, &cancel).unwrap();
+        assert_eq!(world.rows()[0].2, "this computer, set up by the person; status 200");
+    }
+    // The flag opens nothing else.
+    for away in ["https://example.org/x", "https://127.0.0.1.example.org/x", "http://10.0.0.1/x"] {
+        assert!(refused(world.open(away, true, &cancel).unwrap_err()), "{away}");
+    }
+    let mut work = profile("Work");
+    work.network.forbid_cloud = true;
+    world.egress.set_profile(&work);
+    world.settings.set("network.policy", &SettingValue::Text("all".to_owned())).unwrap();
+    let fault = world.open("https://example.org/x", true, &cancel).unwrap_err();
+    assert!(refused(fault));
+    assert_eq!(world.rows()[0].2, "the profile \"Work\" forbids every call to the cloud");
+    world.open("http://127.0.0.1:1/x", true, &cancel).unwrap();
+}
+
+#[test]
+fn a_stream_ends_when_its_profile_forbids_it_or_the_person_stops_it() {
+    let world = world(Some(Box::new(Endless)));
+    let cancel = rspa_ml::Cancel::new();
+    world.settings.set("network.policy", &SettingValue::Text("all".to_owned())).unwrap();
+    let mut byte = [0];
+    let mut incoming = world.open("https://example.org/x", false, &cancel).unwrap();
+    incoming.body.read_exact(&mut byte).unwrap();
+    cancel.cancel();
+    let error = incoming.body.read(&mut byte).unwrap_err();
+    assert_eq!(StreamFault::of(&error), StreamFault::Cancelled);
+    drop(incoming);
+    assert_eq!(world.rows()[0].2, "policy: all; status 200; failed: stopped");
+    let mut incoming = world.open("https://example.org/x", false, &rspa_ml::Cancel::new()).unwrap();
+    incoming.body.read_exact(&mut byte).unwrap();
+    let mut work = profile("Work");
+    work.network.forbid_cloud = true;
+    world.egress.set_profile(&work);
+    let error = incoming.body.read(&mut byte).unwrap_err();
+    assert!(matches!(StreamFault::of(&error), StreamFault::Refused(_)), "{error}");
+    drop(incoming);
+    assert!(world.rows()[0].2.contains("forbids every call to the cloud"), "{:?}", world.rows()[0]);
+    assert_eq!(world.rows()[0].3, 1);
 }

@@ -1,0 +1,1 @@
+//! Servers of tools against one that is written for it.
