@@ -277,6 +277,7 @@ impl Engine {
             stale.switched = self.root.as_ref().map(Core::profile).or(stale.switched);
             state.consents.forget();
             state.pages.tasks.all_stale();
+            state.chats.refresh();
             state.pages.approvals.opened();
             self.ask_everything(state);
             state.chats.messages.retain(|id, _| Some(*id) == state.chats.open);

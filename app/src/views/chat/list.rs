@@ -290,6 +290,10 @@ impl ChatList {
             .selected(cx.state.chats.open == Some(chat));
         let response = ui.add(row).interact(Sense::click_and_drag());
         response.dnd_set_drag_payload(Dragged(chat));
+        if response.gained_focus() {
+            // Also where it is drawn just out of view.
+            ui.scroll_to_rect(response.rect, None);
+        }
         if response.clicked() {
             cx.commands.push(UiCommand::OpenChat(chat));
         }

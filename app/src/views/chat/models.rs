@@ -5,7 +5,7 @@ use rspa_core::model::{ModelId, ModelKind, ProviderModel};
 
 use crate::design::{Type, UiExt};
 use crate::state::AppState;
-use crate::text::tr;
+use crate::text::{sentence, tr};
 
 /// Height of the list.
 const HIGHEST: f32 = 320.0;
@@ -53,7 +53,6 @@ pub fn find(state: &AppState, id: &ModelId) -> Choice {
 
 /// Draws the entries; returns the one that is picked. `wanted` becomes true when the lists of providers must be read.
 pub fn entries(ui: &mut Ui, state: &AppState, chosen: Option<&ModelId>, wanted: &mut bool) -> Option<ModelId> {
-    let tokens = ui.tokens();
     let mut picked = None;
     *wanted |= state.chats.models.is_untouched();
     ScrollArea::vertical().max_height(HIGHEST).show(ui, |ui| {
@@ -61,7 +60,7 @@ pub fn entries(ui: &mut Ui, state: &AppState, chosen: Option<&ModelId>, wanted: 
         for choice in embedded(state).chain(served(state)) {
             if heading.as_ref() != Some(&choice.provider) {
                 let title = choice.provider.as_deref().unwrap_or(tr("chat.models.here"));
-                ui.label(tokens.rich(Type::Label, title));
+                note(ui, title);
                 heading = Some(choice.provider.clone());
             }
             if ui.selectable_label(chosen == Some(&choice.id), &choice.name).clicked() {
@@ -69,14 +68,20 @@ pub fn entries(ui: &mut Ui, state: &AppState, chosen: Option<&ModelId>, wanted: 
             }
         }
         let slot = &state.chats.models;
-        let note = match (slot.error(), slot.is_waiting()) {
-            (Some(error), _) => Some(error.message.as_str()),
-            (None, true) if slot.get().is_none() => Some(tr("chat.models.reading")),
-            _ => None,
-        };
-        if let Some(note) = note {
-            ui.add(egui::Label::new(tokens.rich(Type::Label, note)).wrap());
+        match (slot.error(), slot.is_waiting()) {
+            (Some(error), _) => note(ui, &sentence(&error.message)),
+            (None, true) if slot.get().is_none() => note(ui, tr("chat.models.reading")),
+            _ => {}
         }
     });
     picked
+}
+
+/// A line between the entries, as far in as their words.
+pub fn note(ui: &mut Ui, words: &str) {
+    let tokens = ui.tokens();
+    let margin = egui::Margin::symmetric(ui.spacing().button_padding.x as i8, 2);
+    egui::Frame::new().inner_margin(margin).show(ui, |ui| {
+        ui.add(egui::Label::new(tokens.rich(Type::Label, words)).wrap());
+    });
 }

@@ -6,7 +6,7 @@ use rspa_core::model::{MessageId, ModelId};
 use super::{Composer, Scope};
 use crate::commands::pages::chats::ChatsCommand;
 use crate::commands::{PickPurpose, UiCommand};
-use crate::design::{Icon, Type, UiExt};
+use crate::design::{Icon, UiExt};
 use crate::state::AppState;
 use crate::text::{tr, tr_count, tr_with};
 use crate::views::Cx;
@@ -167,7 +167,6 @@ fn attach(ui: &mut Ui, cx: &mut Cx<'_>) {
             cx.commands.push(UiCommand::Pick(PickPurpose::AttachFolder));
         }
         ui.separator();
-        let note = ui.tokens().rich(Type::Label, tr("chat.attach.note"));
-        ui.add(egui::Label::new(note).wrap());
+        models::note(ui, tr("chat.attach.note"));
     });
 }

@@ -7,7 +7,7 @@ use super::{Composer, set_cursor};
 use crate::commands::UiCommand;
 use crate::commands::pages::chats::ChatsCommand;
 use crate::design::{Icon, Type, UiExt};
-use crate::text::tr;
+use crate::text::{sentence, tr};
 use crate::views::Cx;
 use crate::views::chat::message::attachment_icon;
 use crate::widgets::list::line;
@@ -101,14 +101,14 @@ impl Mentioning {
                 ui.set_width(width - 2.0 * tokens.space.xs);
                 if mentions.is_empty() {
                     let words = match (slot.error(), slot.is_waiting()) {
-                        (Some(error), _) => error.message.as_str(),
-                        (None, false) if slot.get().is_some() => tr("chat.mention.nothing"),
-                        _ => tr("chat.mention.looking"),
+                        (Some(error), _) => sentence(&error.message),
+                        (None, false) if slot.get().is_some() => tr("chat.mention.nothing").into(),
+                        _ => tr("chat.mention.looking").into(),
                     };
                     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), row), Sense::hover());
-                    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, words));
+                    response.widget_info(|| WidgetInfo::labeled(Role::Label, true, &*words));
                     let (left, right) = (rect.left() + tokens.space.s, rect.right());
-                    line(ui, left, right, rect.center().y, words, Type::Secondary, tokens.color.text_2);
+                    line(ui, left, right, rect.center().y, &words, Type::Secondary, tokens.color.text_2);
                 }
                 for (index, mention) in mentions.iter().enumerate() {
                     if entry(ui, mention, index == chosen, row) {

@@ -15,8 +15,9 @@ use crate::widgets::focus_ring;
 
 /// Seconds without a change after which core is asked.
 const PAUSE: f64 = 0.4;
-/// Width of the bar.
+/// Width of the bar, and of what stands left of it.
 const BAR: f32 = 48.0;
+const CHIPS: f32 = 380.0;
 
 #[derive(Default)]
 pub struct Meter {
@@ -69,7 +70,7 @@ impl Meter {
         let over = room.is_some_and(|room| used > room) || preview.is_some_and(|preview| !preview.dropped.is_empty());
         let ink = if over { tokens.color.warn } else { tokens.color.text_3 };
         let galley = ui.painter().layout_no_wrap(words.clone(), tokens.font(Type::Label), ink);
-        let bar = if exact && ui.available_width() > galley.size().x + tokens.size.list { BAR } else { 0.0 };
+        let bar = if exact && ui.available_width() > galley.size().x + CHIPS { BAR } else { 0.0 };
         let gap = if bar > 0.0 { tokens.space.s } else { 0.0 };
         let size = vec2(galley.size().x + gap + bar, tokens.size.control_small);
         let (rect, response) = ui.allocate_exact_size(size, if exact { Sense::click() } else { Sense::hover() });

@@ -121,12 +121,12 @@ fn color(tokens: &Tokens, kind: ContextKind) -> Color32 {
     match kind {
         ContextKind::System => c.text_3,
         ContextKind::Tools => c.warn,
-        ContextKind::Summary => c.code_string,
+        ContextKind::Summary => c.code_keyword,
         ContextKind::Attachments => c.code_type,
         ContextKind::Passages => c.accent,
         ContextKind::History => c.text_2,
         ContextKind::Question => c.ok,
-        ContextKind::Answer => c.bg3_hover,
+        ContextKind::Answer => c.line_strong,
     }
 }
 

@@ -106,7 +106,7 @@ fn more(ui: &mut Ui, state: &AppState, message: &Message, deeds: &mut Vec<Deed>)
             deeds.push(Deed::Inspect(message.id));
         }
         ui.separator();
-        ui.label(ui.tokens().rich(Type::Label, tr("chat.retry_with")));
+        models::note(ui, tr("chat.retry_with"));
         let mut wanted = false;
         if let Some(model) = models::entries(ui, state, None, &mut wanted) {
             deeds.push(Deed::RetryWith(message.id, model));

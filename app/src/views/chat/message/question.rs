@@ -176,16 +176,26 @@ impl Chips {
         let tokens = ui.tokens();
         let gap = tokens.space.xs;
         self.places.clear();
-        let mut at = Vec2::ZERO;
+        let (mut at, mut row) = (Vec2::ZERO, 0);
         for attachment in attachments {
             let size = chip(attachment).size(ui);
             if at.x > 0.0 && at.x + size.x > width {
+                self.end_row(row, at.x - gap);
+                row = self.places.len();
                 at = vec2(0.0, at.y + size.y + gap);
             }
-            self.places.push(Rect::from_min_size(pos2(-at.x - size.x, at.y), size));
+            self.places.push(Rect::from_min_size(at.to_pos2(), size));
             at.x += size.x + gap;
         }
+        self.end_row(row, at.x - gap);
         self.places.last().map_or(0.0, |last| last.bottom())
+    }
+
+    /// Moves a row so that it ends at the right, where it is counted from.
+    fn end_row(&mut self, first: usize, width: f32) {
+        for place in &mut self.places[first..] {
+            *place = place.translate(vec2(-width, 0.0));
+        }
     }
 
     pub(super) fn show(&self, ui: &mut Ui, id: Id, rect: Rect, message: &Message, deeds: &mut Vec<Deed>) {
