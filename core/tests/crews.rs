@@ -61,6 +61,7 @@ fn agent(core: &Core, name: &str, tools: &[&str]) -> AgentId {
         folders: Vec::new(),
         budget: Budget::default(),
         memory: AgentMemory { store: false, last_tasks: 0 },
+        cache: true,
     };
     core.call(CreateAgent { draft }).wait().unwrap().id
 }

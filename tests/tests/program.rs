@@ -22,8 +22,8 @@ mod program {
     mod old_data;
     mod ownership;
     mod profiles;
-    mod providers_wire;
     mod providers_forbidden;
+    mod providers_wire;
     mod recovery;
     mod settings;
 }

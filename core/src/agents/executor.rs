@@ -86,8 +86,8 @@ impl Executor for Worker {
 /// A tool as models are told of it that know calls of their own.
 fn offer_of(spec: &ToolSpec) -> ToolOffer {
     ToolOffer {
-        name: spec.name.to_owned(),
-        description: spec.description.to_owned(),
+        name: spec.name.to_string(),
+        description: spec.description.to_string(),
         parameters: spec.parameters.clone(),
     }
 }
