@@ -222,7 +222,7 @@ impl Vendor for Anthropic {
     fn endless_piece(&self) -> Vec<u8> {
         event(
             "content_block_delta",
-            &json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "more "}}),
+            &json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "more ".repeat(800)}}),
         )
     }
 

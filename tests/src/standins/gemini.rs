@@ -186,7 +186,7 @@ impl Vendor for Gemini {
     }
 
     fn endless_piece(&self) -> Vec<u8> {
-        data(&json!({"candidates": [{"content": {"role": "model", "parts": [{"text": "more "}]}}]}))
+        data(&json!({"candidates": [{"content": {"role": "model", "parts": [{"text": "more ".repeat(800)}]}}]}))
     }
 
     fn line_start(&self) -> &'static [u8] {
