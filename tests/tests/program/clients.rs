@@ -47,6 +47,10 @@ fn accepted(script: &str, vendor: impl Vendor, usage: u64, reason: &str) -> (Ser
     assert_eq!(found["tool"], json!(["weather", {"city": "Zürich"}, reason]), "{found}");
     assert_eq!(found["after"], "The tool said: rain", "{found}");
     server.take_seen();
+    // The version of the API that ours speaks, where the vendor's client speaks another one by itself.
+    if let Some(before) = found.get("before") {
+        assert_eq!(before, &json!(PIECES.concat()), "{found}");
+    }
     (server, found)
 }
 
