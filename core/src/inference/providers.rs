@@ -10,6 +10,9 @@ mod sse;
 mod telling;
 mod wire;
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use super::provider::{Door, Provider};

@@ -1,4 +1,5 @@
-//! The Messages API as Anthropic's own client speaks it.
+//! The Messages API as Anthropic's own client speaks it: version 2026-10-21, whose client sends its key as a bearer and no
+//! sampling, and 2023-06-01 before it, which ours speaks.
 
 use serde_json::{Value, json};
 
@@ -6,9 +7,10 @@ use super::{ARGUMENTS, Asked, KEY, Reply, Said, Vendor, say, unknown};
 
 pub struct Anthropic;
 
+const VERSIONS: [&str; 2] = ["2023-06-01", "2026-10-21"];
 /// In pages of two.
 const MODELS: [&str; 3] = ["claude-standin-4", "claude-standin-3", "claude-standin-2"];
-/// As the client of today sends them. The newest model takes no temperature any more.
+/// Of both versions.
 const FIELDS: [&str; 13] = [
     "model",
     "max_tokens",
@@ -60,8 +62,12 @@ impl Anthropic {
         if !MODELS.contains(&name) {
             return self.refuse(404, &format!("model: {name}"));
         }
-        if name == MODELS[0] && !body["temperature"].is_null() {
-            return self.refuse(400, "`temperature` is not supported by this model");
+        // Gone with the newer version, and for the newest model.
+        let newest = name == MODELS[0] || asked.header("anthropic-version") == Some(VERSIONS[1]);
+        if let Some(field) =
+            ["temperature", "top_p", "top_k"].into_iter().find(|field| newest && !body[field].is_null())
+        {
+            return self.refuse(400, &format!("`{field}` is not supported by this model"));
         }
         if body["max_tokens"].as_u64().is_none_or(|most| most == 0) {
             return self.refuse(400, "max_tokens: Field required");
@@ -183,10 +189,11 @@ fn stream(model: &str, said: &Said, prompt: u64) -> Vec<Vec<u8>> {
 
 impl Vendor for Anthropic {
     fn answer(&self, asked: &Asked) -> Reply {
-        if asked.header("x-api-key") != Some(KEY) {
+        let bearer = asked.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
+        if asked.header("x-api-key").or(bearer) != Some(KEY) {
             return self.refuse(401, "invalid x-api-key");
         }
-        if asked.header("anthropic-version") != Some("2023-06-01") {
+        if !asked.header("anthropic-version").is_some_and(|version| VERSIONS.contains(&version)) {
             return self.refuse(400, "anthropic-version: header is required");
         }
         match (asked.method.as_str(), asked.path.as_str()) {
@@ -222,7 +229,7 @@ impl Vendor for Anthropic {
     fn endless_piece(&self) -> Vec<u8> {
         event(
             "content_block_delta",
-            &json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "more "}}),
+            &json!({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "more ".repeat(800)}}),
         )
     }
 

@@ -1,4 +1,4 @@
-//! The Gemini API (v1beta) as Google's own client speaks it.
+//! The Gemini API as Google's own client speaks it: v1, and v1beta, which ours speaks.
 
 use serde_json::{Value, json};
 
@@ -145,7 +145,7 @@ impl Vendor for Gemini {
         if asked.query.contains(KEY) || asked.header("x-goog-api-key") != Some(KEY) {
             return self.refuse(400, "API key not valid. Please pass a valid API key.");
         }
-        let path = asked.path.strip_prefix("/v1beta/").unwrap_or_default();
+        let path = ["/v1beta/", "/v1/"].iter().find_map(|version| asked.path.strip_prefix(version)).unwrap_or_default();
         let known = |place: &str| place.strip_prefix("models/").filter(|name| MODELS.contains(name)).map(str::to_owned);
         match (asked.method.as_str(), path.rsplit_once(':')) {
             ("GET", None) if path == "models" => self.models(asked),
@@ -186,7 +186,7 @@ impl Vendor for Gemini {
     }
 
     fn endless_piece(&self) -> Vec<u8> {
-        data(&json!({"candidates": [{"content": {"role": "model", "parts": [{"text": "more "}]}}]}))
+        data(&json!({"candidates": [{"content": {"role": "model", "parts": [{"text": "more ".repeat(800)}]}}]}))
     }
 
     fn line_start(&self) -> &'static [u8] {

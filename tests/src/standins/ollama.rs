@@ -168,7 +168,7 @@ impl Vendor for Ollama {
     }
 
     fn endless_piece(&self) -> Vec<u8> {
-        line(&json!({"message": {"role": "assistant", "content": "more "}, "done": false}))
+        line(&json!({"message": {"role": "assistant", "content": "more ".repeat(800)}, "done": false}))
     }
 
     fn line_start(&self) -> &'static [u8] {

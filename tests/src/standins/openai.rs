@@ -211,7 +211,7 @@ impl Vendor for OpenAi {
     }
 
     fn endless_piece(&self) -> Vec<u8> {
-        data(&json!({"choices": [{"index": 0, "delta": {"content": "more "}, "finish_reason": null}]}))
+        data(&json!({"choices": [{"index": 0, "delta": {"content": "more ".repeat(800)}, "finish_reason": null}]}))
     }
 
     fn line_start(&self) -> &'static [u8] {

@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use rspa_core::inference::provider::{ChatCall, Provider, Turn};
 use rspa_core::ml::Cancel;
+use rspa_core::ml::generate::FinishReason;
 use rspa_core::model::ProviderKind;
 use rspa_tests::standins::{KEY, PIECES, Server, Vendor, anthropic, gemini, ollama, openai};
 use serde_json::{Value, json};
@@ -46,6 +47,10 @@ fn accepted(script: &str, vendor: impl Vendor, usage: u64, reason: &str) -> (Ser
     assert_eq!(found["tool"], json!(["weather", {"city": "Zürich"}, reason]), "{found}");
     assert_eq!(found["after"], "The tool said: rain", "{found}");
     server.take_seen();
+    // The version of the API that ours speaks, where the vendor's client speaks another one by itself.
+    if let Some(before) = found.get("before") {
+        assert_eq!(before, &json!(PIECES.concat()), "{found}");
+    }
     (server, found)
 }
 
@@ -140,7 +145,7 @@ fn a_real_server_that_speaks_openai_s_api() {
     call.sampling.temperature = Some(0.0);
     call.sampling.seed = Some(7);
     let (text, end) = super::providers_wire::chat(&*provider, &call).unwrap();
-    assert!(text.contains("Paris"), "{text:?} {end:?}");
+    assert!(text.trim().len() > 10 && end.finish == FinishReason::MaxTokens, "{text:?} {end:?}");
     // Its streams do not count tokens: then ours say nothing rather than a guess.
     assert_eq!(end.prompt_tokens.is_some(), end.answer_tokens.is_some(), "{end:?}");
     call.schema = Some(json!({"type": "object", "properties": {"city": {"type": "string", "maxLength": 20}},

@@ -194,8 +194,12 @@ impl Wire {
                 _ => parsed = parser.push(&block[..count], &mut lines),
             }
             for line in lines.drain(..) {
-                let value = serde_json::from_slice(&line);
-                if each(value.map_err(|_broken| bad_answer("a line of the server's answer is no JSON"))?)?.is_break() {
+                let value = serde_json::from_slice(&line).map_err(|_broken| match count {
+                    // The last line was cut.
+                    0 => ProviderFault::new(FaultKind::Unreachable, "the answer broke off before its end"),
+                    _ => bad_answer("a line of the server's answer is no JSON"),
+                });
+                if each(value?)?.is_break() {
                     return Ok(());
                 }
             }
@@ -254,6 +258,8 @@ impl Wire {
             429 => FaultKind::Limited { retry_after },
             503 | 529 if retry_after.is_some() => FaultKind::Limited { retry_after },
             400 | 422 if says(TOO_LONG) => FaultKind::TooLong,
+            // llama-cpp-python calls what it does not understand an error of its own.
+            500 if says(&["validation error"]) => FaultKind::Refused,
             408 | 425 | 500.. => FaultKind::Server(status),
             _ => FaultKind::Refused,
         };
