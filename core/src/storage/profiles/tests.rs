@@ -206,6 +206,9 @@ fn every_table_is_cleared_with_its_profile_or_shared_by_all() {
         "task_moments",
         "task_leases",
         "task_tally",
+        "mcp_servers",
+        "mcp_servers_by_name",
+        "mcp_offers",
     ];
     // Of the file, of the computer, of all profiles together.
     let shared = [
