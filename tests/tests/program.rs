@@ -18,6 +18,7 @@ mod program {
     mod flows;
     mod hostile_tree;
     mod interrupt;
+    mod mcp;
     mod offline;
     mod old_data;
     mod ownership;

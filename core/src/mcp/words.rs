@@ -9,6 +9,7 @@ use super::PREFIX;
 use crate::api::{ApiError, ErrorCategory};
 use crate::confine::visible;
 use crate::model::{McpSecret, McpServerDraft, McpTransport};
+use crate::trust::egress::Destination;
 
 /// In characters.
 const LONGEST_NAME: usize = 32;
@@ -130,7 +131,9 @@ pub fn checked(mut draft: McpServerDraft, others: &[String]) -> Result<McpServer
         }
         McpTransport::Http { url, headers } => {
             *url = url.trim().to_owned();
-            if !texts(url) || crate::trust::egress::Destination::parse(url).is_none() {
+            let reachable =
+                Destination::parse(url).is_some_and(|to| to.origin.starts_with("https:") || to.is_loopback());
+            if !texts(url) || !reachable {
                 return refuse("url", "it is an https address, or an http address of this computer itself".to_owned());
             }
             let named = |name: &String| {

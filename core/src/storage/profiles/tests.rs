@@ -216,6 +216,9 @@ fn every_table_is_cleared_with_its_profile_or_shared_by_all() {
         "routing",
         "usage",
         "feature_use",
+        "mcp_servers",
+        "mcp_servers_by_name",
+        "mcp_offers",
     ];
     // Of the file, of the computer, of all profiles together.
     let shared = [
