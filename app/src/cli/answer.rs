@@ -1,11 +1,11 @@
 //! One question and its answer: streamed as it comes, then what supports it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rspa_core::api::request::chats::{GetMessages, SendQuestion, Sent, StopAnswer};
 use rspa_core::api::{ApiError, Event, Heard};
-use rspa_core::model::{ChatId, Message, MessageId, MessageState, ModelId, Passage, Question, SourceId};
+use rspa_core::model::{ChatId, Mentioned, Message, MessageId, MessageState, ModelId, Passage, Question, SourceId};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
@@ -25,6 +25,9 @@ pub struct AnswerArguments {
     /// Search only in this source; may be given several times
     #[arg(long, value_name = "PATH")]
     pub source: Vec<PathBuf>,
+    /// Give this file or folder along with the question; may be given several times
+    #[arg(long, value_name = "PATH")]
+    pub attach: Vec<PathBuf>,
 }
 
 /// The same, checked against what is there.
@@ -32,6 +35,10 @@ pub struct How {
     model: Option<ModelId>,
     use_knowledge: bool,
     sources: Vec<SourceId>,
+    /// With the next question.
+    pub attachments: Vec<Mentioned>,
+    /// A second model for the same question.
+    pub beside: Option<ModelId>,
 }
 
 impl How {
@@ -40,19 +47,33 @@ impl How {
             model: arguments.model.clone().map(ModelId),
             use_knowledge: !arguments.no_knowledge,
             sources: typed::sources_of(session, &arguments.source)?,
+            attachments: arguments.attach.iter().map(|path| attachment(path)).collect::<Result<_, _>>()?,
+            beside: None,
         })
     }
 
-    fn question(&self, text: String) -> Question {
+    pub fn question(&self, text: String) -> Question {
         Question {
             text,
             use_knowledge: self.use_knowledge,
             sources: self.sources.clone(),
             model: self.model.clone(),
-            beside: None,
-            attachments: Vec::new(),
+            beside: self.beside.clone(),
+            attachments: self.attachments.clone(),
         }
     }
+}
+
+/// A file or folder to attach.
+///
+/// # Errors
+/// It is not there.
+pub fn attachment(path: &Path) -> Result<Mentioned, Failure> {
+    let there = std::fs::metadata(path).map_err(|error| {
+        Failure::validation(format!("{} cannot be attached: {error}", path_text(path)), "Name a file or a folder.")
+    })?;
+    let path = std::path::absolute(path)?;
+    Ok(if there.is_dir() { Mentioned::Folder { path } } else { Mentioned::File { path } })
 }
 
 /// Asks and prints the answer as text or JSON.
@@ -61,21 +82,110 @@ impl How {
 /// When it ends early: with the text that had come.
 pub fn ask(session: &Session, events: &mut Events, chat: ChatId, how: &How, text: String) -> Result<(), Failure> {
     let sent = session.call(SendQuestion { chat, question: how.question(text) })?;
-    let mut stream = Stream { session, sent: &sent, printed: String::new() };
+    follow(session, events, &sent)
+}
+
+/// Prints an answer that was begun, and the one beside it.
+///
+/// # Errors
+/// As [`ask`].
+pub fn follow(session: &Session, events: &mut Events, sent: &Sent) -> Result<(), Failure> {
+    for attached in &sent.question.attachments {
+        if let Some(problem) = &attached.problem {
+            session.output.note(&format!("{}: {}", one_line(&attached.title), one_line(problem)));
+        }
+    }
+    // Of an answer that is continued, only what is new is printed.
+    let mut stream = Stream { session, sent, printed: String::new(), before: sent.answer.text.clone() };
     let message = match stream.follow(events) {
         Ok(message) => message,
         Err(failure) => {
             stop(session, sent.answer.id);
+            sent.answer.versions.beside.iter().for_each(|beside| stop(session, beside.id));
             return Err(failure);
         }
     };
     stream.finish_line()?;
-    match &message.state {
-        MessageState::Failed(error) => return Err(ended(error.clone(), message.text)),
-        MessageState::Stopped => return Err(ended(ApiError::cancelled(), message.text)),
-        _ => {}
+    let mut beside = Vec::new();
+    for other in &sent.answer.versions.beside {
+        match wait_for(session, events, other) {
+            Ok(message) => beside.push(message),
+            Err(failure) => {
+                stop(session, other.id);
+                return Err(failure);
+            }
+        }
     }
-    if session.output.json { session.output.json_line(&as_json(&message)) } else { print_support(session, &message) }
+    let end = print(session, &message, &beside);
+    for message in std::iter::once(message).chain(beside) {
+        match message.state {
+            MessageState::Failed(error) => return Err(ended(error, message.text)),
+            MessageState::Stopped => return Err(ended(ApiError::cancelled(), message.text)),
+            _ => {}
+        }
+    }
+    end
+}
+
+/// What follows the text of an answer.
+fn print(session: &Session, message: &Message, beside: &[Message]) -> Result<(), Failure> {
+    let is_whole = |message: &Message| message.state == MessageState::Complete;
+    if session.output.json {
+        if !is_whole(message) || !beside.iter().all(is_whole) {
+            return Ok(());
+        }
+        let mut value = as_json(message);
+        if !beside.is_empty() {
+            value["beside"] = beside.iter().map(as_json).collect();
+        }
+        return session.output.json_line(&value);
+    }
+    if is_whole(message) {
+        print_support(session, message)?;
+    }
+    for other in beside {
+        let model = other.stats.as_ref().map(|stats| stats.model.as_str()).unwrap_or_default();
+        session.output.line(&format!("\n--- beside it, {}:\n", one_line(model)))?;
+        session.output.line(other.text.trim_end())?;
+        if is_whole(other) {
+            print_support(session, other)?;
+        }
+    }
+    Ok(())
+}
+
+/// An answer whose text is not followed, once it is over.
+fn wait_for(session: &Session, events: &mut Events, answer: &Message) -> Result<Message, Failure> {
+    let is_over = |message: &Message| !matches!(message.state, MessageState::Preparing | MessageState::Streaming);
+    loop {
+        // It may have ended while another one was followed; if it has not, its end is still to be heard.
+        let messages = session.call(GetMessages { chat: answer.chat })?;
+        if let Some(message) = find(messages, answer.id).filter(is_over) {
+            return Ok(message);
+        }
+        loop {
+            match session.next_event(events)? {
+                Heard::Event(envelope) => match envelope.event {
+                    Event::MessageChanged { message } if message.id == answer.id && is_over(&message) => {
+                        return Ok(message);
+                    }
+                    _ => {}
+                },
+                Heard::Gap(_) => break,
+                Heard::Closed => {
+                    return Err(Failure::system("the engine ended before the answer did", "Ask again."));
+                }
+            }
+        }
+    }
+}
+
+/// A message that is shown, or stands beside one.
+fn find(messages: Vec<Message>, id: MessageId) -> Option<Message> {
+    messages.into_iter().find_map(|mut message| {
+        let beside = std::mem::take(&mut message.versions.beside);
+        if message.id == id { Some(message) } else { beside.into_iter().find(|other| other.id == id) }
+    })
 }
 
 fn ended(error: ApiError, text: String) -> Failure {
@@ -91,6 +201,8 @@ struct Stream<'a> {
     session: &'a Session,
     sent: &'a Sent,
     printed: String,
+    /// What the answer held before it was continued.
+    before: String,
 }
 
 impl Stream<'_> {
@@ -116,7 +228,7 @@ impl Stream<'_> {
                 },
                 Heard::Gap(_) => {
                     let messages = self.session.call(GetMessages { chat: self.sent.answer.chat })?;
-                    if let Some(message) = messages.into_iter().find(|message| message.id == answer)
+                    if let Some(message) = find(messages, answer)
                         && let Some(message) = self.ended(message)?
                     {
                         return Ok(message);
@@ -134,7 +246,8 @@ impl Stream<'_> {
         if matches!(message.state, MessageState::Preparing | MessageState::Streaming) {
             return Ok(None);
         }
-        if let Some(missed) = message.text.strip_prefix(self.printed.as_str()) {
+        let printed = format!("{}{}", self.before, self.printed);
+        if let Some(missed) = message.text.strip_prefix(printed.as_str()) {
             self.show(missed)?;
         }
         Ok(Some(message))
@@ -201,6 +314,9 @@ fn print_support(session: &Session, message: &Message) -> Result<(), Failure> {
             output.line(&format!("  - {}", one_line(sentence)))?;
         }
     }
+    if message.stats.as_ref().is_some_and(|stats| stats.cut_off) {
+        output.note("\nIts budget of tokens ended here; it can be continued.");
+    }
     if let Some(stats) = &message.stats
         && output.watched()
     {
@@ -263,5 +379,6 @@ fn as_json(message: &Message) -> Value {
         "unsupported": unsupported(message),
         "chat": message.chat,
         "message": message.id,
+        "cut_off": stats.cut_off,
     })
 }

@@ -1,22 +1,27 @@
-//! `rspa chat`: one chat, line by line, or one message of it.
+//! `rspa chat`: one chat, line by line, or one message of it; and all that can be done with chats.
+
+mod verbs;
 
 use std::io::{BufRead, IsTerminal, Read, Write};
+use std::path::Path;
 
 use clap::Args;
-use rspa_core::api::request::chats::{CreateChat, ListChats};
+use rspa_core::api::request::chats::CreateChat;
 use rspa_core::model::ChatId;
-use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::Context;
 use super::answer::{self, AnswerArguments, How};
 use super::failure::Failure;
-use super::output::one_line;
 use super::session::Session;
 use super::typed::{self, MAX_TEXT_BYTES};
+use verbs::ChatVerb;
 
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct ChatArguments {
+    #[command(subcommand)]
+    verb: Option<ChatVerb>,
     /// Go on with this chat instead of a new one
     #[arg(long, value_name = "ID")]
     chat: Option<String>,
@@ -32,49 +37,22 @@ pub struct ChatArguments {
 
 pub fn run(context: &Context, arguments: ChatArguments) -> Result<(), Failure> {
     let session = Session::start(context)?;
+    if let Some(verb) = arguments.verb {
+        return verbs::run(&session, verb);
+    }
     if arguments.list {
-        return list(&session);
+        return verbs::list(&session, None, None);
     }
     let how = How::new(&session, &arguments.answer)?;
     let given = match &arguments.chat {
-        Some(id) => Some(known_chat(&session, id)?),
+        Some(id) => Some(verbs::known_chat(&session, id)?),
         None => None,
     };
     if let Some(message) = arguments.message {
         let message = typed::check(message, "message")?;
         return send(&session, &mut { given }, &how, message);
     }
-    converse(&session, given, &how)
-}
-
-fn list(session: &Session) -> Result<(), Failure> {
-    let chats = session.call(ListChats {})?;
-    if session.output.json {
-        let rows: Vec<Value> = chats
-            .iter()
-            .map(|row| {
-                json!({ "id": row.chat.id, "title": row.chat.title, "messages": row.messages,
-                        "updated": row.chat.updated, "preview": row.preview })
-            })
-            .collect();
-        return session.output.json_line(&rows);
-    }
-    for row in &chats {
-        session.output.line(&format!(
-            "{}  {:>4} messages  {}",
-            row.chat.id,
-            row.messages,
-            one_line(&row.chat.title)
-        ))?;
-    }
-    Ok(())
-}
-
-fn known_chat(session: &Session, id: &str) -> Result<ChatId, Failure> {
-    let known = session.call(ListChats {})?;
-    known.iter().map(|row| row.chat.id).find(|chat| Ok(*chat) == id.parse()).ok_or_else(|| {
-        Failure::validation(format!("there is no chat {}", one_line(id)), "Run rspa chat --list to see the chats.")
-    })
+    converse(&session, given, how)
 }
 
 /// Sends one message; the chat is made with the first one.
@@ -88,13 +66,15 @@ fn send(session: &Session, chat: &mut Option<ChatId>, how: &How, message: String
     answer::ask(session, &mut events, id, how, message)
 }
 
-fn converse(session: &Session, given: Option<ChatId>, how: &How) -> Result<(), Failure> {
+fn converse(session: &Session, given: Option<ChatId>, mut how: How) -> Result<(), Failure> {
     let mut chat = given;
     let person = std::io::stdin().is_terminal();
     let mut lines = read_lines()?;
     let mut failed = None;
     if person {
-        session.output.note("Type a message and press Enter; Ctrl-D ends.");
+        session.output.note(
+            "Type a message and press Enter; /attach PATH, /retry, /continue and /context do what they say; Ctrl-D ends.",
+        );
     }
     loop {
         if person {
@@ -105,7 +85,16 @@ fn converse(session: &Session, given: Option<ChatId>, how: &How) -> Result<(), F
         if line.trim().is_empty() {
             continue;
         }
-        match send(session, &mut chat, how, line) {
+        let done = match Typed::of(&line) {
+            Typed::Message => {
+                let done = send(session, &mut chat, &how, line);
+                how.attachments.clear();
+                done
+            }
+            Typed::Attach(path) => answer::attachment(Path::new(path)).map(|attached| how.attachments.push(attached)),
+            Typed::Verb(verb) => verbs::last(session, chat, &how, verb),
+        };
+        match done {
             Ok(()) => {}
             // A conversation goes on after a failed answer, but the exit code tells of it.
             Err(failure @ (Failure::Api(_) | Failure::Partial { .. })) => {
@@ -124,6 +113,36 @@ fn converse(session: &Session, given: Option<ChatId>, how: &How) -> Result<(), F
         session.output.note(&format!("\nGo on with: rspa chat --chat {chat}"));
     }
     failed.map_or(Ok(()), Err)
+}
+
+/// What a line of the conversation is.
+enum Typed<'a> {
+    Message,
+    Attach(&'a str),
+    Verb(Last),
+}
+
+/// What is done with the last answer.
+#[derive(Clone, Copy)]
+enum Last {
+    Retry,
+    Continue,
+    Context,
+}
+
+impl<'a> Typed<'a> {
+    fn of(line: &'a str) -> Self {
+        let line = line.trim();
+        match line {
+            "/retry" => Self::Verb(Last::Retry),
+            "/continue" => Self::Verb(Last::Continue),
+            "/context" => Self::Verb(Last::Context),
+            _ => match line.strip_prefix("/attach ").map(str::trim) {
+                Some(path) if !path.is_empty() => Self::Attach(path),
+                _ => Self::Message,
+            },
+        }
+    }
 }
 
 /// Lines of standard input, read on a thread of their own so that an interrupt need not wait for one.
