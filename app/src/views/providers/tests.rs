@@ -328,3 +328,40 @@ fn it_stands_narrow_loading_and_after_an_error() {
     harness.run();
     assert_eq!(sent(&harness), [P::Refresh]);
 }
+
+#[test]
+fn look_temporarily() {
+    for (dark, size, tag) in
+        [(true, WIDE, "dark"), (false, WIDE, "light"), (true, (1736.0, 1030.0), "wide"), (false, NARROW, "narrow")]
+    {
+        for (part, name) in [(Part::Servers, "servers"), (Part::Routing, "routing"), (Part::Cache, "cache")] {
+            let mut state = chosen("ollama");
+            state.pages.providers.part = part;
+            let own = |name: &str, work: Vec<rspa_core::model::WorkKind>| rspa_core::model::RouteRule {
+                name: name.into(),
+                enabled: true,
+                work,
+                agents: vec![],
+                model: ModelId("ollama/llama3.2:3b".into()),
+            };
+            let rules = vec![own("Reviews", vec![rspa_core::model::WorkKind::Crew]), own("Everything else", vec![])];
+            let fallback = vec![ModelId("ollama/llama3.2:3b".into()), ModelId("anthropic/claude".into())];
+            state.pages.providers.routing = Slot::with(Routing { rules, fallback });
+            let mut harness = page::<ProvidersView>(state, size, dark);
+            harness.run();
+            harness.render().unwrap().save(format!("/tmp/pages/p-{name}-{tag}.png")).unwrap();
+        }
+        for name in ["anthropic", "openai", "embedded"] {
+            let mut harness = page::<ProvidersView>(chosen(name), size, dark);
+            harness.run();
+            harness.render().unwrap().save(format!("/tmp/pages/p-{name}-{tag}.png")).unwrap();
+        }
+        let mut state = state();
+        state.pages.providers.edit(Editing::New);
+        let mut harness = page::<ProvidersView>(state, size, dark);
+        harness.run();
+        harness.get_by_label("Advanced").click();
+        harness.run();
+        harness.render().unwrap().save(format!("/tmp/pages/p-form-{tag}.png")).unwrap();
+    }
+}
