@@ -57,6 +57,7 @@ pub enum UiCommand {
         message: MessageId,
     },
     StopAnswer(MessageId),
+    Chats(pages::chats::ChatsCommand),
     /// Opens the chat page with this text in the composer.
     Ask(String),
 
@@ -142,6 +143,8 @@ pub enum UiCommand {
     /// Opens the page "Tasks" at this one.
     OpenTask(rspa_core::model::TaskId),
     OpenSchedule(rspa_core::model::ScheduleId),
+    /// Opens the page "Crews" at this one.
+    OpenCrew(rspa_core::model::CrewId),
 }
 
 /// A question before something that cannot be taken back.
@@ -171,12 +174,23 @@ pub enum PickPurpose {
     SettingFolder(String),
     SettingsExport,
     SettingsImport,
+    /// Comes along with a question.
+    AttachFile,
+    AttachFolder,
+    /// The folder that a chat is written into.
+    ChatExport(ChatId, rspa_core::model::ChatFormat),
     /// A folder that an agent may use.
     AgentFolder,
     /// The file that an agent is made from.
     AgentImport,
     /// The folder that an agent is written into.
     AgentExport(rspa_core::model::AgentId),
+    /// A folder that a crew's agents may read.
+    CrewFolder,
+    /// The file that a crew is made from.
+    CrewImport,
+    /// The folder that a crew is written into.
+    CrewExport(rspa_core::model::CrewId),
     /// The folder that the figures of use are written into.
     UsageFolder(rspa_core::model::UsageFormat),
     /// The folder that the rows of the network ledger are written into.

@@ -186,6 +186,7 @@ pub fn cited_answer(chat: ChatId, number: u32) -> Message {
             search_ms: 11.2,
             ttft_ms: 210.0,
             tok_s: 38.4,
+            cut_off: false,
         }),
         passages: passages.clone(),
         ..answer(chat, number, ANSWER, MessageState::Complete)

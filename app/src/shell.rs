@@ -168,7 +168,7 @@ impl Shell {
                 self.queue.run(action);
             }
         }
-        drop::dropped_files(&ctx, &mut self.queue);
+        drop::dropped_files(&ctx, self.state.ui.layout.page(), &mut self.queue);
         let tokens = ui.tokens();
         Panel::bottom("status")
             .exact_size(tokens.size.status)

@@ -1,5 +1,6 @@
 //! What the views read: plain values, filled by replies and events, never by views.
 
+pub mod chats;
 pub mod consents;
 mod look;
 mod notices;
@@ -14,13 +15,14 @@ use std::path::PathBuf;
 use rspa_core::api::ApiError;
 use rspa_core::model::CatalogueModel;
 use rspa_core::model::{
-    ChatId, ChatSummary, Document, DocumentProblem, DocumentText, Job, JobId, JobState, Message, MessageId, ModelList,
+    ChatId, Document, DocumentProblem, DocumentText, Job, JobId, JobState, Mentioned, Message, MessageId, ModelList,
     NetworkStatus, Overview, Page as ListPage, ProfileId, Recommendation, SearchQuery, SearchResults, SettingEntry,
     SourceId, SourceStatus, Timestamp,
 };
 use rspa_core::recovery::{Exported, Recovery};
 use serde::{Deserialize, Serialize};
 
+pub use chats::ChatsState;
 pub use notices::{Notice, NoticeAction, NoticeKind, Notices};
 pub use persisted::Persisted;
 pub(crate) use projection::Stale;
@@ -106,25 +108,13 @@ pub enum Signal {
     FocusComposer,
     /// Puts this text into the composer and focuses it.
     Compose(String),
+    /// Brings these along with the question in the composer.
+    Attach(Vec<Mentioned>),
+    /// Scrolls the open chat to this message.
+    ShowMessage(ChatId, MessageId),
     FocusSearch,
     /// Shows the results of this search, with the text in the field.
     ShowSearch(String),
-}
-
-#[derive(Default)]
-pub struct ChatsState {
-    /// Newest first.
-    pub list: Slot<Vec<ChatSummary>>,
-    /// The chat that is shown; none is a new one that has no question yet.
-    pub open: Option<ChatId>,
-    /// Messages in order of time; kept for chats that were open.
-    pub messages: HashMap<ChatId, Slot<Vec<Message>>>,
-    /// While a model reads its prompt: tokens done, of all.
-    pub reading: HashMap<MessageId, (u32, u32)>,
-    /// How long the search for an answer took, in milliseconds, until its figures are complete.
-    pub search_ms: HashMap<MessageId, f64>,
-    /// A question was sent and core has not confirmed it yet.
-    pub sending: bool,
 }
 
 #[derive(Default)]

@@ -14,6 +14,7 @@ const PARTS: &[&str] = &[
     include_str!("../../assets/text/en/agents.toml"),
     include_str!("../../assets/text/en/approvals.toml"),
     include_str!("../../assets/text/en/backups.toml"),
+    include_str!("../../assets/text/en/chat.toml"),
     include_str!("../../assets/text/en/consents.toml"),
     include_str!("../../assets/text/en/credentials.toml"),
     include_str!("../../assets/text/en/dashboard.toml"),

@@ -3,6 +3,7 @@
 pub mod action;
 pub mod activity;
 pub mod area;
+pub mod avatar;
 pub mod button;
 pub mod chip;
 pub mod choice;
@@ -14,6 +15,7 @@ pub mod exact;
 pub mod fact;
 pub mod field;
 pub mod frame;
+pub mod graph;
 pub mod list;
 pub mod markdown;
 pub mod menu;

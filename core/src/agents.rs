@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::answering::{ChatModels, Publish};
 use crate::api::ApiError;
 use crate::clock::{Clock, Ids};
+use crate::crews::StepWork;
 use crate::model::{Agent, AgentId, AgentType, Happening, Permission, ProfileId, RunId, Task, TaskId};
 use crate::storage::Db;
 use crate::tools::{Found, Host};
@@ -43,6 +44,9 @@ pub trait Directory: Send + Sync {
     fn policy(&self, tool: &str) -> Result<Option<Permission>, ApiError>;
 
     fn task(&self, id: TaskId) -> Result<Task, ApiError>;
+
+    /// What an agent gets beside a task that is a step of a crew's run; none for any other task.
+    fn crew_step(&self, task: &Task) -> Result<Option<StepWork>, ApiError>;
 
     /// The last tasks of an agent that have ended, the latest first, each in a sentence or two.
     fn outcomes(&self, agent: AgentId, most: u32) -> Result<Vec<String>, ApiError>;

@@ -1,6 +1,10 @@
 //! Answering: a question becomes passages, a prompt, a streamed answer, and citations that were checked.
 
+pub mod attach;
 pub mod cite;
+mod export;
+mod mentions;
+mod prepare;
 pub mod prompt;
 pub mod relevant;
 mod repetition;
@@ -10,6 +14,8 @@ mod service;
 mod turns;
 pub mod words;
 
+pub use attach::Documents;
+pub use export::{json, markdown};
 pub use service::{Answering, Parts};
 
 use std::sync::Arc;

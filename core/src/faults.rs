@@ -25,6 +25,7 @@ pub const PLACES: &[&str] = &[
     "notifications",
     "schedules",
     "triggers",
+    "crews",
     "queue",
     "queue events",
     "tool servers",

@@ -15,6 +15,7 @@ mod words;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use connection::Patience;
 pub use service::{Parts, Servers};
 pub use wire::Wire;
 

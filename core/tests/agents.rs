@@ -117,6 +117,7 @@ fn agent_of(core: &Core, folder: &Path, tools: &[(&str, Permission)], budget: Bu
         folders: vec![AllowedFolder { path: folder.to_owned(), write: true }],
         budget,
         memory: AgentMemory::default(),
+        cache: true,
     };
     core.call(CreateAgent { draft }).wait().unwrap()
 }

@@ -133,8 +133,9 @@ fn a_stopped_answer_keeps_its_text_and_retry_makes_a_new_one() {
     assert_eq!(answer.state, MessageState::Stopped);
     assert!(answer.text.starts_with("The") && answer.text.len() < 15, "{answer:?}");
     gate.open();
-    core.call(RetryAnswer { chat, message: id, model: None }).wait().unwrap();
-    let (_, again) = until_done(&mut listener, id);
+    let sent = core.call(RetryAnswer { chat, message: id, model: None }).wait().unwrap();
+    let (_, again) = until_done(&mut listener, sent.answer.id);
+    assert_eq!(again.versions.all, [id, sent.answer.id]);
     assert_eq!((again.state, again.text.as_str()), (MessageState::Complete, "The office is open from 9:00."));
     assert_eq!(core.call(GetMessages { chat }).wait().unwrap().len(), 2);
 }

@@ -109,7 +109,7 @@ fn a_panic_in_every_worker() {
         let mut world = world(place, 2);
         match *place {
             "settings" | "maintenance" | "notifications" | "daily backup" | "credentials" | "knowledge events"
-            | "queue" | "queue events" | "schedules" | "triggers" | "tool servers" => {
+            | "queue" | "queue events" | "schedules" | "triggers" | "tool servers" | "crews" => {
                 world.until_well(place);
             }
             "indexer" | "embedder" | "watcher" => {
@@ -155,7 +155,7 @@ fn an_answer_that_panics_is_failed_and_can_be_retried(world: &mut World) {
         beside: None,
         attachments: Vec::new(),
     };
-    let sent = world.core.call(SendQuestion { chat, question }).wait().unwrap();
+    let mut sent = world.core.call(SendQuestion { chat, question }).wait().unwrap();
     let mut ends = Vec::new();
     while ends.last() != Some(&MessageState::Complete) {
         match world.listener.next() {
@@ -165,7 +165,8 @@ fn an_answer_that_panics_is_failed_and_can_be_retried(world: &mut World) {
                     && !matches!(message.state, MessageState::Preparing | MessageState::Streaming)
                 {
                     if message.state != MessageState::Complete {
-                        world.core.call(RetryAnswer { chat, message: message.id, model: None }).wait().unwrap();
+                        let retry = RetryAnswer { chat, message: message.id, model: None };
+                        sent = world.core.call(retry).wait().unwrap();
                     }
                     ends.push(message.state);
                 }

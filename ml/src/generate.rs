@@ -40,7 +40,7 @@ pub struct ChatTurn {
 /// What the model continues.
 #[derive(Clone, Debug)]
 pub enum Prompt {
-    /// Rendered with the model's own chat template.
+    /// Rendered with the model's own chat template. When the last turn is the assistant's, that turn is continued.
     Chat(Vec<ChatTurn>),
     /// Text as it is; BOS as the file says.
     Raw(String),

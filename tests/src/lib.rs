@@ -12,6 +12,7 @@ pub mod nobody;
 pub mod process;
 pub mod program;
 pub mod seed;
+pub mod standins;
 pub mod strace;
 pub mod terminal;
 pub mod wait;

@@ -7,10 +7,12 @@ mod program {
     mod answering;
     mod backups;
     mod canary;
+    mod clients;
     mod command_line;
     mod confine;
     mod crash;
     mod credentials;
+    mod crews;
     mod data_folder;
     mod end_to_end;
     mod flows;
@@ -20,6 +22,8 @@ mod program {
     mod old_data;
     mod ownership;
     mod profiles;
+    mod providers_forbidden;
+    mod providers_wire;
     mod recovery;
     mod settings;
 }

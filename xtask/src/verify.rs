@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::{dependencies, documents, models, process, setup};
+use crate::{clients, dependencies, documents, models, process, setup};
 
 /// One feature set for everything, so that the window libraries are compiled once.
 pub const FEATURES: [&str; 2] = ["--features", "rspa/inspection"];
@@ -16,6 +16,8 @@ pub fn run() -> Result<()> {
     setup::ensure()?;
     let cache = models::cache_folder()?;
     models::fetch_missing(&cache, &models::default_pins()?)?;
+    let vendors = clients::folder()?;
+    clients::install(&vendors)?;
     process::run(
         process::cargo().args(["clippy", "--workspace", "--all-targets"]).args(FEATURES).args(["--", "-D", "warnings"]),
     )?;
@@ -28,7 +30,13 @@ pub fn run() -> Result<()> {
     // The tests start this executable. Built together with the tests: alone, it would get other features of its libraries.
     process::run(process::cargo().args(["build", "--workspace", "--bins", "--tests"]).args(FEATURES))?;
     let program = process::target_folder()?.join("debug").join(format!("rspa{}", std::env::consts::EXE_SUFFIX));
-    process::run(tests().args(FEATURES).env("RSPA_TEST_EXE", program).env("RSPA_MODELS_PATH", cache))
+    process::run(
+        tests()
+            .args(FEATURES)
+            .env("RSPA_TEST_EXE", program)
+            .env("RSPA_MODELS_PATH", cache)
+            .env("RSPA_CLIENTS_PATH", vendors),
+    )
 }
 
 /// The test runner: nextest where it is installed, else cargo's own.

@@ -1,7 +1,7 @@
 //! `rspa agents`: make, change, list and remove agents; their types, tools, data and figures.
 
-mod draft;
-mod more;
+pub(super) mod draft;
+pub(super) mod more;
 mod show;
 
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! `rspa bench`: one subject a file; measures this computer, and compares it with others.
 
+mod cache;
 mod embed;
 mod index;
 mod llm;
@@ -48,6 +49,8 @@ enum Subject {
     Logs(logs::LogsArguments),
     /// Tasks that are stored, run and completed per second, and what many schedules cost while nothing is due
     Tasks(tasks::TasksArguments),
+    /// Microseconds that a stored answer of a model takes, from memory and from the file
+    Cache(cache::CacheArguments),
     /// Processor time of a page's frames, without a graphics card: layout and tessellation
     Ui(ui::UiArguments),
     /// Milliseconds from the start of the process to the first frame of a real window
@@ -66,6 +69,7 @@ pub fn run(context: &Context, arguments: BenchArguments) -> Result<(), Failure> 
         Subject::Vectors(arguments) => vectors::run(context, &arguments),
         Subject::Logs(arguments) => logs::run(context, &arguments),
         Subject::Tasks(arguments) => tasks::run(context, &arguments),
+        Subject::Cache(arguments) => cache::run(context, &arguments),
         Subject::Ui(arguments) => ui::run(context, &arguments),
         Subject::Start => window::start(context),
         Subject::Idle(arguments) => window::idle(context, &arguments),

@@ -90,7 +90,11 @@ pub fn allow(session: &Session, request: &Request, what: &str) -> Result<(), Fai
 pub fn only_in_person(request: &Request) -> bool {
     use rspa_core::api::request::profiles::ProfilesRequest;
     match request {
-        Request::Settings(_) | Request::Credentials(_) | Request::Consents(_) | Request::Agents(_) => true,
+        Request::Settings(_)
+        | Request::Credentials(_)
+        | Request::Consents(_)
+        | Request::Agents(_)
+        | Request::Crews(_) => true,
         Request::Profiles(request) => matches!(request, ProfilesRequest::SetProfileNetwork(_)),
         _ => false,
     }

@@ -4,7 +4,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use rspa_core::api::request::profiles::SetProfileNetwork;
 use rspa_core::api::request::settings::{ListSettings, SetSetting};
 use rspa_core::api::request::system::{GetNetworkStatus, ListLedger};
-use rspa_core::model::{NetworkPolicy, PageRequest, Profile, ProfileNetwork, SettingValue, Timestamp};
+use rspa_core::model::{
+    LedgerEntry, NetworkPolicy, Page, PageRequest, Profile, ProfileNetwork, SettingValue, Timestamp,
+};
 
 use super::Context;
 use super::failure::Failure;
@@ -44,7 +46,42 @@ enum NetworkVerb {
         limit: u32,
         #[arg(long, default_value_t = 0)]
         offset: u64,
+        #[command(flatten)]
+        filter: LedgerFilter,
     },
+}
+
+/// All that is given must hold.
+#[derive(Args)]
+struct LedgerFilter {
+    /// Requests to a host that has this text in it
+    #[arg(long, value_name = "TEXT")]
+    host: Option<String>,
+    /// Requests of this part of the program, such as providers, models or credentials
+    #[arg(long, value_name = "PART")]
+    who: Option<String>,
+    /// Refused ones alone
+    #[arg(long)]
+    blocked: bool,
+    /// Not older: a day, a time, or 30m, 12h, 7d back from now
+    #[arg(long, value_name = "T", value_parser = super::activities::time)]
+    since: Option<Timestamp>,
+}
+
+impl LedgerFilter {
+    fn is_empty(&self) -> bool {
+        self.host.is_none() && self.who.is_none() && !self.blocked && self.since.is_none()
+    }
+
+    fn holds(&self, entry: &LedgerEntry) -> bool {
+        let has = |text: &str, part: &Option<String>| {
+            part.as_ref().is_none_or(|part| text.to_lowercase().contains(&part.to_lowercase()))
+        };
+        has(&entry.destination, &self.host)
+            && self.who.as_ref().is_none_or(|who| entry.who.eq_ignore_ascii_case(who))
+            && !(self.blocked && entry.allowed)
+            && self.since.is_none_or(|since| entry.at >= since)
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -90,7 +127,9 @@ pub fn run(context: &Context, arguments: NetworkArguments) -> Result<(), Failure
             set_network(&session, output, SetProfileNetwork { id: profile.id, network })
         }
         NetworkVerb::Hosts { verb } => hosts(&session, output, profile, verb),
-        NetworkVerb::Ledger { limit, offset } => ledger(&session, output, PageRequest { offset, limit }),
+        NetworkVerb::Ledger { limit, offset, filter } => {
+            ledger(&session, output, PageRequest { offset, limit }, &filter)
+        }
     }
 }
 
@@ -211,10 +250,36 @@ fn settings_hosts(session: &Session) -> Result<Vec<String>, Failure> {
     })
 }
 
-fn ledger(session: &Session, output: Output, page: PageRequest) -> Result<(), Failure> {
-    let page = session.call(ListLedger { page })?;
+/// The rows of a page that hold: of all rows, or those that the filter leaves, newest first.
+fn filtered(session: &Session, page: PageRequest, filter: &LedgerFilter) -> Result<Page<LedgerEntry>, Failure> {
+    if filter.is_empty() {
+        return session.call(ListLedger { page });
+    }
+    let (mut found, mut total, mut offset) = (Vec::new(), 0, 0);
+    loop {
+        let read = session.call(ListLedger { page: PageRequest { offset, limit: 1_000 } })?;
+        // Rows are in the order of time: behind an older one there is none.
+        let ends = read.items.last().is_none_or(|last| filter.since.is_some_and(|since| last.at < since));
+        offset += read.items.len() as u64;
+        for entry in read.items.into_iter().filter(|entry| filter.holds(entry)) {
+            if total >= page.offset && found.len() < page.limit as usize {
+                found.push(entry);
+            }
+            total += 1;
+        }
+        if ends || offset >= read.total {
+            return Ok(Page { items: found, total, offset: page.offset });
+        }
+    }
+}
+
+fn ledger(session: &Session, output: Output, page: PageRequest, filter: &LedgerFilter) -> Result<(), Failure> {
+    let page = filtered(session, page, filter)?;
     if output.json {
         return output.json_line(&page);
+    }
+    if page.total == 0 && !filter.is_empty() {
+        return output.line("No request is like that.");
     }
     if page.total == 0 {
         return output.line("Nothing has asked to leave this computer.");

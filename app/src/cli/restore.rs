@@ -215,6 +215,7 @@ fn words(kind: DataKind) -> &'static str {
         DataKind::Activities => "activities",
         DataKind::Schedules => "schedules",
         DataKind::ToolServers => "tool servers",
+        DataKind::Crews => "crews",
         DataKind::Agents => "agents",
         DataKind::AgentData => "entries of agents' data",
         DataKind::Settings => "settings",

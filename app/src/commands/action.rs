@@ -62,6 +62,7 @@ actions! {
     RescanAll "rescan_all" ArrowsClockwise,
     ImportModel "import_model" UploadSimple,
     NewAgent "new_agent" Robot,
+    NewCrew "new_crew" UsersFour,
     NewTask "new_task" Plus,
     NewSchedule "new_schedule" ClockCountdown,
     AddProvider "add_provider" PlugsConnected,

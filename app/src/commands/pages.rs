@@ -4,6 +4,7 @@ pub mod activity;
 pub mod agents;
 pub mod approvals;
 pub mod backups;
+pub mod chats;
 pub mod credentials;
 pub mod crews;
 pub mod dashboard;

@@ -168,6 +168,16 @@ impl Palette {
                 };
                 offer(item, 0);
             }
+            for crew in state.pages.crews.list.get().into_iter().flatten() {
+                let item = Item {
+                    icon: Icon::UsersFour,
+                    label: rspa_core::model::one_line(&crew.settings.name).into_owned(),
+                    detail: tr("palette.crew").to_owned(),
+                    keys: None,
+                    command: UiCommand::OpenCrew(crew.id),
+                };
+                offer(item, 0);
+            }
             for status in state.knowledge.sources.get().into_iter().flatten() {
                 let item = Item {
                     icon: Icon::Folder,

@@ -77,6 +77,7 @@ impl Shell {
             C::Send { chat, question } => self.send_question(chat, question),
             C::RetryAnswer { chat, message } => self.retry_answer(chat, message),
             C::StopAnswer(message) => self.stop_answer(message),
+            C::Chats(command) => self.chats(ctx, command),
             C::Ask(text) => {
                 self.open_page(Page::Chat);
                 self.state.signals.push(Signal::Compose(text));
@@ -127,6 +128,7 @@ impl Shell {
             C::OpenAgent(id) => self.show_agent(id),
             C::OpenTask(id) => self.show_task(id),
             C::OpenSchedule(id) => self.show_schedule(id),
+            C::OpenCrew(id) => self.show_crew(id),
         }
     }
 
@@ -153,6 +155,7 @@ impl Shell {
             Action::OpenProviders => self.open_page(Page::Providers),
             Action::OpenCrews => self.open_page(Page::Crews),
             Action::NewAgent => self.new_agent(),
+            Action::NewCrew => self.new_crew(),
             Action::NewTask => self.new_task(),
             Action::NewSchedule => self.new_schedule(),
             Action::AddProvider => self.new_provider(),

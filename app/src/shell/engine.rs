@@ -60,6 +60,27 @@ impl<T, F: FnOnce(&mut AppState, &mut CommandQueue, Result<T, ApiError>)> Errand
     }
 }
 
+/// Work of the window on a thread of its own.
+struct Beside<T, F> {
+    receiver: Receiver<T>,
+    then: Option<F>,
+}
+
+impl<T, F: FnOnce(&mut AppState, T)> Errand for Beside<T, F> {
+    fn poll(&mut self, state: &mut AppState, _queue: &mut CommandQueue) -> bool {
+        match self.receiver.try_recv() {
+            Ok(done) => {
+                if let Some(then) = self.then.take() {
+                    then(state, done);
+                }
+                true
+            }
+            Err(TryRecvError::Empty) => false,
+            Err(TryRecvError::Disconnected) => true,
+        }
+    }
+}
+
 fn waits_id() -> egui::Id {
     egui::Id::unique("what the start waits for")
 }
@@ -256,6 +277,7 @@ impl Engine {
             stale.switched = self.root.as_ref().map(Core::profile).or(stale.switched);
             state.consents.forget();
             state.pages.tasks.all_stale();
+            state.chats.refresh();
             state.pages.approvals.opened();
             self.ask_everything(state);
             state.chats.messages.retain(|id, _| Some(*id) == state.chats.open);
@@ -315,7 +337,7 @@ impl Engine {
             waiting.iter().for_each(|question| state.consents.asked(question.clone()));
         }
         state.overview.poll();
-        state.chats.list.poll();
+        state.chats.poll(self.core.as_ref());
         state.knowledge.sources.poll();
         state.knowledge.results.poll();
         state.models.list.poll();
@@ -323,9 +345,6 @@ impl Engine {
         state.models.catalogue.poll();
         if state.settings.poll() {
             state.adopt_look();
-        }
-        for slot in state.chats.messages.values_mut() {
-            slot.poll();
         }
         for slot in state.knowledge.documents.values_mut() {
             slot.poll();
@@ -434,6 +453,27 @@ impl Engine {
             }
         };
         self.errands.push(Box::new(Once { pending: core.call(request), then: Some(then) }));
+    }
+
+    /// Does this on a thread of its own, as nothing that touches a disk may hold up drawing; `then` runs when it is done.
+    pub(super) fn on_a_thread<T: Send + 'static>(
+        &mut self,
+        ctx: &Context,
+        work: impl FnOnce() -> T + Send + 'static,
+        then: impl FnOnce(&mut AppState, T) + 'static,
+    ) {
+        let (sender, receiver) = channel();
+        let wake = ctx.clone();
+        let begun = std::thread::Builder::new().name("window-work".into()).spawn(move || {
+            // Nobody waits any more when the window was closed in the meantime.
+            if sender.send(work()).is_ok() {
+                wake.request_repaint();
+            }
+        });
+        if let Err(error) = begun {
+            tracing::error!(%error, "a thread for the window's work cannot be started");
+        }
+        self.errands.push(Box::new(Beside { receiver, then: Some(then) }));
     }
 
     /// Sends what nobody waits for: when it fails, only the log says so.

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use egui::Context;
-use rspa_core::model::SettingValue;
+use rspa_core::model::{Mentioned, SettingValue};
 
 use super::{Shell, notices_panel};
 use crate::commands::pages::agents::AgentsCommand;
+use crate::commands::pages::chats::ChatsCommand;
+use crate::commands::pages::crews::CrewsCommand;
 use crate::commands::pages::logs::LogsCommand;
 use crate::commands::pages::notifications::NotificationsCommand;
 use crate::commands::pages::profiles::ProfilesCommand;
@@ -74,6 +76,16 @@ impl Shell {
                             let value = SettingValue::Text(path.to_string_lossy().into_owned());
                             self.queue.push(UiCommand::SetSetting { key: key.clone(), value });
                         }
+                        PickPurpose::AttachFile => {
+                            self.queue.push(UiCommand::Chats(ChatsCommand::Attach(vec![Mentioned::File { path }])));
+                        }
+                        PickPurpose::AttachFolder => {
+                            self.queue.push(UiCommand::Chats(ChatsCommand::Attach(vec![Mentioned::Folder { path }])));
+                        }
+                        PickPurpose::ChatExport(chat, format) => {
+                            let export = ChatsCommand::Export { chat: *chat, format: *format, folder: path };
+                            self.queue.push(UiCommand::Chats(export));
+                        }
                         PickPurpose::AgentFolder => {
                             self.queue.push(UiCommand::Agents(AgentsCommand::FolderPicked(path)));
                         }
@@ -81,6 +93,14 @@ impl Shell {
                         PickPurpose::AgentExport(id) => {
                             let export = AgentsCommand::Export { id: *id, folder: path };
                             self.queue.push(UiCommand::Agents(export));
+                        }
+                        PickPurpose::CrewFolder => {
+                            self.queue.push(UiCommand::Crews(CrewsCommand::FolderPicked(path)));
+                        }
+                        PickPurpose::CrewImport => self.queue.push(UiCommand::Crews(CrewsCommand::Import(path))),
+                        PickPurpose::CrewExport(id) => {
+                            let export = CrewsCommand::Export { id: *id, folder: path };
+                            self.queue.push(UiCommand::Crews(export));
                         }
                         PickPurpose::UsageFolder(format) => {
                             let export = UsageCommand::Export { folder: path, format: *format };
@@ -118,9 +138,15 @@ impl Shell {
 
     pub(super) fn open_picker(&mut self, purpose: PickPurpose) {
         let (title, wanted) = match &purpose {
+            PickPurpose::AttachFile => (tr("chat.attach.pick_file"), Wanted::File),
+            PickPurpose::AttachFolder => (tr("chat.attach.pick_folder"), Wanted::Folder),
+            PickPurpose::ChatExport(..) => (tr("chat.export.pick"), Wanted::Folder),
             PickPurpose::AgentFolder => (tr("agents.pick_folder"), Wanted::Folder),
             PickPurpose::AgentImport => (tr("agents.pick_import"), Wanted::File),
             PickPurpose::AgentExport(_) => (tr("agents.pick_export"), Wanted::Folder),
+            PickPurpose::CrewFolder => (tr("crews.pick_folder"), Wanted::Folder),
+            PickPurpose::CrewImport => (tr("crews.pick_import"), Wanted::File),
+            PickPurpose::CrewExport(_) => (tr("crews.pick_export"), Wanted::Folder),
             PickPurpose::UsageFolder(_) => (tr("usage.export_folder"), Wanted::Folder),
             PickPurpose::LedgerFolder(_) => (tr("profiles.export_folder"), Wanted::Folder),
             PickPurpose::ServerFolder => (tr("servers.pick_folder"), Wanted::Folder),

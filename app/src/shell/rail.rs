@@ -44,6 +44,7 @@ fn count(state: &AppState, page: Page) -> Option<String> {
             let (_, waiting) = super::status::needs_you(state);
             state.pages.tasks.counts.get().map_or(0, |counts| counts.running) + waiting
         }
+        Page::Crews => state.pages.crews.running(),
         _ => 0,
     };
     (count > 0).then(|| number(count))

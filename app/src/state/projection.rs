@@ -2,11 +2,10 @@
 
 use rspa_core::api::{Event, EventEnvelope};
 use rspa_core::model::{
-    Approval, Author, ChatId, JobKind, JobState, Message, MessageId, MessageState, Notification, NotificationKind,
-    ProfileId, SourceState, one_line,
+    Approval, Author, JobKind, JobState, MessageState, Notification, NotificationKind, ProfileId, SourceState, one_line,
 };
 
-use super::{AppState, NoticeAction, NoticeKind, Slot};
+use super::{AppState, NoticeAction, NoticeKind};
 use crate::commands::UiCommand;
 use crate::commands::pages::approvals::ApprovalsCommand;
 use crate::text::{tr, tr_with};
@@ -58,6 +57,7 @@ impl AppState {
             return stale;
         }
         self.pages.hear(&envelope.event);
+        self.chats.hear(&envelope.event);
         match envelope.event {
             Event::SourceChanged { status } => {
                 stale.overview = status.state == SourceState::Ready;
@@ -86,17 +86,17 @@ impl AppState {
                 if message.stats.is_some() {
                     self.chats.search_ms.remove(&message.id);
                 }
-                self.put_message(message);
+                self.chats.put_message(message);
             }
             Event::PassagesFound { chat, message, passages, ms } => {
                 self.chats.search_ms.insert(message, ms);
-                if let Some(message) = self.message_mut(chat, message) {
+                if let Some(message) = self.chats.message_mut(chat, message) {
                     message.passages = passages;
                 }
             }
             Event::AnswerDelta { chat, message, text } => {
                 self.chats.reading.remove(&message);
-                if let Some(message) = self.message_mut(chat, message) {
+                if let Some(message) = self.chats.message_mut(chat, message) {
                     message.text.push_str(&text);
                     message.state = MessageState::Streaming;
                 }
@@ -184,19 +184,6 @@ impl AppState {
             Event::ShuttingDown => self.core = super::CoreStatus::Closed,
         }
         stale
-    }
-
-    /// Puts a message where it belongs: over its older self, or at the end. Only chats that were read are kept.
-    pub(crate) fn put_message(&mut self, message: Message) {
-        let Some(messages) = self.chats.messages.get_mut(&message.chat).and_then(Slot::get_mut) else { return };
-        match messages.iter_mut().find(|known| known.id == message.id) {
-            Some(known) => *known = message,
-            None => messages.push(message),
-        }
-    }
-
-    fn message_mut(&mut self, chat: ChatId, id: MessageId) -> Option<&mut Message> {
-        self.chats.messages.get_mut(&chat)?.get_mut()?.iter_mut().rev().find(|message| message.id == id)
     }
 
     /// Calmly, at the edge: whoever types goes on typing.

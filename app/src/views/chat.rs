@@ -4,12 +4,16 @@ mod composer;
 mod inspector;
 mod list;
 mod message;
+mod models;
 mod thread;
 
 use egui::Ui;
-use rspa_core::model::{Author, Citation, Message, MessageId, MessageState, Passage, Question};
+use rspa_core::model::{Author, ChatId, Citation, Mentioned, MessageId, ModelId, Passage, Question};
 
+use self::composer::Said;
+use self::thread::Around;
 use super::{Cx, View};
+use crate::commands::pages::chats::ChatsCommand;
 use crate::commands::{Action, Confirmation, UiCommand};
 use crate::design::UiExt;
 use crate::state::{AppState, DocumentTarget, Page, Signal};
@@ -39,6 +43,19 @@ enum Deed {
     Link(String),
     Copy(String),
     Retry(MessageId),
+    RetryWith(MessageId, ModelId),
+    Continue(MessageId),
+    Branch(MessageId),
+    /// Shows another version, or goes on with one of several answers.
+    Choose(MessageId),
+    /// A question is asked again with this text.
+    Edit(MessageId, String),
+    /// Looks at an answer in the inspector.
+    Inspect(MessageId),
+    /// Something that came along with a question.
+    OpenThing(Mentioned),
+    ListModels,
+    NewFolder(ChatId),
     Run(Action),
     Page(Page),
     /// A question that was suggested.
@@ -53,29 +70,37 @@ impl View for ChatView {
             match signal {
                 Signal::FocusComposer => self.composer.focus(),
                 Signal::Compose(text) => self.composer.set(text.clone()),
+                Signal::Attach(what) => self.composer.attach(what.clone(), cx.state),
+                Signal::ShowMessage(chat, message) => self.thread.show_message(*chat, *message),
                 _ => {}
             }
         }
         let messages = cx.state.open_messages();
-        let some_answer = messages.iter().any(|message| message.author == Author::Model);
-        let columns = Columns::new(ui.max_rect(), tokens, true, some_answer && !self.inspector_closed);
-        let room = some_answer && Columns::new(ui.max_rect(), tokens, true, true).inspector.is_some();
+        let inspected = self.inspector.is_preview() || messages.iter().any(|one| one.author == Author::Model);
+        let columns = Columns::new(ui.max_rect(), tokens, true, inspected && !self.inspector_closed);
+        let room = inspected && Columns::new(ui.max_rect(), tokens, true, true).inspector.is_some();
         if let Some(rect) = columns.list {
             column(ui, "chats", rect, true, |ui| self.list.ui(ui, cx));
         }
         let mut deeds = Vec::new();
         column(ui, "thread", columns.centre, columns.inspector.is_some(), |ui| {
-            self.thread.header(ui, cx, columns.list.is_none(), columns.inspector.is_some(), room, &mut deeds);
-            let running = running_answer(messages);
+            let around = Around { narrow: columns.list.is_none(), inspector: columns.inspector.is_some(), room };
+            let model = self.composer.answering(cx.state);
+            self.thread.header(ui, cx, around, model.as_ref(), &mut deeds);
+            let running = cx.state.chats.running();
             let height = self.composer.height(ui, cx.state);
             let (mut above, mut below) = (ui.available_rect_before_wrap(), ui.available_rect_before_wrap());
             above.set_bottom((above.bottom() - height).max(above.top()));
             below.set_top(above.bottom());
             column(ui, "messages", above, false, |ui| self.thread.ui(ui, cx.state, &mut deeds));
             crate::widgets::toast::keep_clear(ui.ctx(), below);
-            let said = column(ui, "composer", below, false, |ui| self.composer.ui(ui, cx, running));
-            if let Some(text) = said {
-                self.send(text, cx);
+            match column(ui, "composer", below, false, |ui| self.composer.ui(ui, cx, &running)) {
+                Some(Said::Ask(question)) => self.send(question, cx),
+                Some(Said::ShowContext) => {
+                    self.inspector.show_preview();
+                    self.inspector_closed = false;
+                }
+                None => {}
             }
         });
         if let Some(rect) = columns.inspector {
@@ -92,12 +117,17 @@ impl View for ChatView {
 }
 
 impl ChatView {
-    fn send(&mut self, text: String, cx: &mut Cx<'_>) {
-        let (use_knowledge, sources) = self.composer.scope();
-        let question = Question { text, use_knowledge, sources, model: self.composer.model(), ..Question::default() };
+    fn send(&mut self, question: Question, cx: &mut Cx<'_>) {
         cx.commands.push(UiCommand::Send { chat: cx.state.chats.open, question });
         self.thread.show_end();
         self.inspector.clear();
+    }
+
+    /// A question again, with what came along with it the first time.
+    fn edit(&mut self, message: MessageId, text: String, state: &AppState) -> Question {
+        let known = state.open_messages().iter().find(|one| one.id == message);
+        let attachments = known.map(|one| one.attachments.iter().map(|one| one.what.clone()).collect());
+        Question { beside: None, attachments: attachments.unwrap_or_default(), ..self.composer.question(text) }
     }
 
     fn apply(&mut self, deed: Deed, inspector: bool, cx: &mut Cx<'_>) {
@@ -117,6 +147,23 @@ impl ChatView {
                     cx.commands.push(UiCommand::RetryAnswer { chat, message });
                 }
             }
+            Deed::RetryWith(message, model) => with_chat(cx, |chat| ChatsCommand::RetryWith { chat, message, model }),
+            Deed::Continue(message) => with_chat(cx, |chat| ChatsCommand::Continue { chat, message }),
+            Deed::Branch(message) => with_chat(cx, |chat| ChatsCommand::Branch { chat, message }),
+            Deed::Choose(message) => with_chat(cx, |chat| ChatsCommand::Choose { chat, message }),
+            Deed::Edit(message, text) => {
+                let question = Box::new(self.edit(message, text, cx.state));
+                with_chat(cx, |chat| ChatsCommand::Edit { chat, message, question });
+                self.thread.show_end();
+                self.inspector.clear();
+            }
+            Deed::Inspect(message) => {
+                self.inspector.show_answer(message);
+                self.inspector_closed = false;
+            }
+            Deed::OpenThing(what) => open_thing(what, cx),
+            Deed::ListModels => cx.commands.push(UiCommand::Chats(ChatsCommand::ListModels)),
+            Deed::NewFolder(chat) => self.list.name_folder(Some(chat)),
             Deed::Link(address) => cx.commands.push(link(&address)),
             Deed::Run(action) => cx.commands.run(action),
             Deed::Page(page) => cx.commands.push(UiCommand::OpenPage(page)),
@@ -133,10 +180,27 @@ impl ChatView {
     }
 }
 
-/// The answer that is being made now.
-fn running_answer(messages: &[Message]) -> Option<MessageId> {
-    let last = messages.last().filter(|message| message.author == Author::Model)?;
-    matches!(last.state, MessageState::Preparing | MessageState::Streaming).then_some(last.id)
+/// Does something with the chat that is open.
+fn with_chat(cx: &mut Cx<'_>, make: impl FnOnce(ChatId) -> ChatsCommand) {
+    if let Some(chat) = cx.state.chats.open {
+        cx.commands.push(UiCommand::Chats(make(chat)));
+    }
+}
+
+/// Opens what came along with a question, where it has a place of its own.
+fn open_thing(what: Mentioned, cx: &mut Cx<'_>) {
+    let command = match what {
+        Mentioned::File { path } => {
+            UiCommand::OpenDocument(DocumentTarget { path, start_line: 1, end_line: 1, hash: String::new() })
+        }
+        Mentioned::Chat { id } => UiCommand::OpenChat(id),
+        Mentioned::Task { id } => UiCommand::OpenTask(id),
+        Mentioned::Agent { id } => UiCommand::OpenAgent(id),
+        Mentioned::Source { .. } | Mentioned::Document { .. } => UiCommand::OpenPage(Page::Knowledge),
+        Mentioned::Folder { path } => UiCommand::CopyText(path.to_string_lossy().into_owned()),
+        Mentioned::Text { text, .. } => UiCommand::CopyText(text),
+    };
+    cx.commands.push(command);
 }
 
 /// Shows an address that a model wrote. Nothing opens it; signs that could disguise it are spelled out.

@@ -90,6 +90,7 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, item: Option<&TrashItem>) {
         TrashKind::Agent => (Icon::Robot, tr("trash.kind_agent")),
         TrashKind::Task => (Icon::Kanban, tr("trash.kind_task")),
         TrashKind::Schedule => (Icon::Clock, tr("trash.kind_schedule")),
+        TrashKind::Crew => (Icon::UsersThree, tr("trash.kind_crew")),
     };
     response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, format!("{kind}: {name}")));
     let inner = rect.shrink2(vec2(tokens.space.l, 0.0));

@@ -70,6 +70,14 @@ impl<'a> Chip<'a> {
         self.selected = Some(selected);
         self
     }
+
+    /// How much room it takes.
+    pub fn size(&self, ui: &Ui) -> egui::Vec2 {
+        let tokens = ui.tokens();
+        let label = ui.painter().layout_no_wrap(self.label.to_string(), tokens.font(Type::Label), Color32::PLACEHOLDER);
+        let icon = self.icon.map_or(0.0, |_| 12.0 + tokens.space.xs);
+        vec2(label.size().x + icon + 2.0 * tokens.space.s, tokens.size.chip)
+    }
 }
 
 impl Widget for Chip<'_> {
@@ -78,7 +86,7 @@ impl Widget for Chip<'_> {
         let galley =
             ui.painter().layout_no_wrap(self.label.to_string(), tokens.font(Type::Label), Color32::PLACEHOLDER);
         let icon_width = self.icon.map_or(0.0, |_| 12.0 + tokens.space.xs);
-        let size = vec2(galley.size().x + icon_width + 2.0 * tokens.space.s, tokens.size.chip);
+        let size = self.size(ui);
         let sense = if self.selected.is_some() { Sense::click() } else { Sense::hover() };
         let (rect, response) = ui.allocate_exact_size(size, sense);
         response.widget_info(|| match self.selected {

@@ -14,7 +14,7 @@ use ureq::{Agent, Body, BodyReader, Error};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::address::Address;
-use crate::ask::{header_name, header_value, not_sendable};
+use crate::ask::{header_name, header_value};
 use crate::{FetchError, Method};
 
 /// How long a wait lasts before the stop flag is looked at again.
@@ -32,7 +32,7 @@ pub struct StreamCall<'a> {
     pub url: &'a str,
     /// Names in small letters, and values.
     pub headers: &'a [(&'a str, &'a str)],
-    /// Sent where the method has one.
+    /// Sent where the method has one, and with DELETE where it is not empty.
     pub body: Vec<u8>,
     /// Until the head of the answer, and from there until the first piece of its body.
     pub first_byte: Duration,
@@ -76,22 +76,32 @@ struct Limits {
 /// When the address is not allowed, or no head of an answer comes in time; never for a status.
 pub fn open(call: StreamCall<'_>) -> Result<Stream, FetchError> {
     let address = Address::parse(call.url)?;
-    let mut request = Request::builder().method(call.method.name()).uri(address.as_uri());
-    for (name, value) in call.headers {
-        request = request.header(header_name(&address, name)?, header_value(&address, value)?);
-    }
+    let headers =
+        call.headers.iter().map(|(name, value)| Ok((header_name(&address, name)?, header_value(&address, value)?)));
+    let headers = headers.collect::<Result<Vec<_>, FetchError>>()?;
     let limits = Arc::new(Limits {
         stop: call.stop.clone(),
         silence: AtomicU64::new(milliseconds(call.first_byte)),
         idle: milliseconds(call.idle),
     });
     let agent = agent(&address, call.first_byte, limits.clone());
-    let body = call.method.has_body().then(|| Zeroizing::new(call.body));
-    let request = request.body(()).map_err(|_odd: ureq::http::Error| not_sendable(&address))?;
-    let response = in_slices(&call.stop, move || match body {
-        // Without a length the request would go out in chunks, which small servers do not take.
-        Some(body) => agent.run(request.map(|()| body.as_slice())),
-        None => agent.run(request),
+    let (method, body, uri) = (call.method, Zeroizing::new(call.body), address.as_uri().clone());
+    let response = in_slices(&call.stop, move || {
+        // The one method whose body is unusual and not forbidden (RFC 9110, section 9.3.5).
+        if method == Method::Delete && !body.is_empty() {
+            let request =
+                headers.into_iter().fold(agent.delete(uri), |request, (name, value)| request.header(name, value));
+            return request.force_send_body().send(body.as_slice());
+        }
+        let mut request = Request::builder().method(method.name()).uri(uri);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        // Given as a slice: without a length it would go out in chunks, which small servers do not take.
+        match method.has_body() {
+            true => agent.run(request.body(body.as_slice())?),
+            false => agent.run(request.body(())?),
+        }
     });
     let response = match response? {
         Ok(response) => response,
@@ -100,7 +110,7 @@ pub fn open(call: StreamCall<'_>) -> Result<Stream, FetchError> {
     };
     Ok(Stream {
         status: response.status().as_u16(),
-        headers: headers(&response),
+        headers: kept_headers(&response),
         reader: response.into_body().into_with_config().limit(u64::MAX).reader(),
         received: 0,
         most_bytes: call.most_bytes,
@@ -152,7 +162,7 @@ fn in_slices<T: Send + 'static>(stop: &Stop, work: impl FnOnce() -> T + Send + '
     }
 }
 
-fn headers(response: &Response<Body>) -> Vec<(String, String)> {
+fn kept_headers(response: &Response<Body>) -> Vec<(String, String)> {
     let text = |(name, value): (&ureq::http::HeaderName, &ureq::http::HeaderValue)| {
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };

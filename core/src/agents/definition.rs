@@ -39,6 +39,9 @@ pub struct Definition {
     /// False when the routine is all.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub uses_model: bool,
+    /// The response cache may answer in place of its model.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub cache: bool,
     /// A file beside the definition; `prompt.md` when neither is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompt_file: Option<String>,
@@ -164,6 +167,7 @@ impl Definition {
                 store: self.memory.store.unwrap_or(memory.store),
                 last_tasks: self.memory.last_tasks.unwrap_or(memory.last_tasks),
             },
+            cache: self.cache,
         }
     }
 
@@ -186,6 +190,7 @@ impl Definition {
             temperature: draft.temperature,
             max_tokens: draft.max_tokens,
             uses_model: true,
+            cache: draft.cache,
             prompt_file: None,
             prompt: Some(draft.system_prompt.clone()),
             tags: draft.tags.clone(),

@@ -1,10 +1,12 @@
 //! The loop: asks the model, calls tools, waits for the person, until there is an answer or the budget is used up.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rspa_ml::Cancel;
 use rspa_ml::generate::{ChatTurn, Constraint, GenerateRequest, Prompt, SamplingParams};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::approvals::{self, Decision, Desk, Question};
@@ -16,10 +18,12 @@ use super::protocol::{self, Offer, Said};
 use super::recorder::{self, Recorder};
 use super::{Parts, routine, turn, validate};
 use crate::api::{ApiError, ErrorCategory};
-use crate::inference::{ChatModel, Wanted};
+use crate::crews::StepWork;
+use crate::inference::{ChatModel, ToolOffer, Wanted};
 use crate::model::{
-    Agent, AgentType, ApprovalId, ApprovalState, Permission, ProposedAction, RoutineCall, Run, RunId, RunOutcome,
-    RunStep, StepKind, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait, WorkKind,
+    Agent, AgentType, AllowedFolder, ApprovalId, ApprovalState, Permission, ProposedAction, RoutineCall, Run, RunId,
+    RunOutcome, RunStep, StepKind, Task, TaskOutput, TaskProgress, ToolCall, ToolEffect, ToolOutput, Verdict, Wait,
+    WorkKind,
 };
 use crate::panics;
 use crate::storage::{chats, runs};
@@ -79,6 +83,15 @@ impl Executor for Worker {
     }
 }
 
+/// A tool as models are told of it that know calls of their own.
+fn offer_of(spec: &ToolSpec) -> ToolOffer {
+    ToolOffer {
+        name: spec.name.to_string(),
+        description: spec.description.to_string(),
+        parameters: spec.parameters.clone(),
+    }
+}
+
 /// Whether another try makes sense is in the kind of the error: what is not valid stays so.
 fn failure(error: ApiError) -> Failure {
     let retry = !matches!(error.category, ErrorCategory::Validation | ErrorCategory::Authorisation);
@@ -91,6 +104,10 @@ struct Work<'a> {
     desk: &'a Desk,
     attempt: &'a Attempt<'a>,
     agent: Arc<Agent>,
+    /// As the agent reads it.
+    task: Task,
+    /// Of a step of a crew.
+    crew: Option<StepWork>,
     kind: Option<AgentType>,
     routine: Vec<RoutineCall>,
     specs: Vec<ToolSpec>,
@@ -108,16 +125,12 @@ impl<'a> Work<'a> {
         let parts = &worker.parts;
         let task = &attempt.task;
         let id = task.agent.ok_or_else(|| ApiError::validation("nobody is to do this task", "Give it to an agent."))?;
-        let agent = Arc::new(parts.directory.agent(id)?);
-        if agent.settings.provider != validate::EMBEDDED {
-            return Err(ApiError::validation(
-                format!(
-                    "{} is set to the provider \"{}\", and agents work with the models of this program alone",
-                    agent.settings.name, agent.settings.provider
-                ),
-                "Choose the provider \"embedded\" and one of the installed models for this agent.",
-            ));
+        let mut agent = parts.directory.agent(id)?;
+        let mut crew = parts.directory.crew_step(task)?;
+        if let Some(folder) = crew.as_ref().and_then(|crew| crew.folder.clone()) {
+            give(&mut agent, folder);
         }
+        let agent = Arc::new(agent);
         let kind = parts.directory.kind(&agent.settings.kind)?;
         let mut before = Vec::new();
         for id in &task.depends_on {
@@ -125,6 +138,9 @@ impl<'a> Work<'a> {
             if let Some(output) = done.output {
                 before.push((done.title, output));
             }
+        }
+        if let Some(crew) = &mut crew {
+            before.append(&mut crew.before);
         }
         let taken_up = match attempt.resumes {
             Some(id) => Some(runs::get(&parts.main, parts.profile, id)?),
@@ -160,6 +176,7 @@ impl<'a> Work<'a> {
             .filter_map(|(name, _)| (parts.tools)(name))
             .filter(|tool| tool.unavailable().is_none())
             .map(|tool| tool.spec())
+            .filter(|spec| !crew.as_ref().is_some_and(|crew| crew.offline && spec.effect == ToolEffect::Network))
             .collect();
         let mut routine = kind.as_ref().map_or_else(Vec::new, |kind| kind.routine.clone());
         if kind.as_ref().is_some_and(|kind| kind.uses_model) {
@@ -176,6 +193,8 @@ impl<'a> Work<'a> {
             desk,
             attempt,
             agent,
+            task: read_as(task, crew.as_ref()),
+            crew,
             kind,
             routine,
             specs,
@@ -190,6 +209,10 @@ impl<'a> Work<'a> {
 
     fn routine(&self) -> &[RoutineCall] {
         &self.routine
+    }
+
+    fn is_offline(&self) -> bool {
+        self.crew.as_ref().is_some_and(|crew| crew.offline)
     }
 
     fn uses_model(&self) -> bool {
@@ -279,7 +302,7 @@ impl<'a> Work<'a> {
 
     fn routine_call(&mut self, number: usize) -> Result<(), Failure> {
         let call = self.routine().get(number).cloned().ok_or_else(|| self.fail(ApiError::cancelled()))?;
-        let call = routine::fill(&call, &self.attempt.task).map_err(|error| self.fail(error))?;
+        let call = routine::fill(&call, &self.task).map_err(|error| self.fail(error))?;
         self.call(call).map_err(|error| self.fail(error))
     }
 
@@ -322,9 +345,11 @@ impl<'a> Work<'a> {
         let cancel = Cancel::new();
         let guard = self.cancels(&cancel);
         let wanted = Wanted {
-            model: self.agent.settings.model.clone(),
-            work: WorkKind::Task,
+            model: validate::model_of(&self.agent.settings),
+            work: if self.crew.is_some() { WorkKind::Crew } else { WorkKind::Task },
             agent: Some((self.agent.id, self.agent.settings.name.clone())),
+            offline: self.is_offline(),
+            uncached: !self.agent.settings.cache,
             ..Wanted::default()
         };
         let model = self.parts.models.chat_model(&wanted, &cancel);
@@ -353,7 +378,7 @@ impl<'a> Work<'a> {
         let opening = prompt::opening(&Opening {
             agent: &self.agent,
             tools: &self.specs,
-            task: &self.attempt.task,
+            task: &self.task,
             before: &self.before,
             outcomes: &outcomes,
             small,
@@ -418,8 +443,12 @@ impl<'a> Work<'a> {
         };
         let index = index.map_err(|error| self.fail(error))?;
         let (offer, only_look) = self.offer(small, first, last, most);
-        let offered = self.specs.iter().filter(|spec| !only_look || looks(spec));
-        let schema = protocol::schema(offered.map(|spec| (&*spec.name, &spec.parameters)), offer);
+        let offered: Vec<&ToolSpec> = self.specs.iter().filter(|spec| !only_look || looks(spec)).collect();
+        let mut schema = protocol::schema(offered.iter().map(|spec| (&*spec.name, &spec.parameters)), offer);
+        if let Some(answer) = self.crew.as_ref().and_then(|crew| crew.answer.as_ref()) {
+            protocol::answer_is(&mut schema, answer);
+        }
+        let tools: Vec<ToolOffer> = offered.iter().filter(|_| offer.tools).map(|spec| offer_of(spec)).collect();
         let (_, seed) = self.recorder.run().id.0.as_u64_pair();
         #[expect(clippy::cast_possible_truncation, reason = "0.0 to 2.0")]
         let sampling = SamplingParams {
@@ -441,7 +470,7 @@ impl<'a> Work<'a> {
         let clock = self.parts.clock.clone();
         let over = || clock.now().0 - begun.0 > left_ms;
         let (parts, run) = (self.parts, self.recorder.run().clone());
-        let told = turn::ask(model.as_ref(), request, &self.attempt.cancel, &over, &mut |text| {
+        let told = turn::ask(model.as_ref(), request, &tools, &self.attempt.cancel, &over, &mut |text| {
             recorder::tell(parts, &run, text);
         })
         .map_err(|error| self.fail(error))?;
@@ -450,9 +479,12 @@ impl<'a> Work<'a> {
             return Err(self.stopped());
         }
         let now = self.parts.clock.now();
+        let answered = told.choice.as_ref().map_or_else(|| model.id(), |choice| choice.model.as_str());
         if let Some(speed) = told.speed {
-            self.parts.models.measured(model.id(), speed, now);
+            self.parts.models.measured(answered, speed, now);
         }
+        // Another one may have taken over.
+        self.recorder.set_model(answered);
         let seconds = chats::add_model_seconds(&self.parts.main, self.parts.profile, now, told.seconds);
         if let Err(error) = seconds {
             tracing::warn!(%error, "the model's working time was not counted");
@@ -622,6 +654,7 @@ impl<'a> Work<'a> {
             Ok(permission) => permission,
             Err(verdict) => return Ok(Err(verdict)),
         };
+        let offline = || Verdict::Denied { why: "this run is offline: nothing in it reaches the network.".to_owned() };
         let Some(tool) = (self.parts.tools)(&call.tool) else {
             let why = format!("there is no tool named \"{}\".", call.tool);
             return Ok(Err(Verdict::Refused { why }));
@@ -629,8 +662,14 @@ impl<'a> Work<'a> {
         if let Some(why) = tool.unavailable() {
             return Ok(Err(Verdict::Refused { why }));
         }
+        if self.is_offline() && tool.spec().effect == ToolEffect::Network {
+            return Ok(Err(offline()));
+        }
         let proposed = catch_unwind(AssertUnwindSafe(|| tool.propose(&call.arguments, &self.scope)));
         Ok(match proposed {
+            Ok(Ok(Proposal { action: ProposedAction::RunCommand { network: true, .. }, .. })) if self.is_offline() => {
+                Err(offline())
+            }
             Ok(Ok(proposal)) => Ok((tool, proposal, permission)),
             Ok(Err(error)) => Err(Verdict::Refused { why: format!("{}. {}", error.message, error.advice) }),
             Err(panic) => {
@@ -839,6 +878,23 @@ impl<'a> Work<'a> {
             }
         })
     }
+}
+
+/// Lets an agent read a folder for this run; it comes first, so that paths are relative to it.
+fn give(agent: &mut Agent, path: PathBuf) {
+    let folders = &mut agent.settings.folders;
+    let known = folders.iter().position(|folder| folder.path == path);
+    let folder = known.map_or(AllowedFolder { path, write: false }, |place| folders.remove(place));
+    folders.insert(0, folder);
+}
+
+/// A step of a crew says where it belongs, which is nothing for its agent; what the run works on stands in its place.
+fn read_as(task: &Task, crew: Option<&StepWork>) -> Task {
+    let input = match crew {
+        Some(crew) => crew.input.clone().map_or(Value::Null, Value::String),
+        None => task.input.clone(),
+    };
+    Task { input, ..task.clone() }
 }
 
 const REPEATED: &str = "the same call was made before:";

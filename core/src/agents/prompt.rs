@@ -17,6 +17,8 @@ pub const SMALL_MODEL: u64 = 1_000_000_000;
 /// Characters of the task's input, and of the result of each task before it.
 const INPUT: usize = 12_000;
 const RESULT: usize = 6_000;
+/// Of the results of all tasks before it, for a small model.
+const SMALL_RESULTS: usize = 6_000;
 
 /// What the prompt is made from.
 pub struct Opening<'a> {
@@ -91,10 +93,12 @@ fn task(from: &Opening<'_>) -> String {
         text.push_str("\nInput of the task:\n");
         text.push_str(&from.mark.fence(&input, INPUT));
     }
+    // All of them together have room, also before a small model.
+    let share = if from.small { SMALL_RESULTS } else { 3 * RESULT } / from.before.len().max(1);
     for (title, output) in from.before {
         write!(text, "\nResult of the task \"{}\", which was done before:\n", title.trim())
             .expect("writing to a String cannot fail");
-        text.push_str(&from.mark.fence(&output.text, RESULT));
+        text.push_str(&from.mark.fence(&output.text, share.min(RESULT)));
     }
     if !from.outcomes.is_empty() {
         text.push_str("\nYour last tasks, the latest first:\n");

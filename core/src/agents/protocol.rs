@@ -68,6 +68,16 @@ pub fn schema<'a>(tools: impl IntoIterator<Item = (&'a str, &'a Value)>, offer: 
     json!({ "anyOf": forms })
 }
 
+/// The answer is not a text but holds to this schema.
+pub fn answer_is(schema: &mut Value, answer: &Value) {
+    let forms = schema.get_mut("anyOf").and_then(Value::as_array_mut);
+    for form in forms.into_iter().flatten() {
+        if let Some(place) = form.pointer_mut("/properties/answer") {
+            place.clone_from(answer);
+        }
+    }
+}
+
 /// Reads what a model said. Text around the object (a fence, a sentence) is passed over.
 ///
 /// # Errors
@@ -95,7 +105,13 @@ pub fn parse(text: &str) -> Result<Said, String> {
             };
             Ok(Said::Call { thought, call: ToolCall { tool, arguments } })
         }
-        ["answer"] => Ok(Said::Answer { thought, text: text_of("answer")?.unwrap_or_default() }),
+        ["answer"] => {
+            let text = match object.get("answer") {
+                Some(answer @ (Value::Object(_) | Value::Array(_))) => answer.to_string(),
+                _ => text_of("answer")?.unwrap_or_default(),
+            };
+            Ok(Said::Answer { thought, text })
+        }
         ["plan"] => {
             let Some(Value::Array(steps)) = object.get("plan") else {
                 return Err("\"plan\" must be a list of texts".to_owned());
@@ -160,6 +176,17 @@ mod tests {
             parse(r#"{"plan":["look","say"]}"#).unwrap(),
             Said::Plan { steps: vec!["look".into(), "say".into()] }
         );
+    }
+
+    #[test]
+    fn an_answer_of_another_form_is_read_as_its_text() {
+        let offer = Offer { plan: false, tools: true, answer: true, small: false, tokens: 200 };
+        let mut schema = schema([("now", &Value::Null)], offer);
+        answer_is(&mut schema, &json!({ "type": "object" }));
+        assert_eq!(schema["anyOf"][1]["properties"]["answer"], json!({ "type": "object" }));
+        assert!(schema["anyOf"][0]["properties"].get("answer").is_none());
+        let said = parse(r#"{"thought":"t","answer":{"delegate":[1]}}"#).unwrap();
+        assert_eq!(said, Said::Answer { thought: "t".to_owned(), text: r#"{"delegate":[1]}"#.to_owned() });
     }
 
     #[test]

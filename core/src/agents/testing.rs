@@ -89,6 +89,7 @@ pub fn agent(tools: &[(&str, Permission)]) -> Agent {
             folders: Vec::new(),
             budget: Budget::default(),
             memory: crate::model::AgentMemory::default(),
+            cache: true,
         },
         completed: 0,
         failed: 0,
@@ -235,9 +236,14 @@ pub struct TestDirectory {
     pub agent: Mutex<Agent>,
     pub kind: Mutex<Option<AgentType>>,
     pub policy: Mutex<Option<Permission>>,
+    pub crew: Mutex<Option<crate::crews::StepWork>>,
 }
 
 impl Directory for TestDirectory {
+    fn crew_step(&self, _task: &Task) -> Result<Option<crate::crews::StepWork>, ApiError> {
+        Ok(self.crew.lock().unwrap().clone())
+    }
+
     fn agent(&self, _id: AgentId) -> Result<Agent, ApiError> {
         Ok(self.agent.lock().unwrap().clone())
     }
@@ -371,6 +377,7 @@ impl World {
             agent: Mutex::new(agent(tools)),
             kind: Mutex::default(),
             policy: Mutex::default(),
+            crew: Mutex::default(),
         });
         let model: Arc<Mutex<Arc<dyn ChatModel>>> = Arc::new(Mutex::new(Arc::new(model)));
         let (look, write, question) =

@@ -9,7 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::protocol::LONGEST;
 use crate::api::ApiError;
-use crate::inference::{ChatModel, ModelEvent};
+use crate::inference::{ChatModel, ModelEvent, ToolOffer};
+use crate::model::ModelChoice;
 
 /// At most about 30 pieces a second are told.
 const TELL_EVERY: Duration = Duration::from_millis(33);
@@ -29,21 +30,24 @@ pub struct Told {
     pub cut_off: bool,
     /// It failed in the middle.
     pub error: Option<ApiError>,
+    /// Which model it was, where a router chose.
+    pub choice: Option<ModelChoice>,
 }
 
-/// Asks and listens. `over` says that the time of the run is over.
+/// Asks and listens; the answer may be a call of one of `tools`. `over` says that the time of the run is over.
 ///
 /// # Errors
 /// When the model takes no question at all.
 pub fn ask(
     model: &dyn ChatModel,
     request: GenerateRequest,
+    tools: &[ToolOffer],
     cancel: &CancellationToken,
     over: &dyn Fn() -> bool,
     tell: &mut dyn FnMut(String),
 ) -> Result<Told, ApiError> {
     let end = Cancel::new();
-    let events = model.generate(request, end.clone())?;
+    let events = model.generate_call(request, tools, end.clone())?;
     let mut told = Told::default();
     let mut untold = String::new();
     let mut last = Instant::now();
@@ -58,7 +62,8 @@ pub fn ask(
                 untold.push_str(&text);
                 told.answer_tokens += 1;
             }
-            Ok(ModelEvent::Prefill { .. } | ModelEvent::Chosen(_)) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(ModelEvent::Chosen(choice)) => told.choice = Some(choice),
+            Ok(ModelEvent::Prefill { .. }) | Err(RecvTimeoutError::Timeout) => {}
             Ok(ModelEvent::Finished(stats)) => {
                 told.prompt_tokens = count(stats.prompt_tokens);
                 told.answer_tokens = count(stats.answer_tokens);

@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use crate::api::ApiError;
-use crate::model::{AgentDraft, AllowedFolder};
+use crate::model::{AgentDraft, AllowedFolder, ModelId, ProviderId};
 
 /// The provider that runs models in this program.
 pub const EMBEDDED: &str = "embedded";
-/// Providers that have a name, whether this build can reach them or not.
-pub const PROVIDERS: &[&str] = &[EMBEDDED, "ollama", "openai", "anthropic", "google"];
 
 /// In characters.
 pub const LONGEST_NAME: usize = 80;
@@ -82,8 +80,8 @@ pub fn faults(draft: &AgentDraft, ground: &Ground) -> Vec<Fault> {
     if ground.types.as_ref().is_some_and(|types| !types.contains(draft.kind.trim())) {
         wrong("type", format!("there is no type {:?}", short(&draft.kind)));
     }
-    if draft.provider.trim() != EMBEDDED {
-        wrong("provider", provider_words(draft.provider.trim()));
+    if let Some(words) = provider_words(draft) {
+        wrong("provider", words);
     }
     if !(0.0..=2.0).contains(&draft.temperature) {
         wrong("temperature", "it is a number from 0.0 to 2.0".to_owned());
@@ -123,18 +121,29 @@ pub fn faults(draft: &AgentDraft, ground: &Ground) -> Vec<Fault> {
     found
 }
 
-fn provider_words(provider: &str) -> String {
-    if PROVIDERS.contains(&provider) {
-        format!(
-            "this build runs models inside the program: {EMBEDDED:?} is the one that works here, {provider:?} does not"
-        )
-    } else {
-        let known: Vec<String> = PROVIDERS.iter().map(|name| format!("{name:?}")).collect();
-        format!(
-            "there is no provider {:?}; known names are {}, and {EMBEDDED:?} is the one that works in this build",
-            short(provider),
-            known.join(", ")
-        )
+/// What is wrong with where the model runs. Whether the provider is set up is seen when it is asked.
+fn provider_words(draft: &AgentDraft) -> Option<String> {
+    let provider = draft.provider.trim();
+    if provider == EMBEDDED {
+        return None;
+    }
+    let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    if provider.is_empty() || provider.len() > 40 || !provider.chars().all(is_letter) {
+        return Some(format!("{:?} is no id of a provider, such as {EMBEDDED:?} or \"openai\"", short(provider)));
+    }
+    match &draft.model {
+        None => Some(format!("choose one of the models of {provider:?} too, or {EMBEDDED:?}")),
+        Some(_) => None,
+    }
+}
+
+/// The model that the agent names, as the router knows it: one of its provider where that is a server.
+pub fn model_of(draft: &AgentDraft) -> Option<ModelId> {
+    let model = draft.model.as_ref()?;
+    let provider = ProviderId(draft.provider.trim().to_owned());
+    match provider.is_embedded() || model.split().0 == provider {
+        true => Some(model.clone()),
+        false => Some(ModelId::of(&provider, &model.0)),
     }
 }
 
@@ -239,6 +248,17 @@ pub fn on_disk(folder: &AllowedFolder, ground: &Ground) -> Option<String> {
     let real_ground = Ground { data, home, ..Ground::default() };
     refused(&AllowedFolder { path: real, write: folder.write }, &real_ground)
         .map(|_| format!("{shown} is a link to a place that no agent gets, or holds the program's own data"))
+}
+
+/// Whether agents may be given this folder at all.
+///
+/// # Errors
+/// Category validation, in words.
+pub fn folder(folder: &AllowedFolder, ground: &Ground) -> Result<(), ApiError> {
+    match refused(folder, ground).or_else(|| on_disk(folder, ground)) {
+        Some(words) => Err(error(&Fault { field: "folders", words, warning: false })),
+        None => Ok(()),
+    }
 }
 
 fn error(fault: &Fault) -> ApiError {

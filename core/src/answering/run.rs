@@ -4,41 +4,55 @@ use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use rspa_ml::Cancel;
-use rspa_ml::generate::{ChatTurn, FinishReason, GenerateRequest, GenerateStats, Prompt, Role, SamplingParams};
+use rspa_ml::generate::{FinishReason, GenerateRequest, GenerateStats, Prompt, Role};
 
-use super::prompt::{self, Budget, Ground};
+use super::attach::Restriction;
+use super::prepare::{self, Material, Prepared, Turn};
 use super::repetition;
 use super::service::Inner;
 use super::words;
 use super::{AnswerSettings, Found, cite};
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::inference::{ChatModel, ModelEvent, Wanted};
-use crate::model::{AnswerStats, Author, Message, MessageState, Question, WorkKind};
+use crate::model::{AnswerStats, Attachment, Message, MessageState, Question, WorkKind};
 use crate::storage::chats;
 
 /// At most about 30 pieces a second are told.
 const TELL_EVERY: Duration = Duration::from_millis(33);
 /// What a crash can cost of a streaming answer.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
-/// An answer from passages stays close to them.
-const KNOWLEDGE_TEMPERATURE: f32 = 0.2;
-const KNOWLEDGE_TOKENS: usize = 320;
-/// Below this number of weights a model rambles when it is given room. Tried with SmolLM2-135M: it copies what the
-/// passages say best when it is greedy and not punished for repeating their words.
-const SMALL_MODEL: u64 = 1_000_000_000;
-const SMALL_MODEL_TOKENS: usize = 96;
-/// Where a small model begins to go on with the prompt instead of ending.
-const RUNAWAY: &[&str] = &["\nQuestion:", "\nNote 1", "\nNote 2", "\nUser:", "```\nNote"];
-
 pub const NOTHING_FOUND: &str =
     "*Nothing in your sources answers this. What follows is from the model's own knowledge and was not checked.*\n\n";
 pub const NO_SOURCES: &str =
     "*There is nothing in your sources yet. What follows is from the model's own knowledge and was not checked.*\n\n";
 
+/// How an answer came to be wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkOn {
+    New,
+    /// The same was asked before.
+    Again,
+    /// It ended before it was complete.
+    Continued,
+}
+
+/// An answer to be made.
+pub struct Work {
+    pub answer: Message,
+    pub question: Question,
+    pub attachments: Vec<Attachment>,
+    pub kind: WorkOn,
+}
+
 pub struct Run<'a> {
     inner: &'a Inner,
     message: Message,
     question: Question,
+    attachments: Vec<Attachment>,
+    /// It is not answered from the response cache.
+    fresh: bool,
+    /// It goes on where it ended.
+    continues: bool,
     settings: AnswerSettings,
     cancel: Cancel,
     started: Instant,
@@ -57,16 +71,21 @@ struct Ended {
 }
 
 impl<'a> Run<'a> {
-    pub fn new(inner: &'a Inner, message: Message, question: Question, started: Instant, cancel: Cancel) -> Self {
+    pub fn new(inner: &'a Inner, work: Work, started: Instant, cancel: Cancel) -> Self {
         let settings = (inner.parts.settings)();
+        let continues = work.kind == WorkOn::Continued;
+        let stats = work.answer.stats.clone().filter(|_| continues).unwrap_or_default();
         Self {
             inner,
-            message,
-            question,
+            message: work.answer,
+            question: work.question,
+            attachments: work.attachments,
+            fresh: work.kind != WorkOn::New,
+            continues,
             settings,
             cancel,
             started,
-            stats: AnswerStats::default(),
+            stats,
             first_token: None,
             untold: String::new(),
             told_at: started,
@@ -89,20 +108,30 @@ impl<'a> Run<'a> {
             Err(error) => MessageState::Failed(error),
         };
         self.check();
-        self.stats.ttft_ms = self.first_token.map_or(0.0, |at| milliseconds(at - self.started));
+        self.stats.ttft_ms = self.first_token.map_or(self.stats.ttft_ms, |at| milliseconds(at - self.started));
         self.message.stats = Some(self.stats.clone()).filter(|stats| !stats.model.is_empty());
         self.inner.finish(self.message);
     }
 
     fn answer(&mut self) -> Result<(), ApiError> {
         let inner = self.inner;
-        let found = self.search()?;
-        let turn = inner.turns.queue();
-        // Progress of nothing, of nothing: another answer is being made first.
-        if !turn.wait(&self.cancel, || self.progress(0, 0)) {
-            return Err(ApiError::cancelled());
+        let found = if self.continues { self.found_before() } else { self.search()? };
+        // Only what runs in this process waits for its turn: a server answers several at once.
+        let is_elsewhere = self.question.model.as_ref().is_some_and(|model| model.0.contains('/'));
+        let turn = (!is_elsewhere).then(|| inner.turns.queue());
+        if let Some(turn) = &turn {
+            // Progress of nothing, of nothing: another answer is being made first.
+            if !turn.wait(&self.cancel, || self.progress(0, 0)) {
+                return Err(ApiError::cancelled());
+            }
         }
-        let wanted = Wanted { model: self.question.model.clone(), work: WorkKind::Chat, ..Wanted::default() };
+        let wanted = Wanted {
+            model: self.question.model.clone(),
+            work: WorkKind::Chat,
+            fresh: self.fresh,
+            uncached: self.continues,
+            ..Wanted::default()
+        };
         let model = inner.parts.models.chat_model(&wanted, &self.cancel)?;
         model.id().clone_into(&mut self.stats.model);
         let ended = self.generate(model.as_ref(), found.as_ref())?;
@@ -112,18 +141,26 @@ impl<'a> Run<'a> {
         ended.error.map_or(Ok(()), Err)
     }
 
+    /// What was found when the answer was begun.
+    fn found_before(&self) -> Option<Found> {
+        let searched = u64::from(!self.message.passages.is_empty());
+        self.question.use_knowledge.then(|| Found { passages: self.message.passages.clone(), searched })
+    }
+
     /// None when no search was wanted.
     fn search(&mut self) -> Result<Option<Found>, ApiError> {
+        let restriction = self.inner.with_desk(&self.cancel, |desk| Restriction::of(desk, &self.attachments));
+        // What is attached is searched, also where nothing else would be.
+        self.question.use_knowledge |= !restriction.is_empty();
         if !self.question.use_knowledge {
             return Ok(None);
         }
         let begun = Instant::now();
         let text = self.search_text();
-        let parts = &self.inner.parts;
-        let found = parts.find.find(&text, &self.question.sources, self.settings.passages, &self.cancel)?;
+        let found = find(self.inner, &text, &self.question, &restriction, self.settings.passages, &self.cancel)?;
         self.stats.search_ms = milliseconds(begun.elapsed());
         self.message.passages.clone_from(&found.passages);
-        (parts.publish)(Event::PassagesFound {
+        (self.inner.parts.publish)(Event::PassagesFound {
             chat: self.message.chat,
             message: self.message.id,
             passages: found.passages.clone(),
@@ -135,53 +172,76 @@ impl<'a> Run<'a> {
 
     /// A question of few words ("And how long?") is searched together with the one before it.
     fn search_text(&self) -> String {
-        let content = words::tokens(&self.question.text).iter().filter(|t| t.is_content()).count();
-        let before = self.history().into_iter().rfind(|turn| turn.role == Role::User);
-        match before {
-            Some(before) if content < 2 => format!("{} {}", before.content, self.question.text),
-            _ => self.question.text.clone(),
-        }
+        search_text(&self.question.text, &self.history())
     }
 
     /// Finished turns before this question, oldest first.
-    fn history(&self) -> Vec<ChatTurn> {
+    fn history(&self) -> Vec<Turn> {
         let parts = &self.inner.parts;
-        let all = chats::messages(&parts.main, parts.profile, self.message.chat).unwrap_or_else(|error| {
+        let all = chats::history(&parts.main, parts.profile, self.message.chat, self.message.id);
+        let all = all.unwrap_or_else(|error| {
             tracing::warn!(%error, "the chat's history cannot be read");
             Vec::new()
         });
-        let end = all.iter().position(|m| m.id == self.message.id).unwrap_or(all.len()).saturating_sub(1);
-        all[..end]
-            .iter()
-            .filter(|m| matches!(m.state, MessageState::Complete | MessageState::Stopped) && !m.text.is_empty())
-            .map(|m| ChatTurn {
-                role: if m.author == Author::Person { Role::User } else { Role::Assistant },
-                content: m.text.trim_start_matches(NOTHING_FOUND).trim_start_matches(NO_SOURCES).to_owned(),
-            })
-            .collect()
+        // The last two are the question and this answer.
+        prepare::turns(&all[..all.len().saturating_sub(2)])
+    }
+
+    /// The prompt, after the older turns were summarised if they no longer fit.
+    fn prepare(
+        &mut self,
+        model: &dyn ChatModel,
+        found: Option<&Found>,
+        max_tokens: usize,
+    ) -> Result<Prepared, ApiError> {
+        let parts = &self.inner.parts;
+        let turns = self.history();
+        let kept = chats::summary(&parts.main, parts.profile, self.message.chat).unwrap_or_default();
+        let so_far = if self.continues { self.message.text.as_str() } else { "" };
+        let material = Material {
+            question: &self.question.text,
+            found,
+            attachments: &self.attachments,
+            turns: &turns,
+            summary: kept.as_ref().map(|(upto, text)| (*upto, text.as_str())),
+            so_far,
+        };
+        let prepared = prepare::prompt(model, material, max_tokens)?;
+        if prepared.lost == 0 {
+            return Ok(prepared);
+        }
+        let wanted = Wanted { model: self.question.model.clone(), work: WorkKind::Summary, ..Wanted::default() };
+        let summary = parts.models.chat_model(&wanted, &self.cancel).and_then(|model| {
+            let progress = |done, total| self.progress(done, total);
+            prepare::summarise(model.as_ref(), material, max_tokens, &self.cancel, progress)
+        });
+        if self.cancel.is_cancelled() {
+            return Err(ApiError::cancelled());
+        }
+        match summary {
+            Ok(Some((upto, text))) => {
+                let stored = chats::keep_summary(&parts.main, parts.profile, self.message.chat, upto, &text);
+                if let Err(error) = stored {
+                    tracing::warn!(%error, "the summary of a chat was not kept");
+                }
+                prepare::prompt(model, Material { summary: Some((upto, text.as_str())), ..material }, max_tokens)
+            }
+            Ok(None) => Ok(prepared),
+            Err(error) => {
+                // The older turns are left out, as the answer's context tells.
+                tracing::warn!(%error, "older turns of a chat could not be summarised");
+                Ok(prepared)
+            }
+        }
     }
 
     fn generate(&mut self, model: &dyn ChatModel, found: Option<&Found>) -> Result<Ended, ApiError> {
-        let grounded = found.is_some_and(|found| !found.passages.is_empty());
-        let small = model.parameters().is_some_and(|count| count < SMALL_MODEL);
-        let mut sampling = SamplingParams { max_tokens: self.settings.max_tokens, ..self.settings.sampling.clone() };
-        if grounded {
-            sampling.temperature = sampling.temperature.min(KNOWLEDGE_TEMPERATURE);
-            let most = if small { SMALL_MODEL_TOKENS } else { KNOWLEDGE_TOKENS };
-            sampling.max_tokens = sampling.max_tokens.min(most);
-            sampling.stop = RUNAWAY.iter().map(|text| (*text).to_owned()).collect();
-            if small {
-                sampling.temperature = 0.0;
-                sampling.repeat_penalty = 1.0;
-            }
-        }
-        let budget = Budget::new(model.context_length(), sampling.max_tokens, model.parameters());
-        sampling.max_tokens = sampling.max_tokens.min(budget.answer);
-        let ground = found.map_or(Ground::None, |found| Ground::Passages(&found.passages));
-        let history = self.history();
-        let built = prompt::build(&self.question.text, ground, &history, budget, &|text| model.count_tokens(text))?;
+        let sampling = prepare::sampling(model, &self.settings, found);
+        let prepared = self.prepare(model, found, sampling.max_tokens)?;
+        let built = prepared.built;
+        self.message.context = Some(prepared.context);
         match found {
-            Some(found) if found.passages.is_empty() => {
+            Some(found) if found.passages.is_empty() && !self.continues && self.attachments.is_empty() => {
                 self.untold.push_str(if found.searched == 0 { NO_SOURCES } else { NOTHING_FOUND });
             }
             _ => {}
@@ -231,6 +291,12 @@ impl<'a> Run<'a> {
             return;
         }
         if self.first_token.is_none() {
+            // A model that begins a turn of its own does not know that a word ended.
+            let joins = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+            let is_elsewhere = self.stats.model.contains('/');
+            if is_elsewhere && joins(self.message.text.chars().next_back()) && joins(text.chars().next()) {
+                self.untold.push(' ');
+            }
             self.first_token = Some(Instant::now());
             self.message.state = MessageState::Streaming;
             self.untold.push_str(text);
@@ -285,7 +351,9 @@ impl<'a> Run<'a> {
     fn measured(&mut self, model: &str, stats: &GenerateStats) {
         let count = |tokens: usize| u32::try_from(tokens).unwrap_or(u32::MAX);
         self.stats.prompt_tokens = count(stats.prompt_tokens);
-        self.stats.answer_tokens = count(stats.answer_tokens);
+        let before = if self.continues { self.stats.answer_tokens } else { 0 };
+        self.stats.answer_tokens = before.saturating_add(count(stats.answer_tokens));
+        self.stats.cut_off = matches!(stats.finish, FinishReason::MaxTokens | FinishReason::ContextFull);
         if stats.decode_seconds > 0.0 {
             self.stats.tok_s = stats.answer_tokens as f64 / stats.decode_seconds;
         }
@@ -322,4 +390,34 @@ impl<'a> Run<'a> {
 
 fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1000.0
+}
+
+/// The question, with the one before it where it has too few words of its own.
+pub fn search_text(question: &str, history: &[Turn]) -> String {
+    let content = words::tokens(question).iter().filter(|t| t.is_content()).count();
+    let before = history.iter().rfind(|turn| turn.turn.role == Role::User);
+    match before {
+        Some(before) if content < 2 => format!("{} {question}", before.turn.content),
+        _ => question.to_owned(),
+    }
+}
+
+/// Searches what the question and its attachments allow.
+pub fn find(
+    inner: &Inner,
+    text: &str,
+    question: &Question,
+    restriction: &Restriction,
+    passages: u32,
+    cancel: &Cancel,
+) -> Result<Found, ApiError> {
+    if restriction.is_empty() {
+        return inner.parts.find.find(text, &question.sources, passages, cancel);
+    }
+    // Of a few documents among many, more must be looked at.
+    let looked_at = if restriction.documents.is_empty() { passages } else { passages.saturating_mul(16).min(200) };
+    let mut found = inner.parts.find.find(text, &restriction.searched(), looked_at, cancel)?;
+    found.passages.retain(|passage| restriction.takes(passage.document, passage.source));
+    found.passages.truncate(passages as usize);
+    Ok(found)
 }

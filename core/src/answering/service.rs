@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -9,15 +10,21 @@ use std::time::Instant;
 
 use rspa_ml::Cancel;
 
-use super::run::Run;
+use super::attach::{self, Desk, Documents, Restriction};
+use super::mentions::{self, Names};
+use super::prepare::{self, Material};
+use super::run::{self, Run, Work, WorkOn};
 use super::turns::Turns;
 use super::{AnswerSettings, ChatModels, CiteEmbedder, FindPassages, Publish};
 use crate::api::request::chats::Sent;
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::clock::{Clock, Ids};
+use crate::inference::Wanted;
 use crate::model::{
-    Author, Chat, ChatId, Happening, Message, MessageId, MessageState, ProfileId, Question, TrashItem, Versions,
+    Author, Chat, ChatId, ContextUse, Happening, Mention, Message, MessageId, MessageState, ProfileId, Question,
+    TrashItem, Versions, WorkKind,
 };
+use crate::storage::chats::Asked;
 use crate::storage::trash::{self, Deletion};
 use crate::storage::{Db, chats};
 
@@ -44,6 +51,11 @@ pub struct Parts {
     pub models: Arc<dyn ChatModels>,
     pub embedder: CiteEmbedder,
     pub settings: Arc<dyn Fn() -> AnswerSettings + Send + Sync>,
+    pub documents: Documents,
+    /// The program's own data, which is never attached with a folder.
+    pub data: PathBuf,
+    /// The person's, for paths that begin with `~`.
+    pub home: Option<PathBuf>,
 }
 
 /// A handle to the service; clones share it.
@@ -55,12 +67,14 @@ pub struct Answering {
 pub(super) struct Inner {
     pub parts: Parts,
     pub turns: Turns,
+    names: Names,
     running: Mutex<HashMap<MessageId, Running>>,
     closing: AtomicBool,
 }
 
 struct Running {
     chat: ChatId,
+    question: MessageId,
     cancel: Cancel,
     /// None until the thread was started.
     thread: Option<JoinHandle<()>>,
@@ -92,8 +106,13 @@ impl Answering {
         if closed > 0 {
             tracing::info!(answers = closed, "answers were interrupted when the program last ended");
         }
-        let inner =
-            Inner { parts, turns: Turns::default(), running: Mutex::default(), closing: AtomicBool::new(false) };
+        let inner = Inner {
+            parts,
+            turns: Turns::default(),
+            names: Names::default(),
+            running: Mutex::default(),
+            closing: AtomicBool::new(false),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -144,60 +163,189 @@ impl Answering {
         Ok(item)
     }
 
-    /// Stores the question and starts its answer.
+    /// Stores the question and starts its answer, or two side by side.
     ///
     /// # Errors
     /// The question is empty or too long, the chat does not exist, or too many answers are waiting.
     pub fn send(&self, chat: ChatId, question: Question) -> Result<Sent, ApiError> {
-        let started = Instant::now();
-        let text = question.text.trim();
-        if text.is_empty() {
-            return Err(ApiError::validation("the question is empty", "Type a question."));
-        }
-        if text.chars().count() > LONGEST_QUESTION {
-            return Err(ApiError::validation(
-                format!("the question is longer than {LONGEST_QUESTION} characters"),
-                "Shorten it, or add the text as a source and ask about it.",
-            ));
-        }
-        let parts = &self.inner.parts;
-        let asked = self.message(chat, Author::Person, text.to_owned(), MessageState::Complete);
-        let answer = self.message(chat, Author::Model, String::new(), MessageState::Preparing);
-        let place = self.reserve(chat, answer.id)?;
-        chats::add_exchange(
-            &parts.main,
-            parts.profile,
-            asked.clone(),
-            answer.clone(),
-            &question,
-            clipped(text, TITLE),
-        )?;
-        for message in [&asked, &answer] {
-            (parts.publish)(Event::MessageChanged { message: message.clone() });
-        }
-        (parts.publish)(Event::ChatsChanged);
-        self.start(place, answer.clone(), Question { text: text.to_owned(), ..question }, started)?;
-        Ok(Sent { question: asked, answer })
+        self.ask(chat, question, None)
     }
 
-    /// Answers once more, in the place of the old answer.
+    /// Asks another version of a question; the chat goes on from it.
     ///
     /// # Errors
-    /// The answer is still being made, or does not exist.
-    pub fn retry(&self, chat: ChatId, message: MessageId) -> Result<Sent, ApiError> {
+    /// As [`Self::send`], or the question does not exist.
+    pub fn edit(&self, chat: ChatId, message: MessageId, question: Question) -> Result<Sent, ApiError> {
+        self.ask(chat, question, Some(message))
+    }
+
+    fn ask(&self, chat: ChatId, question: Question, instead_of: Option<MessageId>) -> Result<Sent, ApiError> {
         let started = Instant::now();
-        let place = self.reserve(chat, message)?;
+        let text = checked(&question.text)?;
+        let parts = &self.inner.parts;
+        // Reading takes a while: nothing is read for a chat that is not there.
+        chats::get(&parts.main, parts.profile, chat)?;
+        let attachments = self.inner.with_desk(&Cancel::new(), |desk| attach::read_all(desk, &question.attachments))?;
+        let asked = Message {
+            attachments: attachments.clone(),
+            ..self.message(chat, Author::Person, text.clone(), MessageState::Complete)
+        };
+        let question = Question { text: text.clone(), ..question };
+        let mut answers = vec![(self.answer(chat), Question { beside: None, ..question.clone() })];
+        if let Some(beside) = question.beside.clone().filter(|beside| Some(beside) != question.model.as_ref()) {
+            answers.push((self.answer(chat), Question { model: Some(beside), beside: None, ..question }));
+        }
+        let mut places = Vec::new();
+        for (answer, _) in &answers {
+            places.push(self.reserve(chat, answer.id, None, asked.id)?);
+        }
+        let title = clipped(&text, TITLE);
+        let new = Asked::Anew { question: asked.clone(), answers: answers.clone(), instead_of, title };
+        chats::add(&parts.main, parts.profile, new)?;
+        let sent = Sent {
+            question: chats::message(&parts.main, parts.profile, chat, asked.id)?,
+            answer: chats::message(&parts.main, parts.profile, chat, answers[0].0.id)?,
+        };
+        self.tell(&sent);
+        for (place, (answer, question)) in places.into_iter().zip(answers) {
+            let work = Work { answer, question, attachments: attachments.clone(), kind: WorkOn::New };
+            self.start(place, work, started)?;
+        }
+        Ok(sent)
+    }
+
+    fn tell(&self, sent: &Sent) {
+        for message in [&sent.question, &sent.answer] {
+            (self.inner.parts.publish)(Event::MessageChanged { message: message.clone() });
+        }
+        (self.inner.parts.publish)(Event::ChatsChanged);
+    }
+
+    /// Answers once more, as another version of the old answer.
+    ///
+    /// # Errors
+    /// An answer to this question is still being made, or does not exist.
+    pub fn retry(
+        &self,
+        chat: ChatId,
+        message: MessageId,
+        model: Option<crate::model::ModelId>,
+    ) -> Result<Sent, ApiError> {
+        let started = Instant::now();
         let parts = &self.inner.parts;
         let exchange = chats::exchange(&parts.main, parts.profile, chat, message)?;
-        let answer = Message {
-            created: parts.clock.now(),
-            id: message,
-            ..self.message(chat, Author::Model, String::new(), MessageState::Preparing)
+        let answer = self.answer(chat);
+        let place = self.reserve(chat, answer.id, Some(exchange.question.id), exchange.question.id)?;
+        let question = Question { model: model.or(exchange.asked.model.clone()), ..exchange.asked };
+        let again = Asked::Again { answer: Box::new(answer.clone()), asked: question.clone(), instead_of: message };
+        chats::add(&parts.main, parts.profile, again)?;
+        let sent =
+            Sent { answer: chats::message(&parts.main, parts.profile, chat, answer.id)?, question: exchange.question };
+        self.tell(&sent);
+        let attachments = sent.question.attachments.clone();
+        self.start(place, Work { answer, question, attachments, kind: WorkOn::Again }, started)?;
+        Ok(sent)
+    }
+
+    /// Goes on where an answer ended; the new text follows in the same message.
+    ///
+    /// # Errors
+    /// An answer to this question is still being made, or there is none with text.
+    pub fn continue_answer(&self, chat: ChatId, message: MessageId) -> Result<Sent, ApiError> {
+        let started = Instant::now();
+        let parts = &self.inner.parts;
+        let exchange = chats::exchange(&parts.main, parts.profile, chat, message)?;
+        let place = self.reserve(chat, message, Some(exchange.question.id), exchange.question.id)?;
+        chats::continue_answer(&parts.main, parts.profile, chat, message)?;
+        let sent =
+            Sent { answer: chats::message(&parts.main, parts.profile, chat, message)?, question: exchange.question };
+        (parts.publish)(Event::MessageChanged { message: sent.answer.clone() });
+        let attachments = sent.question.attachments.clone();
+        let answer = Message { versions: Versions::default(), ..sent.answer.clone() };
+        // The same model goes on with its own words, unless another one was chosen for it.
+        let model = exchange.asked.model.clone();
+        let question = Question { model, ..exchange.asked };
+        self.start(place, Work { answer, question, attachments, kind: WorkOn::Continued }, started)?;
+        Ok(sent)
+    }
+
+    /// Shows a version of a message; the chat goes on from it.
+    pub fn choose(&self, chat: ChatId, message: MessageId) -> Result<(), ApiError> {
+        let parts = &self.inner.parts;
+        chats::choose(&parts.main, parts.profile, chat, message)?;
+        (parts.publish)(Event::ChatsChanged);
+        Ok(())
+    }
+
+    /// A new chat with everything up to a message.
+    pub fn branch(&self, chat: ChatId, message: MessageId) -> Result<Chat, ApiError> {
+        let parts = &self.inner.parts;
+        let from = chats::get(&parts.main, parts.profile, chat)?;
+        let now = parts.clock.now();
+        let title = if from.title.is_empty() { "Chat" } else { from.title.as_str() };
+        let new = Chat {
+            id: ChatId(parts.ids.next()),
+            title: clipped(&format!("{} (branch)", clipped(title, 180)), 200),
+            created: now,
+            updated: now,
+            pinned: false,
+            branched_from: Some(chat),
+            ..from
         };
-        chats::update(&parts.main, answer.clone())?;
-        (parts.publish)(Event::MessageChanged { message: answer.clone() });
-        self.start(place, answer.clone(), exchange.asked, started)?;
-        Ok(Sent { question: exchange.question, answer })
+        let ids = parts.ids.clone();
+        let made = chats::branch(&parts.main, parts.profile, chat, message, new, move || ids.next())?;
+        (parts.publish)(Event::ChatsChanged);
+        (parts.happened)(Happening::new("chat.created", &made.title).with("chat", made.id));
+        Ok(made)
+    }
+
+    /// What `@` and this text may mean.
+    pub fn mentions(&self, text: &str, limit: u32) -> Result<Vec<Mention>, ApiError> {
+        let parts = &self.inner.parts;
+        let ground = mentions::Ground {
+            main: &parts.main,
+            profile: parts.profile,
+            documents: &parts.documents,
+            home: parts.home.as_deref(),
+            names: &self.inner.names,
+        };
+        mentions::find(&ground, text, limit)
+    }
+
+    /// What would fill the context if this were asked now. Loads the model if need be.
+    ///
+    /// # Errors
+    /// There is no model, or the question does not fit.
+    pub fn preview(&self, chat: ChatId, mut question: Question, cancel: &Cancel) -> Result<ContextUse, ApiError> {
+        let parts = &self.inner.parts;
+        let shown = chats::messages(&parts.main, parts.profile, chat)?;
+        let settings = (parts.settings)();
+        let turns = prepare::turns(&shown);
+        let (attachments, restriction) = self.inner.with_desk(cancel, |desk| {
+            let attachments = attach::read_all(desk, &question.attachments)?;
+            let restriction = Restriction::of(desk, &attachments);
+            Ok::<_, ApiError>((attachments, restriction))
+        })?;
+        question.use_knowledge |= !restriction.is_empty();
+        let found = if question.use_knowledge && !question.text.trim().is_empty() {
+            let text = run::search_text(&question.text, &turns);
+            Some(run::find(&self.inner, &text, &question, &restriction, settings.passages, cancel)?)
+        } else {
+            None
+        };
+        let wanted = Wanted { model: question.model.clone(), work: WorkKind::Chat, ..Wanted::default() };
+        let model = parts.models.chat_model(&wanted, cancel)?;
+        let kept = chats::summary(&parts.main, parts.profile, chat)?;
+        let material = Material {
+            question: question.text.trim(),
+            found: found.as_ref(),
+            attachments: &attachments,
+            turns: &turns,
+            summary: kept.as_ref().map(|(upto, text)| (*upto, text.as_str())),
+            so_far: "",
+        };
+        let sampling = prepare::sampling(model.as_ref(), &settings, found.as_ref());
+        Ok(prepare::prompt(model.as_ref(), material, sampling.max_tokens)?.context)
     }
 
     /// Stops an answer; what was streamed stays. Nothing happens when it has ended already.
@@ -229,14 +377,21 @@ impl Answering {
         }
     }
 
-    /// Looks for room and takes it in one step, so that two calls never answer into one message.
-    fn reserve(&self, chat: ChatId, answer: MessageId) -> Result<Reserved, ApiError> {
+    /// Looks for room and takes it in one step, so that two calls never answer into one message. No other answer to the
+    /// question `alone` may be under way.
+    fn reserve(
+        &self,
+        chat: ChatId,
+        answer: MessageId,
+        alone: Option<MessageId>,
+        question: MessageId,
+    ) -> Result<Reserved, ApiError> {
         let mut running = self.inner.running();
         // Under the lock: the shutdown either sees this place, or this sees the shutdown.
         if self.inner.closing() {
             return Err(ApiError::cancelled());
         }
-        if running.contains_key(&answer) {
+        if running.contains_key(&answer) || alone.is_some_and(|one| running.values().any(|r| r.question == one)) {
             return Err(ApiError::validation("this answer is still being made", "Stop it first, or wait for it."));
         }
         if running.len() >= AT_ONCE {
@@ -246,8 +401,12 @@ impl Answering {
             ));
         }
         let cancel = Cancel::new();
-        running.insert(answer, Running { chat, cancel: cancel.clone(), thread: None });
+        running.insert(answer, Running { chat, question, cancel: cancel.clone(), thread: None });
         Ok(Reserved { inner: self.inner.clone(), answer, cancel, started: false })
+    }
+
+    fn answer(&self, chat: ChatId) -> Message {
+        self.message(chat, Author::Model, String::new(), MessageState::Preparing)
     }
 
     fn message(&self, chat: ChatId, author: Author, text: String, state: MessageState) -> Message {
@@ -270,18 +429,12 @@ impl Answering {
     }
 
     /// The thread gives the place up when it ends.
-    fn start(
-        &self,
-        mut place: Reserved,
-        answer: Message,
-        question: Question,
-        started: Instant,
-    ) -> Result<(), ApiError> {
+    fn start(&self, mut place: Reserved, work: Work, started: Instant) -> Result<(), ApiError> {
         let inner = self.inner.clone();
         let (id, cancel) = (place.answer, place.cancel.clone());
         let spawned = std::thread::Builder::new().name("answer".to_owned()).spawn(move || {
-            let kept = answer.clone();
-            let run = Run::new(&inner, answer, question, started, cancel);
+            let kept = work.answer.clone();
+            let run = Run::new(&inner, work, started, cancel);
             let execute = || {
                 (inner.parts.turn)();
                 run.execute();
@@ -321,6 +474,17 @@ impl Inner {
         self.closing.load(Ordering::Acquire)
     }
 
+    /// Lets attachments be read.
+    pub fn with_desk<T>(&self, cancel: &Cancel, work: impl FnOnce(&Desk<'_>) -> T) -> T {
+        work(&Desk {
+            main: &self.parts.main,
+            profile: self.parts.profile,
+            documents: &self.parts.documents,
+            data: &self.parts.data,
+            cancel,
+        })
+    }
+
     /// Stores the message in its last state and tells everybody. A deleted chat takes its answers with it.
     pub fn finish(&self, message: Message) {
         let stored = chats::update(&self.parts.main, message.clone());
@@ -349,6 +513,8 @@ impl Inner {
         // What was asked tells more than how a sentence of the answer begins.
         let chat = chats::get(&self.parts.main, self.parts.profile, message.chat).map(|chat| chat.title);
         let title = chat.ok().filter(|title| !title.is_empty()).unwrap_or_else(|| clipped(&message.text, TITLE));
+        // With its versions, which may be others by now.
+        let message = chats::message(&self.parts.main, self.parts.profile, id, message.id).unwrap_or(message);
         (self.parts.publish)(Event::MessageChanged { message });
         if let Some(kind) = kind {
             let mut happening = Happening::new(kind, title).describe(why).with("chat", id);
@@ -360,13 +526,27 @@ impl Inner {
     }
 
     fn failed_unexpectedly(&self, mut message: Message, error: ApiError) {
-        let stored = chats::messages(&self.parts.main, self.parts.profile, message.chat);
-        if let Some(stored) = stored.ok().and_then(|all| all.into_iter().find(|m| m.id == message.id)) {
+        if let Ok(stored) = chats::message(&self.parts.main, self.parts.profile, message.chat, message.id) {
             message = stored;
         }
         message.state = MessageState::Failed(error);
         self.finish(message);
     }
+}
+
+/// The text of a question.
+fn checked(text: &str) -> Result<String, ApiError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(ApiError::validation("the question is empty", "Type a question."));
+    }
+    if text.chars().count() > LONGEST_QUESTION {
+        return Err(ApiError::validation(
+            format!("the question is longer than {LONGEST_QUESTION} characters"),
+            "Shorten it, or attach the text as a file.",
+        ));
+    }
+    Ok(text.to_owned())
 }
 
 /// One line, at most so many characters, cut at a word with an ellipsis.

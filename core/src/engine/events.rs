@@ -28,7 +28,7 @@ struct Outlet {
 }
 
 impl Events {
-    pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
         let outlet = Outlet { last: 0, sender: Some(broadcast::Sender::new(CAPACITY)) };
         Self(Arc::new(Shared { clock, outlet: Mutex::new(outlet), waker: RwLock::new(None) }))
     }

@@ -119,6 +119,8 @@ fn of_task(task: &Task) -> Option<(News, i64)> {
     let who = if task.agent_name.is_empty() { format!("#{}", task.number) } else { task.agent_name.clone() };
     let (mut news, at) = match (task.status, &task.waits) {
         // The person's own task is no news to the person.
+        // A step of a crew is no news: the end of its run is.
+        (TaskStatus::Completed | TaskStatus::Failed, _) if crate::crews::marked(&task.input).is_some() => return None,
         (TaskStatus::Completed, _) if task.agent.is_some() => {
             let first =
                 task.output.as_ref().and_then(|output| output.text.lines().find(|line| !line.trim().is_empty()));
@@ -155,11 +157,13 @@ fn of_approval(approval: &Approval) -> News {
     }
 }
 
-/// Schedules tell through the list of what happened.
+/// Schedules and crews tell through the list of what happened.
 fn of_activity(activity: &Activity) -> Option<News> {
     let kind = match activity.kind.as_str() {
         "schedule.failed" => NotificationKind::Failed,
         "schedule.missed" => NotificationKind::Info,
+        "crew.run.completed" => NotificationKind::Done,
+        "crew.run.failed" => NotificationKind::Failed,
         _ => return None,
     };
     Some(News::new(kind, activity.title.clone(), activity.description.clone()))

@@ -154,6 +154,7 @@ impl Services {
         checks.extend(examine("tasks", ctx, ctx.tasks()));
         checks.extend(examine("schedules", ctx, ctx.schedules()));
         checks.extend(examine("tool servers", ctx, ctx.mcp()));
+        checks.extend(examine("crews", ctx, ctx.crews()));
         checks
     }
 

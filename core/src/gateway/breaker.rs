@@ -162,7 +162,8 @@ mod tests {
                         }
                         if breaker == Breaker::HalfOpen {
                             prop_assert!(under_way >= 1);
-                            prop_assert!({ breaker }.admit(now).is_err());
+                            let mut copy = breaker;
+                            prop_assert!(copy.admit(now).is_err());
                         }
                     }
                     Step::Answer if under_way > 0 => {
@@ -189,7 +190,8 @@ mod tests {
                 }
                 // After its time, a call is let through: unless one is under way that decides.
                 let later = Timestamp(now.0 + 30_000);
-                prop_assert!(breaker == Breaker::HalfOpen || { breaker }.admit(later).is_ok());
+                let mut copy = breaker;
+                prop_assert!(breaker == Breaker::HalfOpen || copy.admit(later).is_ok());
             }
         }
     }

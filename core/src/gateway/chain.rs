@@ -64,8 +64,13 @@ impl Router {
             },
         };
         let plan = choose::plan(wanted, &routing, &unusable);
-        let mut line =
-            Line { parts: self.0.clone(), candidates: plan.candidates, next: 0, tried: plan.tried, wanted: wanted.clone() };
+        let mut line = Line {
+            parts: self.0.clone(),
+            candidates: plan.candidates,
+            next: 0,
+            tried: plan.tried,
+            wanted: wanted.clone(),
+        };
         let first = line.open(cancel)?;
         Ok(Arc::new(RoutedModel { line, first }))
     }

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 
 use super::server::Server;
 use crate::api::{ApiError, ErrorCategory};
-use crate::inference::provider::{ChatCall, ChatEnd, ChatPiece, FaultKind, ProviderFault, Sampling, ToolChoice, ToolUse, Turn};
+use crate::inference::provider::{
+    ChatCall, ChatEnd, ChatPiece, FaultKind, ProviderFault, Sampling, ToolChoice, ToolUse, Turn,
+};
 use crate::inference::{ChatModel, ModelEvent, ToolOffer};
 use crate::model::{ModelId, ProviderModel};
 
@@ -166,9 +168,12 @@ impl Asking<'_> {
                 let words = format!("the answer is longer than {} MB", LONGEST >> 20);
                 return self.failed(&ProviderFault::new(FaultKind::TooLong, words), text, false);
             }
-            Err(fault) if fault.kind == FaultKind::Cancelled => {
-                ChatEnd { prompt_tokens: None, answer_tokens: None, finish: FinishReason::Cancelled, tool_calls: vec![] }
-            }
+            Err(fault) if fault.kind == FaultKind::Cancelled => ChatEnd {
+                prompt_tokens: None,
+                answer_tokens: None,
+                finish: FinishReason::Cancelled,
+                tool_calls: vec![],
+            },
             Err(fault) => return self.failed(&fault, text, false),
         };
         let count = |tokens: Option<u64>, otherwise: usize| {
@@ -225,7 +230,7 @@ fn in_protocol(text: &str, calls: &[ToolUse]) -> String {
         }
         None if text.is_empty() => String::new(),
         // The prompt tells of that form, and some models keep to it.
-        None if crate::agents::says_a_step(text) => text.to_owned(),
+        None if crate::agents::protocol::parse(text).is_ok() => text.to_owned(),
         None => json!({ "thought": "", "answer": text }).to_string(),
     }
 }
@@ -236,11 +241,8 @@ mod tests {
 
     #[test]
     fn calls_and_answers_get_the_form_that_agents_read() {
-        let call = |name: &str| ToolUse {
-            id: "1".to_owned(),
-            name: name.to_owned(),
-            arguments: json!({ "path": "/a" }),
-        };
+        let call =
+            |name: &str| ToolUse { id: "1".to_owned(), name: name.to_owned(), arguments: json!({ "path": "/a" }) };
         assert_eq!(
             in_protocol(" I look. ", &[call("read_file"), call("other")]),
             r#"{"thought":"I look.","tool":"read_file","arguments":{"path":"/a"}}"#

@@ -144,10 +144,8 @@ impl Server {
         let now = self.parts.pace.now();
         let condition = self.condition();
         let state = self.state_of(&condition, now);
-        let lasting = matches!(
-            state,
-            ProviderState::Disabled | ProviderState::Resting { .. } | ProviderState::Limited { .. }
-        );
+        let lasting =
+            matches!(state, ProviderState::Disabled | ProviderState::Resting { .. } | ProviderState::Limited { .. });
         let fresh = self.is_fresh(&condition, now);
         // What our own policy forbids costs nothing to ask again, and may be allowed by now.
         let ours = matches!(state, ProviderState::Forbidden { .. });
@@ -229,11 +227,7 @@ impl Server {
             };
             if waited + left > OUR_PATIENCE {
                 let until = Timestamp(self.parts.pace.now().0 + i64::try_from(left.as_millis()).unwrap_or(0));
-                self.change(|condition, _now| {
-                    if condition.limited.is_none() {
-                        condition.limited = Some((until, words.clone()));
-                    }
-                });
+                self.change(|condition, _now| condition.limited = Some((until, words.clone())));
                 let message = format!("{words}: {} seconds are left", left.as_secs().max(1));
                 return Err(ProviderFault::new(FaultKind::Limited { retry_after: Some(left) }, message));
             }

@@ -51,8 +51,7 @@ impl Gateway {
         let mut all = Vec::new();
         for draft in drafts {
             let id = ProviderId(draft.id.clone());
-            let server =
-                known.entry(id).or_insert_with(|| Arc::new(Server::new(draft, self.parts.servers.clone())));
+            let server = known.entry(id).or_insert_with(|| Arc::new(Server::new(draft, self.parts.servers.clone())));
             all.push(server.clone());
         }
         drop(known);
@@ -137,7 +136,9 @@ impl Gateway {
             match server.models(fresh, cancel) {
                 Ok(list) => all.extend(list),
                 Err(fault) if fault.kind == FaultKind::Cancelled => return Err(fault.into()),
-                Err(fault) => tracing::info!(provider = %server.id(), %fault, "the models of a provider are not listed"),
+                Err(fault) => {
+                    tracing::info!(provider = %server.id(), %fault, "the models of a provider are not listed")
+                }
             }
         }
         Ok(all)
@@ -189,12 +190,7 @@ impl Gateway {
     ///
     /// # Errors
     /// The fault of asking.
-    pub fn pull(
-        &self,
-        id: &ModelId,
-        cancel: &Cancel,
-        progress: &mut dyn FnMut(PullProgress),
-    ) -> Result<(), ApiError> {
+    pub fn pull(&self, id: &ModelId, cancel: &Cancel, progress: &mut dyn FnMut(PullProgress)) -> Result<(), ApiError> {
         let (provider, name) = id.split();
         let server = self.server(&provider)?;
         server.call(0, 0, cancel, &mut |provider| provider.pull(name, cancel, progress))?;

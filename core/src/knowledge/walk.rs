@@ -37,6 +37,8 @@ pub struct Walked {
     pub unseen: Vec<Vec<u8>>,
     /// All folders that were read, for watching.
     pub folders: Vec<PathBuf>,
+    /// There is more: it was told to stop.
+    pub cut: bool,
 }
 
 /// Why a source cannot be walked at all.
@@ -62,6 +64,20 @@ pub fn walk(
     options: &Options,
     cancel: &Cancel,
     mut progress: impl FnMut(usize),
+) -> Result<Walked, Obstacle> {
+    walk_while(root, options, cancel, |_, files| {
+        progress(files);
+        true
+    })
+}
+
+/// As [`walk`], as long as `goes_on` says yes to the number of entries that were looked at and of files found; it is
+/// asked now and then.
+pub fn walk_while(
+    root: &Path,
+    options: &Options,
+    cancel: &Cancel,
+    mut goes_on: impl FnMut(usize, usize) -> bool,
 ) -> Result<Walked, Obstacle> {
     let metadata = check(root)?;
     let mut walked = Walked::default();
@@ -97,7 +113,10 @@ pub fn walk(
             if cancel.is_cancelled() {
                 return Err(Obstacle::Cancelled);
             }
-            progress(walked.files.len());
+            if !goes_on(number, walked.files.len()) {
+                walked.cut = true;
+                break;
+            }
         }
         match entry {
             Ok(entry) => walked.entry(root, entry),

@@ -24,12 +24,23 @@ use super::{Life, Line};
 use crate::api::ApiError;
 use crate::model::{McpContent, McpOffer, McpServerDraft, McpTransport};
 
-/// Until a server has said hello.
-pub const HELLO: Duration = Duration::from_secs(30);
-/// Until it has listed what it offers.
-const LIST: Duration = Duration::from_secs(30);
-/// For a server that let a call pass without an answer to say that it still lives.
-const PING: Duration = Duration::from_secs(5);
+/// How long a server is waited for, beside its calls.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Until it has said hello.
+    pub hello: Duration,
+    /// Until it has listed what it offers.
+    pub list: Duration,
+    /// For one that let a call pass without an answer to say that it still lives.
+    pub ping: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { hello: Duration::from_secs(30), list: Duration::from_secs(30), ping: Duration::from_secs(5) }
+    }
+}
+
 /// For a message to be taken by a server that reads nothing.
 const SEND: Duration = Duration::from_secs(2);
 
@@ -50,6 +61,7 @@ pub struct Connection {
     has_resources: bool,
     has_prompts: bool,
     call: Duration,
+    patience: Patience,
     /// Ends the protocol.
     over: CancellationToken,
     ended: watch::Receiver<bool>,
@@ -67,17 +79,18 @@ impl Connection {
         line: Line,
         settings: &McpServerDraft,
         runtime: &Handle,
+        patience: Patience,
         changed: mpsc::Sender<()>,
         gone: impl FnOnce(String) + Send + 'static,
     ) -> Result<Self, ApiError> {
         let Line { wire, life, hint, .. } = line;
         let (why, over) = (wire.why(), CancellationToken::new());
         let handler = Handler { roots: roots(settings), changed };
-        let hello = tokio::time::timeout(HELLO, serve_client_with_ct(handler, wire, over.clone())).await;
+        let hello = tokio::time::timeout(patience.hello, serve_client_with_ct(handler, wire, over.clone())).await;
         let refused = match hello {
             Ok(Ok(running)) => Ok(running),
             Ok(Err(error)) => Err(line_of(&error.to_string())),
-            Err(_elapsed) => Err(format!("it did not say hello within {} s", HELLO.as_secs())),
+            Err(_elapsed) => Err(format!("it did not say hello within {} s", patience.hello.as_secs())),
         };
         let running = match refused {
             Ok(running) => running,
@@ -132,6 +145,7 @@ impl Connection {
             has_resources: can.resources.is_some(),
             has_prompts: can.prompts.is_some(),
             call: Duration::from_secs(settings.call_seconds.into()),
+            patience,
             over,
             ended,
             why,
@@ -160,10 +174,14 @@ impl Connection {
     /// # Errors
     /// When it does not list it in time.
     pub async fn offer(&self) -> Result<McpOffer, ApiError> {
-        let listed = tokio::time::timeout(LIST, self.list()).await;
+        let listed = tokio::time::timeout(self.patience.list, self.list()).await;
         listed.unwrap_or_else(|_elapsed| {
             Err(wrong(
-                format!("the tool server \"{}\" did not list what it offers within {} s", self.name, LIST.as_secs()),
+                format!(
+                    "the tool server \"{}\" did not list what it offers within {} s",
+                    self.name,
+                    self.patience.list.as_secs()
+                ),
                 "Look at its log.",
             ))
         })
@@ -327,7 +345,7 @@ impl Connection {
     async fn answers_ping(&self) -> bool {
         let ping = ClientRequest::PingRequest(PingRequest::default());
         let ping = async {
-            let options = PeerRequestOptions::with_timeout(PING);
+            let options = PeerRequestOptions::with_timeout(self.patience.ping);
             let handle = self.peer.send_request_with_option(ping, options).await.ok()?;
             match handle.await_response().await {
                 // An error is an answer too.
@@ -335,7 +353,7 @@ impl Connection {
                 Err(_) => None,
             }
         };
-        tokio::time::timeout(PING + SEND, ping).await.is_ok_and(|answer| answer.is_some())
+        tokio::time::timeout(self.patience.ping + SEND, ping).await.is_ok_and(|answer| answer.is_some())
     }
 }
 

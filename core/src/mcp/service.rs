@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use super::connection::Connection;
+use super::connection::{Connection, Patience};
 use super::tools::ServerTool;
 use super::words::{checked, line, wrong};
 use super::{Connect, Log, PREFIX};
@@ -52,6 +52,7 @@ pub struct Parts {
     pub turn: Arc<dyn Fn(&'static str) + Send + Sync>,
     pub runtime: Handle,
     pub connect: Arc<dyn Connect>,
+    pub patience: Patience,
     /// Before the first, second, … restart of a server in a row.
     pub pause: fn(u32) -> Duration,
     /// A server that worked for so long has not failed in a row.
@@ -114,6 +115,12 @@ impl Servers {
             changed: Condvar::new(),
             closed: AtomicBool::new(false),
         }))
+    }
+
+    /// What it works with: for the same servers in the next run of the program.
+    #[cfg(test)]
+    pub(super) fn clone_parts(&self) -> Parts {
+        self.0.parts.clone()
     }
 
     fn parts(&self) -> &Parts {
@@ -374,7 +381,7 @@ impl Servers {
         let (changed, news) = mpsc::channel(1);
         let (servers, ended) = (self.clone(), slot.clone());
         let gone = move |why: String| servers.gone(&ended, generation, &why);
-        let connection = Connection::begin(line, &row.settings, &parts.runtime, changed, gone).await?;
+        let connection = Connection::begin(line, &row.settings, &parts.runtime, parts.patience, changed, gone).await?;
         let connection = Arc::new(connection);
         let offer = match connection.offer().await {
             Ok(offer) => offer,

@@ -53,6 +53,13 @@ pub struct AgentDraft {
     pub budget: Budget,
     #[serde(default)]
     pub memory: AgentMemory,
+    /// The response cache may answer in place of its model.
+    #[serde(default = "yes")]
+    pub cache: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// How an agent may use a tool.

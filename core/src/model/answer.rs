@@ -40,4 +40,7 @@ pub struct AnswerStats {
     /// From sending to the first token, loading the model included.
     pub ttft_ms: f64,
     pub tok_s: f64,
+    /// It ended with its budget of tokens, not with its last sentence: it can be continued.
+    #[serde(default)]
+    pub cut_off: bool,
 }

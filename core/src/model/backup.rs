@@ -126,6 +126,7 @@ pub enum DataKind {
     Schedules,
     /// Servers of tools.
     ToolServers,
+    Crews,
     /// All else, such as the layout of the window and default models.
     Other,
 }

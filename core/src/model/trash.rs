@@ -12,6 +12,7 @@ pub enum TrashKind {
     Agent,
     Task,
     Schedule,
+    Crew,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,13 @@
 //! Chats and messages: rows, their order, which answers are unfinished, and how much was asked and worked when.
 
+mod change;
+pub mod folders;
+mod search;
+mod tree;
+
+pub use change::{Asked, add, branch, choose, continue_answer, keep_summary, summary};
+pub use search::search;
+
 use std::collections::BTreeMap;
 
 use redb::{ReadableTable, TableDefinition};
@@ -11,9 +19,11 @@ use super::salvage::{self, Rows, Salvaged};
 use super::{AnyTable, Db, ReadTxn, RecordReading, RecordWriting, StorageError, WriteTxn, decode, first_version};
 use crate::api::{ApiError, ErrorCategory};
 use crate::model::{
-    AnswerStats, Author, Chat, ChatId, ChatSummary, Citation, DataKind, Merged, Message, MessageId, MessageState,
-    ModelId, Passage, ProfileId, Question, SentenceSupport, SourceId, Timestamp, Versions,
+    AnswerStats, Attachment, Author, Chat, ChatId, ChatSummary, Citation, ContextUse, DataKind, Merged, Message,
+    MessageId, MessageState, ModelChoice, ModelId, Passage, ProfileId, Question, SentenceSupport, SourceId, Timestamp,
+    Versions,
 };
+use tree::Tree;
 
 const CHATS: TableDefinition<u128, &[u8]> = TableDefinition::new("chats");
 /// (profile, milliseconds of the last change, chat).
@@ -25,8 +35,18 @@ const CHAT_MESSAGES: TableDefinition<(u128, u32), u128> = TableDefinition::new("
 const UNFINISHED: TableDefinition<u128, ()> = TableDefinition::new("unfinished_answers");
 /// (profile, hours since the epoch): hours add up to days in any time zone.
 const ACTIVITY: TableDefinition<(u128, i64), &[u8]> = TableDefinition::new("chat_activity");
-pub(super) const TABLES: &[&dyn AnyTable] =
-    &[&CHATS, &CHATS_BY_UPDATE, &MESSAGES, &CHAT_MESSAGES, &UNFINISHED, &ACTIVITY];
+pub(super) const TABLES: &[&dyn AnyTable] = &[
+    &CHATS,
+    &CHATS_BY_UPDATE,
+    &MESSAGES,
+    &CHAT_MESSAGES,
+    &UNFINISHED,
+    &ACTIVITY,
+    &tree::PARENTS,
+    &tree::SHOWN,
+    &folders::FOLDERS,
+    &search::TEXTS,
+];
 
 const HOUR_MS: i64 = 3_600_000;
 /// Characters of the last message that a list shows.
@@ -45,8 +65,26 @@ struct StoredChat {
     /// In the trash: its rows stay, it is in no list.
     #[serde(default)]
     trashed: bool,
+    #[serde(default)]
+    folder: String,
+    #[serde(default)]
+    pinned: bool,
+    #[serde(default)]
+    branched_from: Option<Uuid>,
+    /// Messages that are shown: one version of each. None where there are no versions.
+    #[serde(default)]
+    shown: Option<u32>,
+    #[serde(default)]
+    summary: Option<StoredSummary>,
 }
 first_version!(StoredChat, "chat");
+
+/// What stands for the turns up to a message where they no longer fit.
+#[derive(Clone, Serialize, Deserialize)]
+struct StoredSummary {
+    upto: Uuid,
+    text: String,
+}
 
 /// The passages lie here once; citations point at them.
 #[derive(Serialize, Deserialize)]
@@ -63,6 +101,12 @@ struct StoredMessage {
     stats: Option<AnswerStats>,
     /// In answers: how it was asked, so that it can be asked again.
     asked: Option<StoredAsking>,
+    #[serde(default)]
+    attachments: Vec<Attachment>,
+    #[serde(default)]
+    choice: Option<ModelChoice>,
+    #[serde(default)]
+    context: Option<ContextUse>,
 }
 first_version!(StoredMessage, "message");
 
@@ -104,9 +148,17 @@ fn chat_of(id: u128, stored: &StoredChat) -> Chat {
         title: stored.title.clone(),
         created: Timestamp(stored.created),
         updated: Timestamp(stored.updated),
-        folder: String::new(),
-        pinned: false,
-        branched_from: None,
+        folder: stored.folder.clone(),
+        pinned: stored.pinned,
+        branched_from: stored.branched_from.map(ChatId),
+    }
+}
+
+fn summary_of(id: u128, stored: &StoredChat) -> ChatSummary {
+    ChatSummary {
+        chat: chat_of(id, stored),
+        messages: stored.shown.unwrap_or(stored.messages),
+        preview: stored.preview.clone(),
     }
 }
 
@@ -134,9 +186,9 @@ fn message_of(id: u128, stored: StoredMessage) -> Message {
         sentences: stored.sentences,
         stats: stored.stats,
         versions: Versions::default(),
-        attachments: Vec::new(),
-        choice: None,
-        context: None,
+        attachments: stored.attachments,
+        choice: stored.choice,
+        context: stored.context,
     }
 }
 
@@ -171,6 +223,9 @@ fn stored_message(message: &Message, number: u32, asked: Option<StoredAsking>) -
         sentences: message.sentences.clone(),
         stats: message.stats.clone(),
         asked,
+        attachments: message.attachments.clone(),
+        choice: message.choice.clone(),
+        context: message.context.clone(),
     }
 }
 
@@ -209,34 +264,32 @@ fn put_chat(txn: &WriteTxn<'_>, id: ChatId, chat: &mut StoredChat, updated: Time
 }
 
 pub fn create(main: &Db, chat: Chat) -> Result<(), StorageError> {
-    main.write(move |txn| {
-        let mut stored = StoredChat {
-            profile: chat.profile.0,
-            title: chat.title.clone(),
-            created: chat.created.0,
-            updated: chat.updated.0,
-            next: 0,
-            messages: 0,
-            preview: String::new(),
-            trashed: false,
-        };
-        put_chat(txn, chat.id, &mut stored, chat.updated)
-    })
+    main.write(move |txn| create_in(txn, &chat))
+}
+
+fn create_in(txn: &WriteTxn<'_>, chat: &Chat) -> Result<(), StorageError> {
+    let mut stored = StoredChat {
+        profile: chat.profile.0,
+        title: chat.title.clone(),
+        created: chat.created.0,
+        updated: chat.updated.0,
+        next: 0,
+        messages: 0,
+        preview: String::new(),
+        trashed: false,
+        folder: chat.folder.clone(),
+        pinned: chat.pinned,
+        branched_from: chat.branched_from.map(|chat| chat.0),
+        shown: None,
+        summary: None,
+    };
+    put_chat(txn, chat.id, &mut stored, chat.updated)
 }
 
 /// Newest change first.
 pub fn list(main: &Db, profile: ProfileId) -> Result<Vec<ChatSummary>, StorageError> {
-    let txn = main.read()?;
-    let chats = txn.table(CHATS)?;
-    let profile = profile.0.as_u128();
-    let mut out = Vec::new();
-    for row in txn.table(CHATS_BY_UPDATE)?.range((profile, i64::MIN, 0)..=(profile, i64::MAX, u128::MAX))?.rev() {
-        let (key, _) = row?;
-        let (_, _, id) = key.value();
-        let stored: StoredChat = chats.record(id)?.ok_or_else(unknown_chat)?;
-        out.push(ChatSummary { chat: chat_of(id, &stored), messages: stored.messages, preview: stored.preview });
-    }
-    Ok(out)
+    let all = folders::chats_of(&main.read()?, profile)?;
+    Ok(all.iter().map(|(id, stored)| summary_of(*id, stored)).collect())
 }
 
 pub fn get(main: &Db, profile: ProfileId, id: ChatId) -> Result<Chat, StorageError> {
@@ -261,7 +314,7 @@ pub(super) fn hide(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result
     stored.trashed = true;
     txn.table(CHATS_BY_UPDATE)?.remove((stored.profile.as_u128(), stored.updated, key))?;
     txn.table(CHATS)?.put(key, &stored)?;
-    Ok(ChatSummary { chat: chat_of(key, &stored), messages: stored.messages, preview: stored.preview })
+    Ok(summary_of(key, &stored))
 }
 
 /// Puts a hidden chat back to its place in the list.
@@ -293,6 +346,9 @@ pub fn erase(txn: &WriteTxn<'_>, profile: ProfileId, id: ChatId) -> Result<(), S
         messages.remove(message)?;
         unfinished.remove(message)?;
     }
+    drop((order, messages, unfinished));
+    tree::remove(txn, key)?;
+    search::remove(txn, key)?;
     txn.table(CHATS_BY_UPDATE)?.remove((stored.profile.as_u128(), stored.updated, key))?;
     txn.table(CHATS)?.remove(key)?;
     Ok(())
@@ -322,47 +378,96 @@ pub(super) fn remove_profile(txn: &WriteTxn<'_>, profile: ProfileId) -> Result<(
             messages.remove(message)?;
             unfinished.remove(message)?;
         }
+        tree::remove(txn, chat)?;
+        search::remove(txn, chat)?;
         chats.remove(chat)?;
     }
+    folders::remove_profile(txn, profile)?;
     txn.table(CHATS_BY_UPDATE)?.retain_in((owner, i64::MIN, 0)..=(owner, i64::MAX, u128::MAX), |_, _| false)?;
     txn.table(ACTIVITY)?.retain_in((owner, i64::MIN)..=(owner, i64::MAX), |_, _| false)?;
     Ok(())
 }
 
-/// Oldest first.
+/// What is shown of a chat, oldest first: one version of each message, with what there is beside it.
 pub fn messages(main: &Db, profile: ProfileId, chat: ChatId) -> Result<Vec<Message>, StorageError> {
     get(main, profile, chat)?;
     let txn = main.read()?;
     let rows = txn.table(MESSAGES)?;
-    let key = chat.0.as_u128();
-    let mut out = Vec::new();
-    for row in txn.table(CHAT_MESSAGES)?.range((key, 0)..=(key, u32::MAX))? {
-        let id = row?.1.value();
-        let stored: StoredMessage = rows.record(id)?.ok_or_else(unknown_message)?;
-        out.push(message_of(id, stored));
-    }
-    Ok(out)
+    let tree = Tree::read(&txn, chat.0.as_u128())?;
+    tree.path().into_iter().map(|index| with_versions(&rows, &tree, index)).collect()
 }
 
-fn append(
-    txn: &WriteTxn<'_>,
-    chat: &mut StoredChat,
-    message: &Message,
-    asked: Option<StoredAsking>,
-) -> Result<(), StorageError> {
-    let number = chat.next;
-    chat.next += 1;
-    chat.messages += 1;
-    if !message.text.is_empty() {
-        chat.preview = preview(&message.text);
-    }
-    txn.table(CHAT_MESSAGES)?.insert((message.chat.0.as_u128(), number), message.id.0.as_u128())?;
-    put_message(txn, &stored_message(message, number, asked), message.id)
+/// A message with its versions, whether it is shown or not; also of a chat in the trash.
+pub fn message(main: &Db, profile: ProfileId, chat: ChatId, id: MessageId) -> Result<Message, StorageError> {
+    let txn = main.read()?;
+    let stored: Option<StoredChat> = txn.table(CHATS)?.record(chat.0.as_u128())?;
+    stored.filter(|chat| chat.profile == profile.0).ok_or_else(unknown_chat)?;
+    let tree = Tree::read(&txn, chat.0.as_u128())?;
+    let index = tree.find(id.0.as_u128()).ok_or_else(unknown_message)?;
+    with_versions(&txn.table(MESSAGES)?, &tree, index)
+}
+
+/// A message with all before it that it follows from, oldest first, whether they are shown or not.
+pub fn history(main: &Db, profile: ProfileId, chat: ChatId, id: MessageId) -> Result<Vec<Message>, StorageError> {
+    get(main, profile, chat)?;
+    let txn = main.read()?;
+    let rows = txn.table(MESSAGES)?;
+    let tree = Tree::read(&txn, chat.0.as_u128())?;
+    let index = tree.find(id.0.as_u128()).ok_or_else(unknown_message)?;
+    tree.line(index).into_iter().map(|index| plain(&rows, &tree, index)).collect()
+}
+
+/// A message of any version, with the one it stands below, and whether it is shown.
+pub struct Placed {
+    pub message: Message,
+    pub parent: Option<MessageId>,
+    pub shown: bool,
+}
+
+/// All versions of all messages, in the order in which they came.
+pub fn all_versions(main: &Db, profile: ProfileId, chat: ChatId) -> Result<Vec<Placed>, StorageError> {
+    get(main, profile, chat)?;
+    let txn = main.read()?;
+    let rows = txn.table(MESSAGES)?;
+    let tree = Tree::read(&txn, chat.0.as_u128())?;
+    let shown: std::collections::HashSet<usize> = tree.path().into_iter().collect();
+    (0..tree.messages.len())
+        .map(|index| {
+            Ok(Placed {
+                message: plain(&rows, &tree, index)?,
+                parent: tree.parent(index).map(|parent| message_id(&tree, parent)),
+                shown: shown.contains(&index),
+            })
+        })
+        .collect()
+}
+
+type MessageRows = super::read_table::ReadTable<u128, &'static [u8]>;
+
+fn message_id(tree: &Tree, index: usize) -> MessageId {
+    MessageId(Uuid::from_u128(tree.messages[index].1))
+}
+
+fn plain(rows: &MessageRows, tree: &Tree, index: usize) -> Result<Message, StorageError> {
+    let id = tree.messages[index].1;
+    Ok(message_of(id, rows.record(id)?.ok_or_else(unknown_message)?))
+}
+
+fn with_versions(rows: &MessageRows, tree: &Tree, index: usize) -> Result<Message, StorageError> {
+    let versions = tree.versions(index);
+    let all = if versions.len() > 1 { versions.iter().map(|at| message_id(tree, *at)).collect() } else { Vec::new() };
+    let beside = tree.beside(index).map(|beside| {
+        let message = plain(rows, tree, beside)?;
+        Ok::<_, StorageError>(Message { versions: Versions { all: Vec::clone(&all), beside: Vec::new() }, ..message })
+    });
+    let beside = beside.transpose()?.into_iter().collect();
+    Ok(Message { versions: Versions { all, beside }, ..plain(rows, tree, index)? })
 }
 
 fn put_message(txn: &WriteTxn<'_>, stored: &StoredMessage, id: MessageId) -> Result<(), StorageError> {
     let id = id.0.as_u128();
     txn.table(MESSAGES)?.put(id, stored)?;
+    search::put(txn, stored)?;
     let mut unfinished = txn.table(UNFINISHED)?;
     if matches!(stored.state, MessageState::Preparing | MessageState::Streaming) {
         unfinished.insert(id, ())?;
@@ -372,7 +477,8 @@ fn put_message(txn: &WriteTxn<'_>, stored: &StoredMessage, id: MessageId) -> Res
     Ok(())
 }
 
-/// Stores a question with its answer to be, counts it, and titles the chat if it has no title yet.
+/// Stores a question with its answer to be at the end of what is shown, counts it, and titles the chat if it has no title
+/// yet.
 pub fn add_exchange(
     main: &Db,
     profile: ProfileId,
@@ -381,18 +487,8 @@ pub fn add_exchange(
     asked: &Question,
     title: String,
 ) -> Result<(), StorageError> {
-    let asked =
-        StoredAsking { use_knowledge: asked.use_knowledge, sources: asked.sources.clone(), model: asked.model.clone() };
-    main.write(move |txn| {
-        let mut chat = own_chat(txn, profile, question.chat)?;
-        append(txn, &mut chat, &question, None)?;
-        append(txn, &mut chat, &answer, Some(asked.clone()))?;
-        if chat.title.is_empty() {
-            chat.title.clone_from(&title);
-        }
-        put_chat(txn, question.chat, &mut chat, question.created)?;
-        count(txn, profile, question.created, |activity| activity.questions += 1)
-    })
+    let asked = Asked::Anew { question, answers: vec![(answer, asked.clone())], instead_of: None, title };
+    add(main, profile, asked)
 }
 
 /// Overwrites a message that is there, also in a chat that went into the trash meanwhile.
@@ -419,20 +515,27 @@ pub struct Exchange {
 }
 
 pub fn exchange(main: &Db, profile: ProfileId, chat: ChatId, answer: MessageId) -> Result<Exchange, StorageError> {
-    let all = messages(main, profile, chat)?;
-    let at = all.iter().position(|m| m.id == answer && m.author == Author::Model).ok_or_else(unknown_message)?;
-    let question = all[..at].iter().rfind(|m| m.author == Author::Person).ok_or_else(unknown_message)?.clone();
-    let stored: Option<StoredMessage> = main.read()?.table(MESSAGES)?.record(answer.0.as_u128())?;
-    let asked = stored.and_then(|stored| stored.asked);
+    get(main, profile, chat)?;
+    let txn = main.read()?;
+    let rows = txn.table(MESSAGES)?;
+    let tree = Tree::read(&txn, chat.0.as_u128())?;
+    let index = tree.find(answer.0.as_u128()).ok_or_else(unknown_message)?;
+    let stored: StoredMessage = rows.record(answer.0.as_u128())?.ok_or_else(unknown_message)?;
+    let question = tree.parent(index).filter(|_| stored.author == Author::Model).ok_or_else(unknown_message)?;
+    let question = with_versions(&rows, &tree, question)?;
+    if question.author != Author::Person {
+        return Err(unknown_message());
+    }
+    let asked = stored.asked;
     let asked = Question {
         text: question.text.clone(),
         use_knowledge: asked.as_ref().is_none_or(|asked| asked.use_knowledge),
         sources: asked.as_ref().map(|asked| asked.sources.clone()).unwrap_or_default(),
         model: asked.and_then(|asked| asked.model),
         beside: None,
-        attachments: Vec::new(),
+        attachments: question.attachments.iter().map(|attached| attached.what.clone()).collect(),
     };
-    Ok(Exchange { question, answer: all[at].clone(), asked })
+    Ok(Exchange { question, answer: with_versions(&rows, &tree, index)?, asked })
 }
 
 /// Marks answers of this profile that a crash or a kill cut off as failed; their text so far stays. Returns how many.
@@ -554,6 +657,8 @@ pub(super) fn broken(txn: &ReadTxn) -> Result<Vec<String>, StorageError> {
     if by_update.iter()?.count() != listed_rows {
         broken.push("the list of chats by time has too many rows".to_owned());
     }
+    broken.extend(tree::broken(txn)?);
+    broken.extend(search::broken(txn)?);
     let unfinished = txn.table(UNFINISHED)?;
     let mut open = 0;
     for row in messages.iter()? {
@@ -668,9 +773,12 @@ pub(super) fn merge(txn: &WriteTxn<'_>, other: &ReadTxn) -> Result<[Merged; 2], 
             }
             order.insert(place.value(), message)?;
             messages.put(message, &stored)?;
+            search::put(txn, &stored)?;
             with.added += 1;
         }
+        tree::copy(txn, other, id)?;
     }
+    folders::merge(txn, other)?;
     let mut activity = txn.table(ACTIVITY)?;
     for row in other.table(ACTIVITY)?.iter()? {
         let (key, value) = row?;

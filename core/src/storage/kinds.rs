@@ -2,8 +2,8 @@
 
 use super::compare::compare_table;
 use super::{
-    AnyTable, ReadTxn, StorageError, activities, agents, chats, knowledge, mcp, models, profiles, providers, schedules,
-    trash,
+    AnyTable, ReadTxn, StorageError, activities, agents, chats, crews, knowledge, mcp, models, profiles, providers,
+    schedules, trash,
 };
 use crate::model::{DataKind, KindDifference};
 
@@ -31,6 +31,7 @@ static KINDS: &[&Kind] = &[
     &providers::ROUTING_KIND,
     &schedules::KIND,
     &mcp::KIND,
+    &crews::KIND,
 ];
 
 /// Titles of each sort that are given.

@@ -2,8 +2,8 @@
 //! into a restored file what no restore may take back.
 
 use super::{
-    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, knowledge, ledger,
-    mcp, models, notifications, profiles, providers, schedules, tasks, trash, usage,
+    AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, crews, knowledge,
+    ledger, mcp, models, notifications, profiles, providers, schedules, tasks, trash, usage,
 };
 use crate::model::Merged;
 
@@ -21,6 +21,7 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
         merged.extend(agents::merge(txn, &other)?);
         merged.push(schedules::merge(txn, &other)?);
         merged.push(mcp::merge(txn, &other)?);
+        merged.push(crews::merge(txn, &other)?);
         merged.push(trash::merge(txn, &other)?);
         merged.push(activities::merge(txn, &other)?);
         let (mut chosen, more) = (models::merge(txn, &other)?, providers::merge(txn, &other)?);
@@ -55,6 +56,7 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 notifications::TABLES,
                 schedules::STAYING,
                 usage::TABLES,
+                crews::STAYING,
                 credentials::STAYING,
                 credentials::KNOWN,
             ],
@@ -65,6 +67,7 @@ pub fn carry(present: &Db, restored: &Db, with_credentials: bool) -> Result<(), 
                 notifications::TABLES,
                 schedules::STAYING,
                 usage::TABLES,
+                crews::STAYING,
                 credentials::STAYING,
             ],
         };

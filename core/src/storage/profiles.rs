@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::kinds::Kind;
 use super::{
     AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, agents, approvals,
-    chats, credentials, decode, first_version, golden_record, knowledge, mcp, models, notifications, providers, runs,
-    schedules, tasks, trash, ui_state, usage,
+    chats, credentials, crews, decode, first_version, golden_record, knowledge, mcp, models, notifications, providers,
+    runs, schedules, tasks, trash, ui_state, usage,
 };
 use crate::clock::Ids;
 use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
@@ -293,6 +293,7 @@ pub fn delete(main: &Db, id: ProfileId, confirmed_name: String) -> Result<Profil
         trash::remove_profile(txn, id)?;
         credentials::remove_profile(txn, id)?;
         schedules::remove_profile(txn, id)?;
+        crews::remove_profile(txn, id)?;
         ui_state::remove_profile(txn, id)?;
         runs::remove_profile(txn, id)?;
         approvals::remove_profile(txn, id)?;

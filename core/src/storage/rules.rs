@@ -1,6 +1,6 @@
 //! Rules that hold between the tables of a file at every moment: indexes name what is there, counts are sums.
 
-use super::{ReadTxn, Schema, StorageError, agents, chats, knowledge, ledger, tables};
+use super::{ReadTxn, Schema, StorageError, agents, chats, crews, knowledge, ledger, tables};
 
 /// How many broken rules are told.
 const TOLD: usize = 10;
@@ -14,6 +14,7 @@ pub fn broken(txn: &ReadTxn, schema: &Schema) -> Result<Vec<String>, StorageErro
         let mut broken = chats::broken(txn)?;
         broken.extend(ledger::broken(txn)?);
         broken.extend(agents::broken(txn)?);
+        broken.extend(crews::broken(txn)?);
         broken
     } else if std::ptr::eq(schema, &raw const tables::KNOWLEDGE) {
         knowledge::broken(txn)?

@@ -2,6 +2,7 @@
 
 mod agents;
 mod chats;
+mod crews;
 mod schedules;
 mod sources;
 mod tasks;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 pub use agents::agent;
 pub use chats::chat;
+pub use crews::crew;
 pub use schedules::schedule;
 pub use sources::source;
 pub use tasks::tasks;
@@ -52,6 +54,7 @@ fn of(kind: TrashKind) -> &'static dyn Trashable {
         TrashKind::Agent => &agents::Agents,
         TrashKind::Task => &tasks::Tasks,
         TrashKind::Schedule => &schedules::Schedules,
+        TrashKind::Crew => &crews::Crews,
     }
 }
 

@@ -229,6 +229,7 @@ pub fn agent(name: &str, folders: Vec<AllowedFolder>) -> Agent {
             folders,
             budget: Budget::default(),
             memory: AgentMemory::default(),
+            cache: true,
         },
         completed: 0,
         failed: 0,

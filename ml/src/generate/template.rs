@@ -10,7 +10,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, ErrorKind, Value, context};
 use minijinja_contrib::pycompat::unknown_method_callback;
 
-use super::ChatTurn;
+use super::{ChatTurn, Role};
 use crate::tokenize::{TokenKind, Tokenizer};
 use crate::weights::gguf::Gguf;
 use crate::{Error, Result};
@@ -19,6 +19,8 @@ const MAX_TEMPLATE_BYTES: usize = 512 << 10;
 const MAX_RENDERED_BYTES: usize = 32 << 20;
 /// Instructions a template may run; large chats with long templates stay far below it.
 const FUEL: u64 = 5_000_000;
+/// Asks a model to continue where its template cannot leave its turn open.
+const GO_ON: &str = "Go on exactly where your answer ended. Do not repeat any of it.";
 
 /// A compiled chat template.
 pub struct ChatTemplate {
@@ -62,16 +64,57 @@ impl ChatTemplate {
         Ok(template)
     }
 
-    /// The prompt for these turns, ending where the model's answer begins; `now` is what the template's clock says.
+    /// The prompt for these turns, ending where the model's answer begins, or goes on when the last turn is its own so
+    /// far; `now` is what the template's clock says.
     pub fn render(&self, turns: &[ChatTurn], now: Timestamp) -> Result<Rendered> {
+        match turns.last() {
+            Some(last) if last.role == Role::Assistant && !last.content.trim().is_empty() => {
+                if let Some(open) = self.render_open(turns, now)? {
+                    return Ok(open);
+                }
+                let mut turns = turns.to_vec();
+                turns.push(ChatTurn { role: Role::User, content: GO_ON.to_owned() });
+                self.render_turns(&turns, now, None)
+            }
+            _ => self.render_turns(turns, now, None),
+        }
+    }
+
+    /// Cuts the prompt where the last turn ends; none when the template does something else with that turn.
+    fn render_open(&self, turns: &[ChatTurn], now: Timestamp) -> Result<Option<Rendered>> {
+        let unused = |taken: &str| {
+            let contents = turns.iter().map(|turn| turn.content.as_str());
+            guard::unused_character(contents.chain([self.source.as_str(), taken]))
+        };
+        let guard = unused("").map(String::from).unwrap_or_default();
+        // Another one than the guard, which is taken out later.
+        let Some(end) = unused(&guard) else {
+            return Ok(None);
+        };
+        let Ok(mut rendered) = self.render_turns(turns, now, Some(end)) else { return Ok(None) };
+        let Some(at) = rendered.text.rfind(end) else { return Ok(None) };
+        rendered.text.truncate(at);
+        Ok(Some(rendered))
+    }
+
+    /// `end` is put behind the last turn, which then begins no answer.
+    fn render_turns(&self, turns: &[ChatTurn], now: Timestamp, end: Option<char>) -> Result<Rendered> {
+        let mark = end.map(String::from).unwrap_or_default();
         let contents = turns.iter().map(|turn| turn.content.as_str());
-        let texts = contents.chain([self.source.as_str()]).chain(self.control_names.iter().map(String::as_str));
+        let texts =
+            contents.chain([self.source.as_str(), mark.as_str()]).chain(self.control_names.iter().map(String::as_str));
         let guard = guard::unused_character(texts)
             .ok_or_else(|| Error::Template("the chat uses every private-use character".into()))?;
         let messages: Vec<Value> = turns
             .iter()
-            .map(|turn| {
-                let content = guard::protect(&turn.content, &self.control_names, guard);
+            .enumerate()
+            .map(|(index, turn)| {
+                let is_open = end.is_some() && index + 1 == turns.len();
+                let content = if is_open { turn.content.trim_end() } else { &turn.content };
+                let mut content = guard::protect(content, &self.control_names, guard);
+                if is_open {
+                    content.push_str(&mark);
+                }
                 context! { role => turn.role.name(), content => content }
             })
             .collect();
@@ -85,7 +128,7 @@ impl ChatTemplate {
             messages => messages,
             bos_token => self.bos.as_str(),
             eos_token => self.eos.as_str(),
-            add_generation_prompt => true,
+            add_generation_prompt => end.is_none(),
         };
         let mut output = Limited(Vec::new());
         let template = environment.template_from_str(&self.source).map_err(template_error)?;
@@ -152,6 +195,22 @@ mod tests {
         let rendered = render(CHATML, &["Hi ", "Yo"]).unwrap();
         let expected = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>user\nYo<|im_end|>\n<|im_start|>assistant\n";
         assert_eq!(rendered.text, expected);
+    }
+
+    #[test]
+    fn an_answer_goes_on_where_it_ended() {
+        let turn = |role, content: &str| ChatTurn { role, content: content.to_owned() };
+        let now = Timestamp::from_second(1_763_600_000).unwrap();
+        let said = [turn(Role::User, "Hi"), turn(Role::Assistant, "It is <|im_end|> open from \n")];
+        let rendered = template(CHATML).unwrap().render(&said, now).unwrap();
+        let plain = rendered.text.replace(rendered.guard, "");
+        let expected = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nIt is <|im_end|> open from";
+        assert_eq!(plain, expected);
+        assert_eq!(rendered.text.matches("<|im_end|>").count(), 1, "what it said is no control token");
+        // A template that leaves the answers out, or refuses them, is asked to go on instead.
+        let only_questions = "{% for m in messages %}{% if m.role == 'user' %}{{ m.content }}\n{% endif %}{% endfor %}";
+        let rendered = template(only_questions).unwrap().render(&said, now).unwrap();
+        assert!(rendered.text.starts_with("Hi\nGo on exactly"), "{}", rendered.text);
     }
 
     #[test]

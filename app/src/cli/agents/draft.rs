@@ -22,7 +22,7 @@ pub struct DraftArguments {
     /// The id of an installed model; "default" takes the default one
     #[arg(long, value_name = "ID")]
     model: Option<String>,
-    /// Where its model runs: "embedded" is in this program
+    /// Where its model runs: "embedded" is in this program, others as `rspa providers list` names them
     #[arg(long)]
     provider: Option<String>,
     /// 0.0 to 2.0
@@ -64,6 +64,12 @@ pub struct DraftArguments {
     /// Outcomes of so many of its last tasks stand in its prompt
     #[arg(long)]
     last_tasks: Option<u32>,
+    /// No stored answer takes the place of its model
+    #[arg(long)]
+    no_cache: bool,
+    /// A stored answer may take the place of its model
+    #[arg(long, conflicts_with = "no_cache")]
+    cache: bool,
 }
 
 impl DraftArguments {
@@ -79,6 +85,9 @@ impl DraftArguments {
         set(&mut draft.budget.seconds, self.seconds);
         set(&mut draft.memory.store, self.store);
         set(&mut draft.memory.last_tasks, self.last_tasks);
+        if self.no_cache || self.cache {
+            draft.cache = self.cache;
+        }
         if let Some(model) = self.model {
             draft.model = (model != "default").then_some(ModelId(model));
         }
@@ -159,7 +168,7 @@ fn folder_of(given: &Path) -> AllowedFolder {
 }
 
 /// As the core wants it; what does not exist is refused there.
-fn absolute(path: &Path) -> PathBuf {
+pub fn absolute(path: &Path) -> PathBuf {
     path.canonicalize().or_else(|_missing| std::path::absolute(path)).unwrap_or_else(|_empty| path.to_owned())
 }
 

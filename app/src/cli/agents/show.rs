@@ -77,6 +77,7 @@ pub fn one(output: Output, agent: &Agent) -> Result<(), Failure> {
         ("type", settings.kind.clone()),
         ("model", format!("{model}, {}", settings.provider)),
         ("temperature", format!("{}, at most {} tokens", settings.temperature, settings.max_tokens)),
+        ("cache", if settings.cache { String::new() } else { "no stored answer takes the model's place".to_owned() }),
         ("tags", settings.tags.join(", ")),
         (
             "budget",

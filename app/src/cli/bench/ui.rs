@@ -1,6 +1,8 @@
 //! `rspa bench ui`: what a frame of a page costs the processor, without a window: layout and tessellation.
 
 mod board;
+mod chat;
+mod crew;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,6 +38,10 @@ enum Scene {
     Board,
     /// As the board, while ten agents run: each speaks, steps and goes on thirty times a second
     Running,
+    /// A chat of ten thousand messages, scrolled through, and one answer that streams at its end
+    Chat,
+    /// A crew of two hundred steps: panned, dragged, run; and the graph alone with thousands of boxes
+    Crew,
 }
 
 const ENTRIES: u64 = 1_000_000;
@@ -48,6 +54,8 @@ pub fn run(context: &Context, arguments: &UiArguments) -> Result<(), Failure> {
         Scene::Log => log(context, arguments.frames),
         Scene::Board => board::run(context, arguments.frames, 0),
         Scene::Running => board::run(context, arguments.frames, 10),
+        Scene::Chat => chat::run(context, arguments.frames),
+        Scene::Crew => crew::run(context, arguments.frames),
     }
 }
 

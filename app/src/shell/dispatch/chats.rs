@@ -1,12 +1,21 @@
 //! Commands about chats and answers.
 
-use rspa_core::api::request::chats::{
-    CreateChat, DeleteChat, GetMessages, RenameChat, RetryAnswer, SendQuestion, Sent, StopAnswer,
-};
-use rspa_core::model::{Chat, ChatId, MessageId, MessageState, Question};
+mod export;
 
+use egui::Context;
+use rspa_core::api::request::chats::{
+    BranchChat, ChooseVersion, ContinueAnswer, CreateChat, CreateChatFolder, DeleteChat, DeleteChatFolder,
+    EditQuestion, ExportChat, GetMessages, MoveChat, PinChat, RenameChat, RenameChatFolder, RetryAnswer, SendQuestion,
+    Sent, StopAnswer,
+};
+use rspa_core::api::{ApiError, Call};
+use rspa_core::model::{Chat, ChatId, MessageId, ModelId, Question};
+
+use crate::commands::UiCommand;
+use crate::commands::pages::chats::ChatsCommand;
 use crate::shell::{Engine, Shell};
-use crate::state::{AppState, Page, Signal};
+use crate::state::{AppState, NoticeKind, Page, Signal};
+use crate::text::{tr, tr_with};
 
 /// Reads the messages of a chat.
 pub(in crate::shell) fn ask_messages(engine: &mut Engine, state: &mut AppState, chat: ChatId) {
@@ -16,6 +25,84 @@ pub(in crate::shell) fn ask_messages(engine: &mut Engine, state: &mut AppState, 
 }
 
 impl Shell {
+    pub(super) fn chats(&mut self, ctx: &Context, command: ChatsCommand) {
+        use ChatsCommand as C;
+        match command {
+            C::OpenAt { chat, message } => {
+                self.open_chat(chat);
+                if let Some(message) = message {
+                    self.state.signals.retain(|signal| *signal != Signal::FocusComposer);
+                    self.state.signals.push(Signal::ShowMessage(chat, message));
+                }
+            }
+            C::RetryWith { chat, message, model } => self.retry(chat, message, Some(model)),
+            C::Edit { chat, message, question } => {
+                self.begin_answer(chat, EditQuestion { chat, message, question: *question });
+            }
+            C::Continue { chat, message } => self.begin_answer(chat, ContinueAnswer { chat, message }),
+            C::Choose { chat, message } => {
+                // What follows another version is another story: it is read anew.
+                let then = move |state: &mut AppState, _: &mut _, ()| state.chats.read_again(chat);
+                self.engine.send(&mut self.state, ChooseVersion { chat, message }, then);
+            }
+            C::Branch { chat, message } => {
+                self.engine.send(&mut self.state, BranchChat { chat, message }, |state, queue, made| {
+                    let title = tr_with("chat.told.branched", &[("title", &made.title)]);
+                    state.notices.push(state.now, NoticeKind::Done, title, tr("chat.told.branched_detail"));
+                    queue.push(UiCommand::OpenChat(made.id));
+                });
+            }
+            C::CreateFolder(name) => {
+                let own = name.clone();
+                self.engine.send(&mut self.state, CreateChatFolder { name }, move |state, _, ()| {
+                    state.chats.folder_made(own);
+                });
+            }
+            C::RenameFolder { name, to } => {
+                self.engine.send(&mut self.state, RenameChatFolder { name, to }, |state, _, ()| state.chats.refresh());
+            }
+            C::DeleteFolder(name) => {
+                self.engine.send(&mut self.state, DeleteChatFolder { name }, |state, _, ()| state.chats.refresh());
+            }
+            C::Move { chat, folder } => {
+                self.engine.send(&mut self.state, MoveChat { chat, folder }, |state, _, chat| changed(state, chat));
+            }
+            C::Pin { chat, pinned } => {
+                self.engine.send(&mut self.state, PinChat { chat, pinned }, |state, _, chat| changed(state, chat));
+            }
+            C::Search(text) => self.state.chats.search(text),
+            C::FindMentions(text) => self.state.chats.find_mentions(text),
+            C::Preview { chat, question } => self.state.chats.preview(chat, *question),
+            C::ListModels => self.state.chats.list_models(),
+            C::Attach(what) => {
+                self.open_page(Page::Chat);
+                self.state.signals.push(Signal::Attach(what));
+                self.state.signals.push(Signal::FocusComposer);
+            }
+            C::Export { chat, format, folder } => {
+                let known = self.state.chats.list.get().and_then(|list| list.iter().find(|one| one.chat.id == chat));
+                let title = known.map(|one| one.chat.title.clone()).unwrap_or_default();
+                self.engine.send(&mut self.state, ExportChat { chat, format }, move |_, queue, text| {
+                    queue.push(UiCommand::Chats(ChatsCommand::WriteExport { title, format, folder, text }));
+                });
+            }
+            C::WriteExport { title, format, folder, text } => {
+                let work = move || export::write(&folder, &title, format, &text);
+                self.engine.on_a_thread(ctx, work, |state, written| match written {
+                    Ok(path) => {
+                        let title = tr("chat.told.exported");
+                        state.notices.push(state.now, NoticeKind::Done, title, crate::text::path(&path));
+                    }
+                    Err(error) => {
+                        let words = tr_with("chat.told.not_exported", &[("why", &error)]);
+                        let error = ApiError::validation(words, tr("chat.told.another_place"));
+                        state.notices.error(state.now, &error);
+                    }
+                });
+            }
+        }
+    }
+
     pub(super) fn new_chat(&mut self) {
         self.open_page(Page::Chat);
         self.state.chats.open = None;
@@ -26,19 +113,14 @@ impl Shell {
         self.open_page(Page::Chat);
         self.state.chats.open = Some(chat);
         self.state.signals.push(Signal::FocusComposer);
-        let known = self.state.chats.messages.get(&chat).is_some_and(|slot| slot.get().is_some());
+        let known = self.state.chats.is_read(chat);
         if !known {
             ask_messages(&mut self.engine, &mut self.state, chat);
         }
     }
 
     pub(super) fn rename_chat(&mut self, chat: ChatId, title: String) {
-        self.engine.send(&mut self.state, RenameChat { chat, title }, |state, _, chat: Chat| {
-            let list = state.chats.list.get_mut();
-            if let Some(known) = list.and_then(|list| list.iter_mut().find(|known| known.chat.id == chat.id)) {
-                known.chat = chat;
-            }
-        });
+        self.engine.send(&mut self.state, RenameChat { chat, title }, |state, _, chat| changed(state, chat));
     }
 
     pub(super) fn delete_chat(&mut self, chat: ChatId) {
@@ -56,43 +138,38 @@ impl Shell {
     }
 
     pub(super) fn send_question(&mut self, chat: Option<ChatId>, question: Question) {
-        self.state.chats.sending = true;
         match chat {
-            Some(chat) => self.send_to(chat, question),
+            Some(chat) => self.begin_answer(chat, SendQuestion { chat, question }),
             None => {
+                self.state.chats.sending = true;
                 let make = CreateChat { title: String::new() };
                 let made = move |state: &mut AppState, queue: &mut crate::commands::CommandQueue, chat: Chat| {
                     state.chats.open = Some(chat.id);
                     state.chats.messages.entry(chat.id).or_default().set(Vec::new());
-                    queue.push(crate::commands::UiCommand::Send { chat: Some(chat.id), question });
+                    queue.push(UiCommand::Send { chat: Some(chat.id), question });
                 };
                 self.engine.send_or(&mut self.state, make, made, |state| state.chats.sending = false);
             }
         }
     }
 
-    fn send_to(&mut self, chat: ChatId, question: Question) {
-        let request = SendQuestion { chat, question };
+    /// Asks for something that makes an answer begin.
+    fn begin_answer<C: Call<Reply = Sent>>(&mut self, chat: ChatId, request: C) {
+        self.state.chats.sending = true;
         self.engine.send_or(
             &mut self.state,
             request,
             move |state, _, sent| took(state, chat, sent),
-            |state| {
-                state.chats.sending = false;
-            },
+            |state| state.chats.sending = false,
         );
     }
 
     pub(super) fn retry_answer(&mut self, chat: ChatId, message: MessageId) {
-        let request = RetryAnswer { chat, message, model: None };
-        self.engine.send(&mut self.state, request, move |state, _, sent: Sent| {
-            if sent.answer.id != message
-                && let Some(messages) = state.chats.messages.get_mut(&chat).and_then(|slot| slot.get_mut())
-            {
-                messages.retain(|known| known.id != message);
-            }
-            took(state, chat, sent);
-        });
+        self.retry(chat, message, None);
+    }
+
+    fn retry(&mut self, chat: ChatId, message: MessageId, model: Option<ModelId>) {
+        self.begin_answer(chat, RetryAnswer { chat, message, model });
     }
 
     pub(super) fn stop_answer(&mut self, message: MessageId) {
@@ -100,25 +177,26 @@ impl Shell {
     }
 
     pub(super) fn stop_running_answer(&mut self) {
-        let running = |state: &MessageState| matches!(state, MessageState::Preparing | MessageState::Streaming);
-        let found = self.state.open_messages().iter().rev().find(|message| running(&message.state)).map(|m| m.id);
-        if let Some(message) = found {
+        for message in self.state.chats.running() {
             self.stop_answer(message);
         }
+    }
+}
+
+/// A chat has another title, folder, or pin.
+fn changed(state: &mut AppState, chat: Chat) {
+    let list = state.chats.list.get_mut();
+    if let Some(known) = list.and_then(|list| list.iter_mut().find(|known| known.chat.id == chat.id)) {
+        known.chat = chat;
     }
 }
 
 /// The question is stored and the answer begins. Events may have been faster: those are newer.
 fn took(state: &mut AppState, chat: ChatId, sent: Sent) {
     state.chats.sending = false;
-    let slot = state.chats.messages.entry(chat).or_default();
-    if slot.get().is_none() {
-        slot.set(Vec::new());
+    if !state.chats.is_read(chat) {
+        state.chats.messages.entry(chat).or_default().set(Vec::new());
     }
-    for message in [sent.question, sent.answer] {
-        let known = slot.get().is_some_and(|all| all.iter().any(|known| known.id == message.id));
-        if !known && let Some(all) = slot.get_mut() {
-            all.push(message);
-        }
-    }
+    state.chats.adopt(sent.question);
+    state.chats.adopt(sent.answer);
 }

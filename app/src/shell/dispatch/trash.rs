@@ -40,6 +40,7 @@ pub(super) fn offer_undo(state: &mut AppState, item: &TrashItem, open: Option<Ch
         TrashKind::Agent => tr("trash.agent_deleted"),
         TrashKind::Task => tr("trash.task_deleted"),
         TrashKind::Schedule => tr("trash.schedule_deleted"),
+        TrashKind::Crew => tr("trash.crew_deleted"),
     };
     let then = UiCommand::Trash(TrashCommand::Restore { id: item.id, open });
     let action = NoticeAction { label: tr("trash.undo").to_owned(), then: Box::new(then) };

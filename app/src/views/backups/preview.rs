@@ -169,6 +169,7 @@ fn name(kind: DataKind) -> &'static str {
         DataKind::Notes => tr("backups.kind_notes"),
         DataKind::Schedules => tr("backups.kind_schedules"),
         DataKind::ToolServers => tr("backups.kind_tool_servers"),
+        DataKind::Crews => tr("backups.kind_crews"),
         DataKind::Other => tr("backups.kind_other"),
     }
 }

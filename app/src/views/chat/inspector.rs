@@ -1,12 +1,16 @@
-//! What an answer stands on: how full the context was, the sources, and the cited lines in place.
+//! What an answer stands on: its model, how full the context was, the sources, and the cited lines in place.
 
-use egui::{Align, Id, Layout, Rect, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, vec2};
+mod choice;
+mod context;
+
+use egui::{Align, Id, Layout, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, vec2};
 use rspa_core::model::{Author, Message, MessageId, PassageId};
 
+use super::composer::used as composer_used;
 use super::{Deed, citation_target, passage_target};
 use crate::design::{Icon, Type, UiExt};
 use crate::state::{AppState, DocumentTarget};
-use crate::text::{number, tr, tr_count};
+use crate::text::{tr, tr_count};
 use crate::widgets::citation::{file_name, place, short_place, source_row};
 use crate::widgets::code_view::highlight::language;
 use crate::widgets::code_view::{CodeView, Lines, Showing};
@@ -28,6 +32,8 @@ pub struct Inspector {
     answer: Option<MessageId>,
     chosen: Option<Chosen>,
     preview: Preview,
+    /// What the next question would take is looked at.
+    preview_shown: bool,
 }
 
 #[derive(Default)]
@@ -39,12 +45,29 @@ struct Preview {
 }
 
 impl Inspector {
+    /// Looks at this answer.
+    pub fn show_answer(&mut self, message: MessageId) {
+        self.clear();
+        self.answer = Some(message);
+    }
+
+    /// Looks at what the next question would take of the context.
+    pub fn show_preview(&mut self) {
+        self.preview_shown = true;
+    }
+
+    pub fn is_preview(&self) -> bool {
+        self.preview_shown
+    }
+
     pub fn show_citation(&mut self, message: MessageId, index: usize) {
+        self.preview_shown = false;
         self.answer = Some(message);
         self.chosen = Some(Chosen::Citation(index));
     }
 
     pub fn show_passage(&mut self, message: MessageId, index: usize) {
+        self.preview_shown = false;
         self.answer = Some(message);
         self.chosen = Some(Chosen::Passage(index));
     }
@@ -52,6 +75,7 @@ impl Inspector {
     pub fn clear(&mut self) {
         self.answer = None;
         self.chosen = None;
+        self.preview_shown = false;
     }
 
     /// The lines that are chosen.
@@ -64,68 +88,49 @@ impl Inspector {
     }
 
     fn answer<'a>(&self, messages: &'a [Message]) -> Option<&'a Message> {
-        let answers = || messages.iter().rev().filter(|message| message.author == Author::Model);
-        answers().find(|message| Some(message.id) == self.answer).or_else(|| answers().next())
+        let wanted = self.answer.and_then(|id| {
+            let mut all = messages.iter().rev().flat_map(|one| std::iter::once(one).chain(&one.versions.beside));
+            all.find(|message| message.id == id)
+        });
+        wanted.or_else(|| messages.iter().rev().find(|message| message.author == Author::Model))
     }
 
     pub fn ui(&mut self, ui: &mut Ui, state: &AppState, deeds: &mut Vec<Deed>) {
         let tokens = ui.tokens();
         let answer = self.answer(state.open_messages());
-        let used =
-            answer.and_then(|answer| answer.stats.as_ref()).map(|stats| stats.prompt_tokens + stats.answer_tokens);
-        column_header(ui, tr("chat.context.title"), |ui| {
+        let preview = state.chats.preview.get().filter(|_| self.preview_shown && state.chats.preview.error().is_none());
+        let used = match preview {
+            Some(preview) => Some(composer_used(preview)),
+            None => answer
+                .and_then(|answer| answer.stats.as_ref())
+                .map(|stats| u64::from(stats.prompt_tokens + stats.answer_tokens)),
+        };
+        let title = if preview.is_some() { tr("chat.context.next") } else { tr("chat.context.title") };
+        column_header(ui, title, |ui| {
             if let Some(used) = used {
-                let text = tr_count("chat.tokens", u64::from(used));
-                ui.label(tokens.rich(Type::Secondary, text));
+                ui.label(tokens.rich(Type::Secondary, tr_count("chat.tokens", used)));
             }
         });
+        if let Some(preview) = preview {
+            ScrollArea::vertical().id_salt("preview-of-context").auto_shrink(false).show(ui, |ui| {
+                padded(ui, tokens.space.l, tokens.space.m, |ui| {
+                    context::whole(ui, preview);
+                    if answer.is_some() && ui.add(Button::new(tr("chat.context.back"))).clicked() {
+                        self.preview_shown = false;
+                    }
+                });
+            });
+            return;
+        }
         let Some(answer) = answer else { return };
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             padded(ui, tokens.space.l, tokens.space.m, |ui| {
-                self.context(ui, state, answer);
+                choice::ui(ui, answer);
+                context::ui(ui, state, answer);
                 self.sources(ui, answer, deeds);
                 self.chosen(ui, answer, deeds);
             });
         });
-    }
-
-    fn context(&self, ui: &mut Ui, state: &AppState, answer: &Message) {
-        let tokens = ui.tokens();
-        let Some(stats) = &answer.stats else {
-            ui.label(tokens.rich(Type::Secondary, tr("chat.context.not_yet")));
-            ui.add_space(tokens.space.m);
-            hairline(ui);
-            ui.add_space(tokens.space.m);
-            return;
-        };
-        let models = state.models.list.get().map_or(&[][..], |list| list.models.as_slice());
-        let room = models.iter().find(|model| model.id.0 == stats.model).or_else(|| state.chat_model());
-        let room = room.map(|model| model.info.context_length as u64);
-        let (prompt, written) = (u64::from(stats.prompt_tokens), u64::from(stats.answer_tokens));
-        let total = room.unwrap_or(prompt + written).max(prompt + written).max(1);
-        let parts = [
-            (tr("chat.context.read"), prompt, tokens.color.accent),
-            (tr("chat.context.written"), written, tokens.color.warn),
-        ];
-        let (bar, _) = ui.allocate_exact_size(vec2(ui.available_width(), tokens.space.s), Sense::hover());
-        ui.painter().rect_filled(bar, 0.0, tokens.color.bg3);
-        let mut left = bar.left();
-        for (_, count, color) in parts {
-            let width = bar.width() * count as f32 / total as f32;
-            let piece = Rect::from_min_size(egui::pos2(left, bar.top()), vec2(width, bar.height()));
-            ui.painter().rect_filled(piece, 0.0, color);
-            left += width;
-        }
-        ui.add_space(tokens.space.xs);
-        for (name, count, color) in parts {
-            legend(ui, name, &number(count), Some(color));
-        }
-        if let Some(room) = room {
-            legend(ui, tr("chat.context.free"), &number(room.saturating_sub(prompt + written)), Some(tokens.color.bg3));
-        }
-        ui.add_space(tokens.space.s);
-        hairline(ui);
-        ui.add_space(tokens.space.m);
     }
 
     fn sources(&mut self, ui: &mut Ui, answer: &Message, deeds: &mut Vec<Deed>) {
@@ -231,21 +236,5 @@ fn preview(ui: &mut Ui, preview: &mut Preview, passage: &rspa_core::model::Passa
             scroll_to: std::mem::take(&mut preview.scroll).then(|| mark.map_or(passage.start_line, |(first, _)| first)),
         };
         preview.view.show(ui, Id::unique(("citation-preview", passage.id)), lines, showing);
-    });
-}
-
-/// A dot in a colour, what it stands for, and the figure.
-fn legend(ui: &mut Ui, name: &str, figure: &str, color: Option<egui::Color32>) {
-    let tokens = ui.tokens();
-    let size = vec2(ui.available_width(), tokens.size.control);
-    ui.allocate_ui_with_layout(size, Layout::right_to_left(Align::Center), |ui| {
-        ui.label(tokens.rich(Type::Secondary, figure));
-        ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-            if let Some(color) = color {
-                let (dot, _) = ui.allocate_exact_size(vec2(tokens.space.s, tokens.space.s), Sense::hover());
-                ui.painter().circle_filled(dot.center(), dot.width() / 2.0, color);
-            }
-            ui.label(tokens.rich(Type::Body, name));
-        });
     });
 }

@@ -1,24 +1,32 @@
 //! The messages of a chat as a virtual list: heights are kept, and only what is in view is laid out and drawn.
 
+mod empty;
+mod header;
+
+pub use self::header::Around;
 use std::collections::HashMap;
 
-use egui::{Align, Color32, Id, Layout, Rect, ScrollArea, Sense, Ui, pos2, vec2};
-use rspa_core::model::{Author, ChatId, Message, MessageId, MessageState};
+use egui::{Rect, ScrollArea, Stroke, StrokeKind, Ui, pos2, vec2};
+use rspa_core::model::{Author, ChatId, Message, MessageId};
 
+use super::Deed;
 use super::message::MessageView;
-use super::{Deed, list};
-use crate::commands::{Action, UiCommand};
 use crate::design::{Icon, Tokens, Type, UiExt};
-use crate::state::{AppState, Page};
-use crate::text::{tr, tr_with};
-use crate::views::Cx;
+use crate::state::AppState;
+use crate::state::chats::is_running;
+use crate::text::tr;
+use crate::widgets::IconButton;
 use crate::widgets::passage_card::excerpt;
-use crate::widgets::{Button, Chip, IconButton, TextField, Tone, speak_as, states};
 
 /// Laid-out messages that are kept although they are out of view.
 const KEPT: usize = 100;
+/// Messages out of view that are laid out in one frame: what is scrolled to is there already, and no frame is long.
+const AHEAD: usize = 2;
+/// Answers at the end that may still grow while they are out of view.
+const ALIVE: usize = 4;
+/// Seconds that a message which was searched for stays marked.
+const MARKED: f64 = 2.5;
 
-#[derive(Clone, Copy)]
 struct Row {
     id: MessageId,
     height: f32,
@@ -30,12 +38,20 @@ struct Row {
 pub struct Thread {
     chat: Option<ChatId>,
     rows: Vec<Row>,
+    /// Top of each row, then the end of the last. Thousands of messages are millions of points: `f32` would be too coarse.
+    tops: Vec<f64>,
+    /// Which list of messages the rows were made of: its place in memory, length and last message.
+    made_of: Option<(usize, usize, MessageId)>,
     width: f32,
     views: HashMap<MessageId, MessageView>,
     /// Of the frame before: what was in view, from the top of the list.
-    view: std::ops::Range<f32>,
+    view: std::ops::Range<f64>,
     frame: u64,
     go_to_end: bool,
+    /// A message to show as soon as the chat has it.
+    target: Option<(ChatId, MessageId)>,
+    /// The message that was shown so, and until when it is marked.
+    marked: Option<(MessageId, f64)>,
     renaming: Option<String>,
 }
 
@@ -45,157 +61,82 @@ impl Thread {
         self.go_to_end = true;
     }
 
-    pub fn header(
-        &mut self,
-        ui: &mut Ui,
-        cx: &mut Cx<'_>,
-        narrow: bool,
-        inspector: bool,
-        room: bool,
-        deeds: &mut Vec<Deed>,
-    ) {
-        let tokens = ui.tokens();
-        let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), tokens.size.header), Sense::hover());
-        crate::widgets::citation::rule(ui, rect);
-        let inner = rect.shrink2(vec2(tokens.space.l, 0.0));
-        let open = cx.state.chats.open;
-        let chats = cx.state.chats.list.get().map_or(&[][..], Vec::as_slice);
-        let chat = open.and_then(|id| chats.iter().find(|one| one.chat.id == id)).map(|one| &one.chat);
-        let builder =
-            egui::UiBuilder::new().id_salt("header").max_rect(inner).layout(Layout::right_to_left(Align::Center));
-        ui.scope_builder(builder, |ui| {
-            ui.spacing_mut().item_spacing.x = tokens.space.xs;
-            if room {
-                let name = if inspector { tr("chat.inspector.hide") } else { tr("chat.inspector.show") };
-                if ui.add(IconButton::new(Icon::SidebarSimple, name)).clicked() {
-                    deeds.push(Deed::ToggleInspector);
-                }
-            }
-            if let Some(chat) = chat {
-                let more = ui.add(IconButton::new(Icon::DotsThree, tr("chat.more")));
-                crate::widgets::menu(&more).show(|ui| {
-                    if ui.button(tr("chat.rename")).clicked() {
-                        self.renaming = Some(chat.title.clone());
-                    }
-                    if ui.button(tr("chat.delete")).clicked() {
-                        list::delete(cx.commands, chat.id);
-                    }
-                });
-            }
-            if narrow {
-                let other = ui.add(IconButton::new(Icon::List, tr("chat.list.title")));
-                crate::widgets::menu(&other).width(tokens.size.list).show(|ui| {
-                    ScrollArea::vertical().max_height(tokens.size.list * 1.5).show(ui, |ui| {
-                        for one in chats.iter().take(50) {
-                            if ui.selectable_label(Some(one.chat.id) == open, list::title(&one.chat.title)).clicked() {
-                                cx.commands.push(UiCommand::OpenChat(one.chat.id));
-                                ui.close();
-                            }
-                        }
-                    });
-                });
-                if ui.add(IconButton::new(Icon::Plus, Action::NewChat.name())).clicked() {
-                    cx.commands.push(UiCommand::NewChat);
-                }
-            }
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                ui.spacing_mut().item_spacing.x = tokens.space.s;
-                if let (Some(chat), Some(name)) = (chat, &mut self.renaming) {
-                    let id = Id::unique("rename-open-chat");
-                    let response = TextField::new(name, tr("chat.rename")).id(id).show(ui);
-                    if response.lost_focus() {
-                        let kept = ui.input(|i| i.key_pressed(egui::Key::Escape)) || name.trim().is_empty();
-                        if !kept && name.trim() != chat.title {
-                            let title = name.trim().to_owned();
-                            cx.commands.push(UiCommand::RenameChat { chat: chat.id, title });
-                        }
-                        self.renaming = None;
-                    } else if !response.has_focus() {
-                        response.request_focus();
-                    }
-                    return;
-                }
-                let title = chat.map_or(tr("chat.new"), |chat| list::title(&chat.title));
-                let model = cx.state.chat_model().map(|model| short_model(&model.info.name));
-                let has_model = model.is_some();
-                let badge =
-                    model.map_or(tr("chat.no_model").to_owned(), |name| tr_with("chat.local", &[("model", &name)]));
-                // The chip says where the answer is made: before the title gives way, it leaves out the model's name.
-                let chip_width = |badge: &str, ui: &Ui| {
-                    let text = ui.painter().layout_no_wrap(badge.to_owned(), tokens.font(Type::Label), Color32::WHITE);
-                    text.size().x + tokens.size.icon + 3.0 * tokens.space.s
-                };
-                let natural =
-                    ui.painter().layout_no_wrap(title.to_owned(), tokens.font(Type::Title), tokens.color.text);
-                let free = ui.available_width();
-                let short = has_model && natural.size().x + chip_width(&badge, ui) > free;
-                let badge = if short { tr("chat.local_short").to_owned() } else { badge };
-                let chip = chip_width(&badge, ui);
-                let fits = free - chip >= tokens.size.list / 3.0;
-                let room = if fits { free - chip } else { free };
-                let size = vec2(room.min(natural.size().x.ceil() + 1.0), tokens.size.control);
-                let left = Layout::left_to_right(Align::Center);
-                let shown = ui.allocate_ui_with_layout(size, left, |ui| {
-                    ui.add(egui::Label::new(tokens.rich(Type::Title, title)).truncate())
-                });
-                speak_as(ui, &shown.inner, egui::Role::Heading, title);
-                let tone = if has_model { Tone::Ok } else { Tone::Warn };
-                if fits {
-                    ui.add(Chip::new(badge).icon(Icon::Cpu).tone(tone));
-                }
-            });
-        });
+    /// Scrolls to this message once it is there.
+    pub fn show_message(&mut self, chat: ChatId, message: MessageId) {
+        self.target = Some((chat, message));
     }
 
     pub fn ui(&mut self, ui: &mut Ui, state: &AppState, deeds: &mut Vec<Deed>) {
         let tokens = ui.tokens();
         if self.chat != state.chats.open {
-            *self = Self { chat: state.chats.open, go_to_end: true, ..Self::default() };
+            let target = self.target.take();
+            *self = Self { chat: state.chats.open, go_to_end: true, target, ..Self::default() };
         }
         let messages = state.open_messages();
         if messages.is_empty() {
-            self.nothing(ui, state, deeds);
+            empty::ui(ui, state, deeds);
             return;
         }
         self.frame += 1;
         let all = ui.available_rect_before_wrap();
         let width = (all.width() - 2.0 * tokens.space.l).min(tokens.size.text_column).max(tokens.size.list / 2.0);
         let left = all.left() + ((all.width() - width) / 2.0).max(tokens.space.l);
+        // Answers side by side take all the room there is.
+        let wide = (all.width() - 2.0 * tokens.space.l).min(2.0 * tokens.size.text_column).max(width);
+        let wide_left = all.left() + ((all.width() - wide) / 2.0).max(tokens.space.l);
         self.sync(tokens, messages, width);
-        let moved = self.measure(ui, state, messages, width);
-        let gap = tokens.space.l;
-        let total = self.rows.iter().map(|row| row.height + gap).sum::<f32>() + gap;
+        let aimed = self.aim(ui, all.height());
+        let moved = self.measure(ui, state, messages, (width, wide), all.height());
+        let gap = f64::from(tokens.space.l);
+        let total = self.tops.last().copied().unwrap_or_default();
 
         let mut scroll = ScrollArea::vertical().id_salt(("thread", self.chat.map(|id| id.0))).auto_shrink(false);
-        scroll = scroll.stick_to_bottom(true);
-        if std::mem::take(&mut self.go_to_end) {
-            scroll = scroll.vertical_scroll_offset(total);
+        // A new scroll area would go to its end by itself.
+        scroll = scroll.stick_to_bottom(aimed.is_none());
+        if let Some(row) = aimed {
+            let top = (self.tops[row] - f64::from(all.height()) / 4.0).max(0.0);
+            scroll = scroll.vertical_scroll_offset(top as f32);
+            self.go_to_end = false;
+        } else if std::mem::take(&mut self.go_to_end) {
+            scroll = scroll.vertical_scroll_offset(total as f32);
         } else if moved != 0.0 {
-            scroll = scroll.vertical_scroll_offset(self.view.start + moved);
+            scroll = scroll.vertical_scroll_offset((self.view.start + moved) as f32);
         }
         let output = scroll.show_viewport(ui, |ui, viewport| {
-            let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), total), Sense::hover());
-            let mut top = gap;
-            for (index, row) in self.rows.iter().enumerate() {
-                let bottom = top + row.height;
-                if bottom >= viewport.top() && top <= viewport.bottom() {
-                    let place =
-                        Rect::from_min_max(pos2(left, rect.top() + top), pos2(left + width, rect.top() + bottom));
-                    let words = question_words(messages, index);
-                    if let Some(view) = self.views.get_mut(&row.id) {
-                        view.show(ui, state, &messages[index], place, &words, deeds);
-                    }
+            let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), total as f32), egui::Sense::hover());
+            let (start, end) = (f64::from(viewport.top()), f64::from(viewport.bottom()));
+            // Where the view begins on the screen: small figures, so that nothing trembles far down.
+            let screen = rect.top() + viewport.top();
+            let mut index = self.visible(start, end).start;
+            while index < self.rows.len() && self.tops[index] < end {
+                let message = &messages[index];
+                let (left, width) = if message.versions.beside.is_empty() { (left, width) } else { (wide_left, wide) };
+                if !self.rows[index].measured || !self.views.contains_key(&message.id) {
+                    // After a leap: it is laid out where it is seen first, and the rest settles in the next frame.
+                    let view = self.views.entry(message.id).or_insert_with(|| MessageView::new(message));
+                    let height = view.measure(ui, state, message, width);
+                    view.seen = self.frame;
+                    self.rows[index] = Row { id: message.id, height, measured: true };
+                    self.stack(tokens);
+                    ui.ctx().request_repaint();
                 }
-                top = bottom + gap;
-                if top > viewport.bottom() {
-                    break;
+                let (top, bottom) = (self.tops[index], self.tops[index + 1] - gap);
+                let place = Rect::from_min_max(
+                    pos2(left, screen + (top - start) as f32),
+                    pos2(left + width, screen + (bottom - start) as f32),
+                );
+                self.mark(ui, tokens, message.id, place);
+                let words = question_words(messages, index);
+                if let Some(view) = self.views.get_mut(&message.id) {
+                    view.show(ui, state, message, place, &words, deeds);
                 }
+                index += 1;
             }
             viewport
         });
         let viewport = output.inner;
-        self.view = viewport.top()..viewport.bottom();
-        if total - viewport.bottom() > viewport.height() {
+        self.view = f64::from(viewport.top())..f64::from(viewport.bottom());
+        if total - self.view.end > f64::from(viewport.height()) {
             let side = tokens.size.control;
             let at = pos2(all.center().x - side / 2.0, all.bottom() - side - tokens.space.s);
             let place = Rect::from_min_size(at, vec2(side, side));
@@ -208,44 +149,122 @@ impl Thread {
         self.forget();
     }
 
+    /// Rows that some part of is between these.
+    fn visible(&self, start: f64, end: f64) -> std::ops::Range<usize> {
+        let first = self.tops.partition_point(|top| *top <= start).saturating_sub(1);
+        let last = self.tops.partition_point(|top| *top < end).min(self.rows.len());
+        first.min(last)..last
+    }
+
     /// Makes the rows those of the messages; guesses the height of new ones.
     fn sync(&mut self, tokens: &Tokens, messages: &[Message], width: f32) {
-        if self.width != width {
+        let resized = self.width != width;
+        if resized {
             self.width = width;
             self.rows.iter_mut().for_each(|row| row.measured = false);
         }
+        // Messages come and go at the end, or the whole list is another one: ten thousand need not be looked at.
+        let made_of = messages.last().map(|last| (messages.as_ptr() as usize, messages.len(), last.id));
+        if self.made_of == made_of && !resized {
+            return;
+        }
+        self.made_of = made_of;
         let same = self.rows.iter().zip(messages).take_while(|(row, message)| row.id == message.id).count();
         self.rows.truncate(same);
         for message in &messages[same..] {
             self.rows.push(Row { id: message.id, height: guess(tokens, message, width), measured: false });
         }
+        self.stack(tokens);
     }
 
-    /// Measures what is in view or close to it. Returns by how much things above the view grew.
-    fn measure(&mut self, ui: &Ui, state: &AppState, messages: &[Message], width: f32) -> f32 {
-        let gap = ui.tokens().space.l;
-        let height = (self.view.end - self.view.start).max(ui.available_height());
-        let (mut first, mut last) = (self.view.start - height, self.view.end.max(self.view.start + height) + height);
-        if self.go_to_end {
-            last = f32::INFINITY;
-            let total: f32 = self.rows.iter().map(|row| row.height + gap).sum();
-            first = total - 2.0 * height;
+    /// Where each row begins.
+    fn stack(&mut self, tokens: &Tokens) {
+        let gap = f64::from(tokens.space.l);
+        self.tops.clear();
+        let mut top = gap;
+        for row in &self.rows {
+            self.tops.push(top);
+            top += f64::from(row.height) + gap;
         }
-        let (mut top, mut moved) = (gap, 0.0);
-        for (row, message) in self.rows.iter_mut().zip(messages) {
-            let bottom = top + row.height;
-            let alive = matches!(message.state, MessageState::Preparing | MessageState::Streaming);
-            if (bottom >= first && top <= last) || (alive && row.measured) {
-                let view = self.views.entry(row.id).or_insert_with(|| MessageView::new(message));
-                view.seen = self.frame;
-                let measured = view.measure(ui, state, message, width);
-                if bottom < self.view.start && !self.go_to_end {
-                    moved += measured - row.height;
+        self.tops.push(top);
+    }
+
+    /// The row of the message that is waited for, in the frame in which it is there.
+    fn aim(&mut self, ui: &Ui, height: f32) -> Option<usize> {
+        let (chat, message) = self.target?;
+        if Some(chat) != self.chat {
+            self.target = None;
+            return None;
+        }
+        let row = self.rows.iter().position(|row| row.id == message)?;
+        self.target = None;
+        self.marked = Some((message, ui.input(|i| i.time) + MARKED));
+        self.view = (self.tops[row] - f64::from(height) / 4.0).max(0.0)..self.tops[row] + f64::from(height);
+        Some(row)
+    }
+
+    /// A frame around the message that was searched for, for a moment.
+    fn mark(&mut self, ui: &Ui, tokens: &Tokens, message: MessageId, place: Rect) {
+        let Some((marked, until)) = self.marked else { return };
+        let left = until - ui.input(|i| i.time);
+        if left <= 0.0 {
+            self.marked = None;
+        } else if marked == message {
+            let stroke = Stroke::new(1.0, tokens.color.accent);
+            ui.painter().rect_stroke(place.expand(tokens.space.s), tokens.radius.card, stroke, StrokeKind::Inside);
+            ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(left));
+        }
+    }
+
+    /// Measures what is in view, what still grows, and a little of what is close. Returns by how much things above the
+    /// view grew.
+    fn measure(
+        &mut self,
+        ui: &Ui,
+        state: &AppState,
+        messages: &[Message],
+        (width, wide): (f32, f32),
+        screen: f32,
+    ) -> f64 {
+        let height = f64::from(screen).max(self.view.end - self.view.start);
+        let total = self.tops.last().copied().unwrap_or_default();
+        let view = if self.go_to_end { total - 1.5 * height..total } else { self.view.start..self.view.start + height };
+        // What came into view since is laid out when it is drawn.
+        let seen = self.visible(view.start, view.end);
+        let count = self.rows.len();
+        let alive = count.saturating_sub(ALIVE).max(seen.end)..count;
+        let alive = alive.filter(|&index| self.rows[index].measured && is_alive(&messages[index]));
+        let near = self.visible(view.start - height, view.end + height);
+        let unknown = |index: &usize| !self.rows[*index].measured;
+        let above = (near.start..seen.start).rev().filter(unknown);
+        let below = (seen.end..near.end).filter(unknown);
+        let ahead = below.take(AHEAD).chain(above.take(AHEAD)).take(AHEAD);
+        let due: Vec<usize> = seen.clone().chain(alive).chain(ahead).collect();
+        let (mut moved, mut changed) = (0.0, false);
+        for index in due {
+            let message = &messages[index];
+            let width = if message.versions.beside.is_empty() { width } else { wide };
+            let view_of = self.views.entry(message.id).or_insert_with(|| MessageView::new(message));
+            view_of.seen = self.frame;
+            let measured = view_of.measure(ui, state, message, width);
+            let row = &mut self.rows[index];
+            let grown = f64::from(measured) - f64::from(row.height);
+            if grown != 0.0 {
+                // What stays where it is: all that is below something that ends above the view, and, of something
+                // that was only guessed, its lower end.
+                let top = self.tops[index];
+                let ends_above = top + f64::from(row.height) < view.start;
+                let guessed = !row.measured && top < view.start;
+                if !self.go_to_end && (ends_above || guessed) {
+                    moved += grown;
                 }
                 row.height = measured;
-                row.measured = true;
+                changed = true;
             }
-            top = bottom + gap;
+            row.measured = true;
+        }
+        if changed {
+            self.stack(ui.tokens());
         }
         moved
     }
@@ -263,60 +282,18 @@ impl Thread {
     pub fn laid_out(&self) -> usize {
         self.views.len()
     }
+}
 
-    /// A chat without messages: what can be done now, given what is there.
-    fn nothing(&mut self, ui: &mut Ui, state: &AppState, deeds: &mut Vec<Deed>) {
-        if let Some(slot) = state.chats.open.and_then(|chat| state.chats.messages.get(&chat)) {
-            if let Some(error) = slot.error() {
-                states::error(ui, error);
-                return;
-            }
-            if slot.get().is_none() {
-                states::loading(ui, tr("chat.loading"));
-                return;
-            }
-        }
-        let Some(sources) = state.knowledge.sources.get() else {
-            states::loading(ui, tr("chat.loading"));
-            return;
-        };
-        if sources.is_empty() {
-            states::empty(ui, Icon::ChatCircleText, tr("chat.empty.title"), tr("chat.empty.no_sources"), |ui| {
-                if ui.add(Button::new(tr("chat.empty.folder")).primary().icon(Icon::FolderPlus)).clicked() {
-                    deeds.push(Deed::Run(Action::AddFolder));
-                }
-                ui.add_space(ui.tokens().space.xs);
-                if ui.add(Button::new(tr("chat.empty.sample")).icon(Icon::Package)).clicked() {
-                    deeds.push(Deed::Run(Action::AddSample));
-                }
-            });
-            return;
-        }
-        let sample = sources.iter().any(|status| status.source.sample);
-        let detail = if sample { tr("chat.empty.sample_there") } else { tr("chat.empty.detail") };
-        states::empty(ui, Icon::ChatCircleText, tr("chat.empty.title"), detail, |ui| {
-            if sample {
-                for text in [tr("chat.suggest.one"), tr("chat.suggest.two"), tr("chat.suggest.three")] {
-                    if ui.add(Button::new(text).icon(Icon::Question)).clicked() {
-                        deeds.push(Deed::Suggest(text));
-                    }
-                    ui.add_space(ui.tokens().space.xs);
-                }
-            } else if ui.add(Button::new(tr("chat.empty.search")).icon(Icon::MagnifyingGlass)).clicked() {
-                deeds.push(Deed::Page(Page::Knowledge));
-            }
-            if state.models.list.get().is_some() && state.chat_model().is_none() {
-                let models = Button::new(tr("chat.empty.models")).primary().icon(Icon::Cpu);
-                if ui.add(models).clicked() {
-                    deeds.push(Deed::Page(Page::Models));
-                }
-            }
-        });
-    }
+/// It, or an answer beside it, still grows.
+fn is_alive(message: &Message) -> bool {
+    is_running(message) || message.versions.beside.iter().any(is_running)
 }
 
 /// The words of the question that a message answers.
 fn question_words(messages: &[Message], index: usize) -> Vec<String> {
+    if messages[index].passages.is_empty() && messages[index].versions.beside.is_empty() {
+        return Vec::new();
+    }
     let question = messages[..index].iter().rev().find(|message| message.author == Author::Person);
     match (messages[index].author, question) {
         (Author::Model, Some(question)) => excerpt::words(&question.text),

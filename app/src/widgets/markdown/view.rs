@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use egui::{Align, CornerRadius, Id, Rect, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align, CornerRadius, Id, Rect, Role, Sense, Stroke, StrokeKind, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use rspa_core::model::SentenceSupport;
 
 use super::block::{Alignment, Block, Content, Inline, Marker};
@@ -14,6 +14,8 @@ use crate::design::{Tokens, Type, UiExt};
 
 /// More rows of a table are counted, not drawn.
 const TABLE_ROWS: usize = 300;
+/// A column is squeezed to this width at most: a table that needs more scrolls sideways.
+const NARROWEST: f32 = 88.0;
 
 /// What was laid out for one block.
 struct Laid {
@@ -37,6 +39,12 @@ struct Table {
     cells: Vec<Vec<TextJob>>,
     alignments: Vec<Align>,
     left_out: usize,
+}
+
+impl Table {
+    fn width(&self) -> f32 {
+        self.edges.last().copied().unwrap_or_default()
+    }
 }
 
 /// A shown text and what is known of its look. One per message, kept between frames.
@@ -276,7 +284,16 @@ fn draw(ui: &mut Ui, id: Id, body: &Body, area: Rect, events: &mut Vec<MarkdownE
         Body::Rule => {
             ui.painter().hline(area.x_range(), area.top(), Stroke::new(1.0, tokens.color.line));
         }
-        Body::Table(table) => draw_table(ui, tokens, id, table, area, events),
+        Body::Table(table) if table.width() <= area.width() + 1.0 => draw_table(ui, tokens, id, table, area, events),
+        Body::Table(table) => {
+            ui.scope_builder(UiBuilder::new().id_salt(id.with("table")).max_rect(area), |ui| {
+                let scroll = egui::ScrollArea::horizontal().id_salt(id.with("scroll")).auto_shrink(false);
+                scroll.show(ui, |ui| {
+                    let (area, _) = ui.allocate_exact_size(vec2(table.width(), area.height()), Sense::hover());
+                    draw_table(ui, tokens, id, table, area, events);
+                });
+            });
+        }
     }
 }
 
@@ -335,7 +352,7 @@ fn gap(tokens: &Tokens, above: &Block, below: &Block) -> f32 {
     }
 }
 
-/// Column widths that fit: narrow columns keep what they need, wide ones share the rest.
+/// Column widths that fit: narrow columns keep what they need, wide ones share the rest, but none gets too narrow to read.
 fn fit(natural: &[f32], free: f32) -> Vec<f32> {
     if natural.iter().sum::<f32>() <= free {
         return natural.to_vec();
@@ -346,7 +363,7 @@ fn fit(natural: &[f32], free: f32) -> Vec<f32> {
     let mut rest = free;
     let mut left = open.len();
     for column in open {
-        widths[column] = natural[column].min(rest / left as f32);
+        widths[column] = natural[column].min((rest / left as f32).max(NARROWEST));
         rest -= widths[column];
         left -= 1;
     }
@@ -361,5 +378,7 @@ mod tests {
     fn narrow_columns_keep_their_width() {
         assert_eq!(fit(&[50.0, 60.0], 200.0), [50.0, 60.0]);
         assert_eq!(fit(&[500.0, 40.0, 700.0], 240.0), [100.0, 40.0, 100.0]);
+        // Where that is too narrow to read, the table is wider than its room.
+        assert_eq!(fit(&[500.0, 500.0, 30.0], 120.0), [88.0, 88.0, 30.0]);
     }
 }

@@ -43,14 +43,22 @@ fn each_field_has_its_bounds() {
 }
 
 #[test]
-fn another_provider_is_refused_with_what_there_is() {
+fn a_provider_has_an_id_and_its_model_is_named() {
     let mut other = draft();
+    other.model = None;
     other.provider = "ollama".to_owned();
     let words = checked(other.clone(), None, &Ground::default()).unwrap_err().message;
-    assert!(words.starts_with("provider: ") && words.contains("runs models inside"), "{words}");
-    other.provider = "acme".to_owned();
-    let words = checked(other, None, &Ground::default()).unwrap_err().message;
-    assert!(words.contains("known names are") && words.contains("\"anthropic\""), "{words}");
+    assert!(words.starts_with("provider: ") && words.contains("choose one of the models"), "{words}");
+    other.model = Some(ModelId("llama3.2".to_owned()));
+    checked(other.clone(), None, &Ground::default()).unwrap();
+    assert_eq!(model_of(&other), Some(ModelId("ollama/llama3.2".to_owned())));
+    other.model = Some(ModelId("ollama/llama3.2".to_owned()));
+    assert_eq!(model_of(&other), other.model);
+    other.provider = "Ollama!".to_owned();
+    let words = checked(other.clone(), None, &Ground::default()).unwrap_err().message;
+    assert!(words.contains("no id of a provider"), "{words}");
+    other.provider = EMBEDDED.to_owned();
+    assert_eq!(model_of(&other), other.model, "the model says where it runs");
 }
 
 #[test]

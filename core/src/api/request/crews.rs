@@ -143,24 +143,30 @@ impl CrewsRequest {
             | Self::DeleteCrew(_)
             | Self::ListCrewTemplates(_)
             | Self::ExportCrew(_)
-            | Self::RunCrew(_)
+            // A crew gives its agents nothing that they do not have, and agents that come in a file ask.
+            | Self::CreateCrew(_)
+            | Self::UpdateCrew(_)
+            | Self::ImportCrew(_)
             | Self::ListCrewRuns(_)
             | Self::GetCrewRun(_)
             | Self::CancelCrewRun(_)
             | Self::ResumeCrewRun(_)
             | Self::ReplayCrewRun(_)
             | Self::WaitForCrewRun(_) => Guard::Open,
-            Self::CreateCrew(create) => Guard::person(format!("The crew \"{}\" is made.", create.draft.name)),
-            Self::UpdateCrew(update) => Guard::person(format!("The crew \"{}\" is changed.", update.draft.name)),
-            Self::CreateCrewFromTemplate(create) => Guard::person(match &create.folder {
-                Some(folder) => format!(
+            Self::CreateCrewFromTemplate(create) => match &create.folder {
+                Some(folder) => Guard::person(format!(
                     "A crew and its agents are made from \"{}\"; they may read {}.",
                     create.template,
                     folder.display()
-                ),
-                None => format!("A crew and its agents are made from \"{}\".", create.template),
-            }),
-            Self::ImportCrew(_) => Guard::person("A crew and its agents are made from a file."),
+                )),
+                None => Guard::Open,
+            },
+            Self::RunCrew(run) => match &run.draft.folder {
+                Some(folder) => {
+                    Guard::person(format!("The agents of a crew may read {} in this run.", folder.display()))
+                }
+                None => Guard::Open,
+            },
         }
     }
 }

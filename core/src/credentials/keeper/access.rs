@@ -99,6 +99,13 @@ impl Keeper {
         Ok(rows::put_grant(&self.main, profile, grant, entry)?)
     }
 
+    /// The person named the credential for somebody who has not asked yet.
+    pub fn grant(&self, profile: ProfileId, service: &str, consumer: Consumer) -> Result<(), CredentialError> {
+        let entry = self.entry(PERSON, "grant.allowed", service, consumer.to_string());
+        let grant = Grant { service: service.to_owned(), consumer, allowed: Some(true), at: self.clock.now() };
+        Ok(rows::put_grant(&self.main, profile, grant, entry)?)
+    }
+
     /// The next use asks again.
     pub fn revoke_grant(&self, profile: ProfileId, service: &str, consumer: &Consumer) -> Result<(), CredentialError> {
         let entry = self.entry(PERSON, "grant.revoked", service, consumer.to_string());

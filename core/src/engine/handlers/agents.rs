@@ -37,7 +37,7 @@ pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request)
     ctx.clone().blocking(move || answer(&ctx, request)).await
 }
 
-fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
+pub(super) fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
     let (main, profile) = (ctx.databases.main(), ctx.profile);
     Ok(match request {
         Request::ListAgents(list) => Response::ListAgents(select::select(agents::list(main, profile)?, &list.filter)),

@@ -8,15 +8,16 @@ use rspa_ml::embed::static_embedder::StaticEmbedder;
 use rspa_ml::generate::SamplingParams;
 use tokio_util::sync::CancellationToken;
 
-use crate::answering::{AnswerSettings, Answering, ChatModels, FindPassages, Found, Parts, relevant};
-use crate::api::ApiError;
+use crate::answering::{self, AnswerSettings, Answering, ChatModels, FindPassages, Found, Parts, relevant};
 use crate::api::request::chats::{ChatsRequest as Request, ChatsResponse as Response};
 use crate::api::request::knowledge::{KnowledgeRequest, KnowledgeResponse, Search};
+use crate::api::{ApiError, Event};
 use crate::clock::Ids;
 use crate::engine::{Context, Service, handlers};
 use crate::inference::{ChatModel, Wanted};
-use crate::model::{Overview, SearchMode, SearchQuery, SourceId, Timestamp};
-use crate::storage::chats;
+use crate::model::{ChatFormat, Overview, SearchMode, SearchQuery, SourceId, Timestamp};
+use crate::storage::chats::{self, folders};
+use crate::storage::knowledge::KnowledgeStore;
 
 /// The answering service.
 pub struct Chats {
@@ -32,7 +33,7 @@ impl Chats {
 impl Service for Chats {
     fn build(ctx: &Context) -> Result<Self, ApiError> {
         let publisher = ctx.clone();
-        let (settings, keeper, turns) = (ctx.clone(), ctx.clone(), ctx.clone());
+        let (settings, keeper, turns, documents) = (ctx.clone(), ctx.clone(), ctx.clone(), ctx.clone());
         let answering = Answering::new(Parts {
             main: ctx.databases.main().clone(),
             profile: ctx.profile,
@@ -45,6 +46,9 @@ impl Service for Chats {
             models: Arc::new(Loader(ctx.clone())),
             embedder: Arc::new(built_in_embedder),
             settings: Arc::new(move || answer_settings(&settings)),
+            documents: Arc::new(move || Ok(KnowledgeStore::new(documents.databases.knowledge(documents.profile)?))),
+            data: ctx.places.data().to_owned(),
+            home: ctx.places.home().map(Into::into),
         })?;
         Ok(Self { answering })
     }
@@ -65,13 +69,30 @@ impl Service for Chats {
     }
 }
 
-pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
-    let ctx = ctx.clone();
+pub async fn handle(ctx: &Context, token: CancellationToken, request: Request) -> Result<Response, ApiError> {
+    let inner = ctx.clone();
+    let cancel = Cancel::new();
     // Every one of them reads or writes the database.
-    ctx.clone().blocking(move || answer(&ctx, request)).await
+    let work = {
+        let cancel = cancel.clone();
+        ctx.blocking(move || answer(&inner, request, &cancel))
+    };
+    tokio::pin!(work);
+    tokio::select! {
+        reply = &mut work => reply,
+        () = token.cancelled() => {
+            cancel.cancel();
+            work.await
+        }
+    }
 }
 
-fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
+/// Lists of chats look different now.
+fn told(ctx: &Context) {
+    ctx.publish(Event::ChatsChanged);
+}
+
+fn answer(ctx: &Context, request: Request, cancel: &Cancel) -> Result<Response, ApiError> {
     let service = ctx.chats()?;
     let answering = &service.answering;
     let main = ctx.databases.main();
@@ -84,22 +105,51 @@ fn answer(ctx: &Context, request: Request) -> Result<Response, ApiError> {
             Response::DeleteChat(answering.delete_chat(delete.chat, handlers::trash::deletion(ctx))?)
         }
         Request::SendQuestion(send) => Response::SendQuestion(answering.send(send.chat, send.question)?),
-        Request::RetryAnswer(retry) => Response::RetryAnswer(answering.retry(retry.chat, retry.message)?),
-        Request::EditQuestion(_)
-        | Request::ContinueAnswer(_)
-        | Request::ChooseVersion(_)
-        | Request::BranchChat(_)
-        | Request::ListChatFolders(_)
-        | Request::CreateChatFolder(_)
-        | Request::RenameChatFolder(_)
-        | Request::DeleteChatFolder(_)
-        | Request::MoveChat(_)
-        | Request::PinChat(_)
-        | Request::SearchChats(_)
-        | Request::ExportChat(_)
-        | Request::FindMentions(_)
-        | Request::PreviewContext(_) => {
-            return Err(ApiError::validation("this is not there yet", "Wait for a later version."));
+        Request::RetryAnswer(retry) => {
+            Response::RetryAnswer(answering.retry(retry.chat, retry.message, retry.model)?)
+        }
+        Request::EditQuestion(edit) => {
+            Response::EditQuestion(answering.edit(edit.chat, edit.message, edit.question)?)
+        }
+        Request::ContinueAnswer(more) => Response::ContinueAnswer(answering.continue_answer(more.chat, more.message)?),
+        Request::ChooseVersion(choose) => Response::ChooseVersion(answering.choose(choose.chat, choose.message)?),
+        Request::BranchChat(branch) => Response::BranchChat(answering.branch(branch.chat, branch.message)?),
+        Request::ListChatFolders(_) => Response::ListChatFolders(folders::list(main, ctx.profile)?),
+        Request::CreateChatFolder(create) => {
+            folders::create(main, ctx.profile, &create.name)?;
+            Response::CreateChatFolder(told(ctx))
+        }
+        Request::RenameChatFolder(rename) => {
+            folders::rename(main, ctx.profile, &rename.name, &rename.to)?;
+            Response::RenameChatFolder(told(ctx))
+        }
+        Request::DeleteChatFolder(delete) => {
+            folders::remove(main, ctx.profile, &delete.name)?;
+            Response::DeleteChatFolder(told(ctx))
+        }
+        Request::MoveChat(shift) => {
+            let chat = folders::move_chat(main, ctx.profile, shift.chat, &shift.folder)?;
+            told(ctx);
+            Response::MoveChat(chat)
+        }
+        Request::PinChat(pin) => {
+            let chat = folders::pin(main, ctx.profile, pin.chat, pin.pinned)?;
+            told(ctx);
+            Response::PinChat(chat)
+        }
+        Request::SearchChats(search) => {
+            Response::SearchChats(chats::search(main, ctx.profile, &search.text, search.limit)?)
+        }
+        Request::ExportChat(export) => {
+            let chat = chats::get(main, ctx.profile, export.chat)?;
+            Response::ExportChat(match export.format {
+                ChatFormat::Markdown => answering::markdown(&chat, &chats::messages(main, ctx.profile, chat.id)?),
+                ChatFormat::Json => answering::json(&chat, &chats::all_versions(main, ctx.profile, chat.id)?),
+            })
+        }
+        Request::FindMentions(find) => Response::FindMentions(answering.mentions(&find.text, find.limit)?),
+        Request::PreviewContext(preview) => {
+            Response::PreviewContext(answering.preview(preview.chat, preview.question, cancel)?)
         }
         Request::StopAnswer(stop) => {
             answering.stop(stop.message);
@@ -131,15 +181,19 @@ impl FindPassages for Finder {
     }
 }
 
-/// Loads chat models as jobs that the person sees.
+/// Gives the model that the router chooses; one inside this program is loaded as a job that the person sees.
 pub(in crate::engine) struct Loader(pub Context);
 
 impl ChatModels for Loader {
     fn chat_model(&self, wanted: &Wanted, cancel: &Cancel) -> Result<Arc<dyn ChatModel>, ApiError> {
-        self.0.models()?.load(&self.0, wanted.model.as_ref(), cancel)
+        self.0.providers()?.router().model(wanted, cancel)
     }
 
     fn measured(&self, id: &str, tok_s: f64, at: Timestamp) {
+        // A stored answer has no speed, and that of a server says nothing about this computer.
+        if id.contains('/') || tok_s <= 0.0 {
+            return;
+        }
         let stored = self.0.models().and_then(|models| models.registry().set_measured(id, tok_s, at));
         if let Err(error) = stored {
             tracing::warn!(%error, "the measured speed of a model was not stored");

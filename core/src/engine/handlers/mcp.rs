@@ -15,7 +15,7 @@ use crate::engine::{Context, Service};
 use crate::mcp::http::Reach;
 use crate::mcp::service::{KEEPER, pause};
 use crate::mcp::stdio::Start;
-use crate::mcp::{Connect, Line, Log, Parts, Servers, http, stdio};
+use crate::mcp::{Connect, Line, Log, Parts, Patience, Servers, http, stdio};
 use crate::model::{Consumer, DoctorCheck, McpSecret, McpServer, McpServerDraft, McpState, McpTransport, SecretText};
 use crate::tools::Found;
 
@@ -64,6 +64,7 @@ impl Service for Mcp {
             turn: Arc::new(move |name| turns.begin_turn(name)),
             runtime: ctx.runtime.clone(),
             connect: Arc::new(EngineConnect(ctx.clone())),
+            patience: Patience::default(),
             pause,
             steady: STEADY,
         });
@@ -122,7 +123,7 @@ fn grant(ctx: &Context, server: &McpServer) -> Result<(), ApiError> {
     });
     let credentials = ctx.credentials()?;
     for service in services {
-        credentials.keeper().answer_grant(ctx.profile, service, consumer(&server.settings.name), true)?;
+        credentials.keeper().grant(ctx.profile, service, consumer(&server.settings.name))?;
         credentials.changed();
     }
     Ok(())

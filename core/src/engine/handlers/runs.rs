@@ -10,6 +10,7 @@ use crate::agents::{Directory, Parts};
 use crate::api::request::runs::{RunsRequest as Request, RunsResponse as Response};
 use crate::api::{ApiError, ErrorCategory};
 use crate::clock::Ids;
+use crate::crews::{self, StepWork};
 use crate::engine::handlers::chats::Loader;
 use crate::engine::host::EngineHost;
 use crate::engine::{Context, Service, handlers};
@@ -114,6 +115,14 @@ impl Directory for EngineDirectory {
 
     fn policy(&self, tool: &str) -> Result<Option<Permission>, ApiError> {
         Ok(agents::policies(self.0.databases.main(), self.0.profile)?.get(tool).copied())
+    }
+
+    fn crew_step(&self, task: &Task) -> Result<Option<StepWork>, ApiError> {
+        // Whoever works off other tasks needs no crews.
+        if crews::marked(&task.input).is_none() {
+            return Ok(None);
+        }
+        self.0.crews()?.crews().work_of(task)
     }
 
     fn task(&self, id: TaskId) -> Result<Task, ApiError> {

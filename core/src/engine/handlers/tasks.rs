@@ -51,8 +51,10 @@ impl Tasks {
     }
 
     /// Lets the queue run in this process, from now until the profile is closed.
-    fn begin(&self, ctx: &Context) -> Result<(), ApiError> {
+    pub(super) fn begin(&self, ctx: &Context) -> Result<(), ApiError> {
         self.queue.start()?;
+        // What they make of tasks that end is worked off too.
+        ctx.crews()?.begin(ctx)?;
         if self.follows.swap(true, Ordering::AcqRel) {
             return Ok(());
         }

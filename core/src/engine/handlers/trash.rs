@@ -73,6 +73,7 @@ fn returned(ctx: &Context, back: &Emptied) -> Result<(), ApiError> {
         TrashKind::Agent => ctx.publish(Event::AgentsChanged),
         TrashKind::Task => ctx.publish(Event::TasksChanged),
         TrashKind::Schedule => ctx.schedules()?.returned()?,
+        TrashKind::Crew => ctx.publish(Event::CrewsChanged),
     }
     ctx.activity(happening(&back.item, "restored"));
     Ok(())
@@ -85,6 +86,7 @@ fn happening(item: &TrashItem, what: &str) -> Happening {
         TrashKind::Agent => "agent",
         TrashKind::Task => "task",
         TrashKind::Schedule => "schedule",
+        TrashKind::Crew => "crew",
     };
     Happening::new(&format!("{family}.{what}"), &item.title).describe(&item.detail)
 }

@@ -40,6 +40,7 @@ fn agent(number: u128, name: &str) -> Agent {
             folders: Vec::new(),
             budget: crate::model::Budget::default(),
             memory: crate::model::AgentMemory::default(),
+            cache: true,
         },
         completed: 0,
         failed: 0,

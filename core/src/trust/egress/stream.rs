@@ -26,7 +26,7 @@ pub struct Outgoing {
     pub url: String,
     /// Names in small letters; the values stand nowhere.
     pub headers: Vec<(String, SecretText)>,
-    /// Goes out with the methods that have one; stands nowhere.
+    /// Goes out with the methods that have one, and with DELETE where it is not empty; stands nowhere.
     pub body: Vec<u8>,
     pub limits: StreamLimits,
     /// A person set this address up, in a provider or a tool server: where it is this computer itself, no policy stands
@@ -161,7 +161,8 @@ impl Egress {
         self.active.fetch_add(1, Ordering::SeqCst);
         self.publish_status();
         let headers: usize = request.headers.iter().map(|(name, value)| name.len() + value.reveal().len()).sum();
-        let body = if request.method.has_body() { request.body.len() } else { 0 };
+        let has_body = request.method.has_body() || request.method == Method::Delete;
+        let body = if has_body { request.body.len() } else { 0 };
         let mut open = OpenStream {
             egress: self.clone(),
             row,
