@@ -1,10 +1,11 @@
 //! What the window tells the person on its own: toasts that pass, and the list behind the bell.
 
-use rspa_core::api::ApiError;
+use rspa_core::api::{ApiError, ErrorCategory};
 use rspa_core::model::Timestamp;
 
+use super::Page;
 use crate::commands::UiCommand;
-use crate::text::sentence;
+use crate::text::{sentence, tr};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoticeKind {
@@ -115,8 +116,24 @@ impl Notices {
         self.keep(at, kind, title.into(), String::new());
     }
 
+    /// Where the advice leads to a page, with a button that opens it.
     pub fn error(&mut self, at: Timestamp, error: &ApiError) {
-        self.push(at, NoticeKind::Error, sentence(&error.message), error.advice.clone());
+        let (title, advice) = (sentence(&error.message), error.advice.clone());
+        match way_on(error) {
+            Some(action) => {
+                // Said again while it can still be read: it is not piled up.
+                if let Some(last) = self.all.last_mut()
+                    && self.toasts.contains(&last.number)
+                    && last.action.as_ref() == Some(&action)
+                    && (last.title.as_str(), &last.detail) == (&*title, &advice)
+                {
+                    last.at = at;
+                    return;
+                }
+                self.push_with(at, NoticeKind::Error, title, advice, action);
+            }
+            None => self.push(at, NoticeKind::Error, title, advice),
+        }
     }
 
     /// Newest first.
@@ -159,9 +176,37 @@ impl Notices {
     }
 }
 
+/// The page that the advice of an error names, or where its cause is put right.
+fn way_on(error: &ApiError) -> Option<NoticeAction> {
+    let title = |page: Page| tr(&format!("page.{}", page.key()));
+    let named = |page: Page| error.advice.contains(title(page)).then_some(page);
+    let of_provider = || {
+        let about = ["provider", "the server runs"].iter().any(|words| error.advice.contains(words));
+        (error.category == ErrorCategory::Network && about).then_some(Page::Providers)
+    };
+    let page = named(Page::Profiles).or_else(|| named(Page::Credentials)).or_else(of_provider)?;
+    Some(NoticeAction { label: title(page).to_owned(), then: Box::new(UiCommand::OpenPage(page)) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_leads_to_the_page_where_it_is_put_right() {
+        let leads = |category, advice: &str| {
+            let mut notices = Notices::default();
+            notices.error(Timestamp(1), &ApiError::new(category, "no answer", advice));
+            notices.list().next().and_then(|notice| notice.action.clone()).map(|action| *action.then)
+        };
+        let unreachable = "Check that the server runs and that its address is right.";
+        assert_eq!(leads(ErrorCategory::Network, unreachable), Some(UiCommand::OpenPage(Page::Providers)));
+        let key = "Check the provider's key under Credentials.";
+        assert_eq!(leads(ErrorCategory::Authentication, key), Some(UiCommand::OpenPage(Page::Credentials)));
+        let policy = "Change the network policy under Profiles & network, or use a model inside this program.";
+        assert_eq!(leads(ErrorCategory::Authorisation, policy), Some(UiCommand::OpenPage(Page::Profiles)));
+        assert_eq!(leads(ErrorCategory::Storage, "Make room."), None);
+    }
 
     #[test]
     fn what_is_said_again_at_once_is_not_piled_up() {

@@ -7,8 +7,8 @@ use rspa_core::api::request::credentials::ListCredentials;
 use rspa_core::api::request::providers::{GetCacheStats, GetRouting, ListProviderModels, ListProviders};
 use rspa_core::api::{Core, Event};
 use rspa_core::model::{
-    Agent, AgentFilter, CacheStats, CredentialList, JobId, MessageState, ProviderId, ProviderModel, ProviderState,
-    ProviderStatus, Routing,
+    Agent, AgentFilter, CacheStats, CredentialList, JobId, JobState, MessageState, ProviderId, ProviderModel,
+    ProviderState, ProviderStatus, Routing,
 };
 
 use super::PageState;
@@ -153,6 +153,13 @@ impl PageState for ProvidersState {
             Event::CredentialsChanged => {
                 self.list_stale = true;
                 self.keys_stale = true;
+            }
+            // What was fetched is there now.
+            Event::JobChanged { job } if job.state == JobState::Done => {
+                let own = self.pulls.iter().find(|(_, known)| *known == job.id);
+                if own.is_some_and(|(id, _)| self.chosen().is_some_and(|status| status.id == *id)) {
+                    self.list_models();
+                }
             }
             Event::AgentsChanged => self.choices_stale |= self.part == Part::Routing,
             Event::SettingChanged { entry } => self.cache_stale |= entry.group == "cache",

@@ -47,6 +47,8 @@ pub struct ServersState {
     /// The folder that was picked last for the form; the number rises with each.
     pub picked: Option<(u64, PathBuf)>,
     chosen: Option<McpServerId>,
+    /// Whose offer is kept.
+    offer_of: Option<McpServerId>,
     open: bool,
     list_stale: bool,
     keys_stale: bool,
@@ -146,7 +148,10 @@ impl PageState for ServersState {
             return;
         }
         match event {
-            Event::McpChanged => self.list_stale = true,
+            Event::McpChanged => {
+                self.list_stale = true;
+                self.offer_stale = true;
+            }
             Event::CredentialsChanged => self.keys_stale = true,
             _ => {}
         }
@@ -167,6 +172,11 @@ impl PageState for ServersState {
         let Some((id, ready)) = self.chosen().map(|one| (one.id, matches!(one.state, McpState::Ready { .. }))) else {
             return;
         };
+        if self.offer_of.is_some_and(|of| of != id) {
+            self.offer.clear();
+            self.close_result();
+        }
+        self.offer_of = Some(id);
         // To ask a server that does not run would start it: the person does that.
         if !ready {
             self.offer.clear();

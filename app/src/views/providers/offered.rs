@@ -187,6 +187,8 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, status: &ProviderStatus, model: &ProviderMo
     let place = egui::Rect::from_center_size(pos2(edges[5] - 14.0, middle), vec2(24.0, 24.0));
     let more = IconButton::new(Icon::DotsThree, tr_with("providers.model_more", &[("name", &name)])).small();
     let more = ui.put(place, more);
+    // The small button would move the cursor up into the row.
+    ui.advance_cursor_after_rect(rect);
     menu(&more).show(|ui| {
         if ui.button(tr("providers.use_default")).clicked() {
             push(cx, ProvidersCommand::UseAsDefault(model.id.clone()));

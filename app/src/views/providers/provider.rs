@@ -45,11 +45,12 @@ fn head(ui: &mut Ui, cx: &mut Cx<'_>, status: &ProviderStatus, back: bool) {
     });
     ui.add_space(tokens.space.xs);
     ui.horizontal(|ui| {
+        ui.add(Chip::new(status.settings.kind.name()));
+        ui.add_space(tokens.space.xs);
         let (tone, words) = phrases::state(status);
         dot(ui, tone);
         let ink = if tone == Tone::Neutral { tokens.color.text_2 } else { tone.ink(tokens) };
         ui.add(Label::new(tokens.rich(Type::Body, words).color(ink)).truncate());
-        ui.add(Chip::new(status.settings.kind.name()));
     });
 }
 
@@ -144,11 +145,11 @@ fn facts(ui: &mut Ui, cx: &Cx<'_>, status: &ProviderStatus) {
         line(ui, "providers.fact.key", &key);
     }
     line(ui, "providers.fact.models", &tr_count("providers.models_count", u64::from(status.models)));
-    let latency = status.latency_ms.map_or_else(|| "–".to_owned(), phrases::latency);
-    let checked = status.checked.map_or_else(
-        || tr("providers.never_checked").to_owned(),
-        |at| tr_with("providers.checked", &[("when", &since(at, cx.state.now)), ("latency", &latency)]),
-    );
+    let checked = match (status.checked.map(|at| since(at, cx.state.now)), status.latency_ms.map(phrases::latency)) {
+        (None, _) => tr("providers.never_checked").to_owned(),
+        (Some(when), None) => when,
+        (Some(when), Some(latency)) => tr_with("providers.checked", &[("when", &when), ("latency", &latency)]),
+    };
     if !status.id.is_embedded() {
         line(ui, "providers.fact.check", &checked);
     }

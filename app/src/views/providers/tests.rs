@@ -241,9 +241,9 @@ fn a_provider_is_added_with_the_usual_address_and_the_key_that_is_there() {
     assert!(harness.query_by_label_contains("refuses this host").is_some());
     harness.get_by_label("Advanced").click();
     harness.run();
-    harness.get_by_label("Requests a minute (0: no limit)").focus();
+    harness.get_by_role_and_label(Role::TextInput, "Requests a minute (0: no limit)").focus();
     harness.run();
-    harness.get_by_label("Requests a minute (0: no limit)").type_text("3");
+    harness.get_by_role_and_label(Role::TextInput, "Requests a minute (0: no limit)").type_text("3");
     harness.run();
     harness.get_by_label("Add it").click();
     harness.run();
@@ -258,10 +258,10 @@ fn a_wrong_address_is_told_and_not_sent() {
     let mut state = state();
     state.pages.providers.edit(Editing::New);
     let mut harness = shown(state, WIDE);
-    harness.get_by_label("Address").focus();
+    harness.get_by_role_and_label(Role::TextInput, "Address").focus();
     harness.run();
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
-    harness.get_by_label("Address").type_text("http://example.org");
+    harness.get_by_role_and_label(Role::TextInput, "Address").type_text("http://example.org");
     harness.run();
     harness.get_by_label("Add it").click();
     harness.run();

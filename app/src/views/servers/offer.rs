@@ -78,19 +78,25 @@ impl OfferView {
             Tab::Tools => {
                 let all: Vec<_> = offer.tools.iter().filter(|tool| fits(&tool.name)).collect();
                 nothing(ui, all.is_empty(), offer.tools.is_empty(), "servers.offer.no_tools");
-                all.iter().take(MOST).for_each(|tool| self.tool(ui, cx, server, tool));
+                for (at, tool) in all.iter().take(MOST).enumerate() {
+                    ui.push_id(at, |ui| self.tool(ui, cx, server, tool));
+                }
                 more(ui, all.len());
             }
             Tab::Resources => {
                 let all: Vec<_> = offer.resources.iter().filter(|one| fits(&one.uri) || fits(&one.name)).collect();
                 nothing(ui, all.is_empty(), offer.resources.is_empty(), "servers.offer.no_resources");
-                all.iter().take(MOST).for_each(|one| self.resource(ui, cx, server, one));
+                for (at, one) in all.iter().take(MOST).enumerate() {
+                    ui.push_id(at, |ui| self.resource(ui, cx, server, one));
+                }
                 more(ui, all.len());
             }
             Tab::Prompts => {
                 let all: Vec<_> = offer.prompts.iter().filter(|one| fits(&one.name)).collect();
                 nothing(ui, all.is_empty(), offer.prompts.is_empty(), "servers.offer.no_prompts");
-                all.iter().take(MOST).for_each(|one| self.prompt(ui, cx, server, one));
+                for (at, one) in all.iter().take(MOST).enumerate() {
+                    ui.push_id(at, |ui| self.prompt(ui, cx, server, one));
+                }
                 more(ui, all.len());
             }
         }

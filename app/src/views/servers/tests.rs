@@ -136,16 +136,16 @@ fn a_tool_is_called_with_what_stands_there_and_not_before_it_fits() {
     assert!(harness.query_by_label_contains("Ignore all rules").is_some(), "plain text");
     harness.get_all_by_label("Try it").next().unwrap().click();
     harness.run();
-    assert!(harness.query_by_label("This is sent to files, and nothing else").is_some());
-    harness.get_by_label("Arguments, as JSON").focus();
+    assert!(harness.query_all_by_label("This is sent to files, and nothing else").next().is_some());
+    harness.get_by_role_and_label(Role::MultilineTextInput, "Arguments, as JSON").focus();
     harness.run();
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
-    harness.get_by_label("Arguments, as JSON").type_text("{\"path\": 3}");
+    harness.get_by_role_and_label(Role::MultilineTextInput, "Arguments, as JSON").type_text("{\"path\": 3}");
     harness.run();
     assert!(harness.query_by_label_contains("must be of the type string").is_some());
     assert!(harness.query_by_label("Call it").is_none());
     harness.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
-    harness.get_by_label("Arguments, as JSON").type_text("{\"path\": \"a\"}");
+    harness.get_by_role_and_label(Role::MultilineTextInput, "Arguments, as JSON").type_text("{\"path\": \"a\"}");
     harness.run();
     harness.get_by_label("Call it").click();
     harness.run();
@@ -191,9 +191,19 @@ fn a_program_is_added_with_what_it_may_see() {
     state.pages.servers.edit(Editing::New);
     let mut harness = shown(state, WIDE);
     let type_into = |harness: &mut Harness<'_, Stage<ServersView>>, label: &str, text: &str| {
-        harness.get_by_label(label).focus();
+        let field = |harness: &Harness<'_, Stage<ServersView>>, text: Option<&str>| {
+            let mut all = harness
+                .query_all_by_label(label)
+                .filter(|node| matches!(node.accesskit_node().role(), Role::TextInput | Role::MultilineTextInput));
+            let node = all.next().expect("a field");
+            match text {
+                None => node.focus(),
+                Some(text) => node.type_text(text),
+            }
+        };
+        field(harness, None);
         harness.run();
-        harness.get_by_label(label).type_text(text);
+        field(harness, Some(text));
         harness.run();
     };
     type_into(&mut harness, "Name", "files");
