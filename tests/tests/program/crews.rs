@@ -100,7 +100,8 @@ fn a_code_review_is_killed_after_two_steps_resumed_and_replayed_offline() {
     assert_eq!(crew["settings"]["steps"].as_array().unwrap().len(), 4);
     for agent in world.json(["agents", "list"]).as_array().unwrap() {
         let name = agent["settings"]["name"].as_str().unwrap();
-        world.json(["agents", "edit", name, "--max-tokens", "80", "--steps", "3"]);
+        // They may read a folder, so that each change of them is confirmed.
+        world.in_person(["agents", "edit", name, "--max-tokens", "80", "--steps", "3"]).ok();
     }
     let run = ["crews", "run", "review", "--input", "all files in the folder", "--wait"];
     assert!(kill_after(&world, &run, 2), "it ended before two steps were completed");

@@ -171,15 +171,15 @@ pub fn output(output: Output, run: &CrewRun, step: Option<&str>) -> Result<(), F
                     format!("Its steps are: {}.", all.join(", ")),
                 )
             })?;
-            if output.json {
-                return output.json_line(&found.output);
+            if let (true, Some(given)) = (output.json, &found.output) {
+                return output.json_line(given);
             }
             found.output.as_ref().map(|output| output.text.clone())
         }
-        None if output.json => return output.json_line(&run.output),
         None => run.output.clone(),
     };
     match text {
+        Some(text) if output.json => output.json_line(&text),
         Some(text) => output.line(text.trim_end()),
         None => Err(Failure::validation(
             "there is no output yet",
