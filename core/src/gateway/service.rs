@@ -127,18 +127,23 @@ impl Gateway {
         if let Some(id) = id {
             return Ok(self.server(id)?.models(fresh, cancel)?);
         }
-        let mut all = Vec::new();
-        for server in self.servers()? {
+        let usable = |server: &Arc<Server>| {
             let forbidden = matches!(server.state(), ProviderState::Forbidden { .. });
-            if forbidden || server.unusable().is_some() {
-                continue;
-            }
-            match server.models(fresh, cancel) {
+            !forbidden && server.unusable().is_none()
+        };
+        let servers: Vec<Arc<Server>> = self.servers()?.into_iter().filter(usable).collect();
+        // At once: a slow one keeps nobody waiting but itself.
+        let lists: Vec<_> = std::thread::scope(|scope| {
+            let asking: Vec<_> =
+                servers.iter().map(|server| scope.spawn(move || (server.id(), server.models(fresh, cancel)))).collect();
+            asking.into_iter().filter_map(|asked| asked.join().ok()).collect()
+        });
+        let mut all = Vec::new();
+        for (provider, list) in lists {
+            match list {
                 Ok(list) => all.extend(list),
                 Err(fault) if fault.kind == FaultKind::Cancelled => return Err(fault.into()),
-                Err(fault) => {
-                    tracing::info!(provider = %server.id(), %fault, "the models of a provider are not listed")
-                }
+                Err(fault) => tracing::info!(%provider, %fault, "the models of a provider are not listed"),
             }
         }
         Ok(all)

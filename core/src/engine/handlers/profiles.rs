@@ -8,7 +8,7 @@ use crate::engine::Context;
 use crate::engine::profiles::remove_leftovers;
 use crate::model::{NetworkPolicy, Profile, ProfileId, ProfileList, ProfileNetwork};
 use crate::storage::disk::SystemDisk;
-use crate::storage::profiles;
+use crate::storage::{profiles, responses};
 
 pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {
     match request {
@@ -123,7 +123,15 @@ async fn remove(ctx: &Context, id: ProfileId, confirmed_name: String) -> Result<
     ctx.close_now(id).await;
     let gone = in_main(ctx, move |main| profiles::delete(main, id, confirmed_name)).await?;
     let inner = ctx.clone();
-    ctx.blocking(move || remove_leftovers(inner.databases.main(), &inner.places, &SystemDisk)).await?;
+    ctx.blocking(move || {
+        remove_leftovers(inner.databases.main(), &inner.places, &SystemDisk)?;
+        // Answers are kept in a file that all profiles share, and may be thrown away at any time.
+        if inner.places.cache_db().exists() {
+            responses::clear(&inner.databases.cache()?, id)?;
+        }
+        Ok(())
+    })
+    .await?;
     ctx.active().happened("profile.deleted", &format!("Profile \"{}\" deleted with everything in it", gone.name));
     ctx.events.publish(None, Event::ProfilesChanged);
     Ok(())
