@@ -42,7 +42,7 @@ fn clients() -> PathBuf {
 
 impl Everything {
     fn start() -> Self {
-        let script = clients().join("npm/node_modules/@modelcontextprotocol/server-everything/dist/index.js");
+        let script = clients().join("node/node_modules/@modelcontextprotocol/server-everything/dist/index.js");
         assert!(script.is_file(), "{} is missing: run `cargo xtask clients`", script.display());
         let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
         let mut child = Command::new("node")
@@ -121,6 +121,7 @@ fn agent(core: &Core, tools: &[(&str, Permission)]) -> Agent {
         folders: Vec::new(),
         budget: Budget::default(),
         memory: AgentMemory::default(),
+        cache: true,
     };
     core.call(CreateAgent { draft }).wait().unwrap()
 }

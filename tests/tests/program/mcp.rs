@@ -20,7 +20,7 @@ fn installed(part: &str) -> String {
 }
 
 fn npm(server: &str) -> String {
-    installed(&format!("npm/node_modules/@modelcontextprotocol/{server}/dist/index.js"))
+    installed(&format!("node/node_modules/@modelcontextprotocol/{server}/dist/index.js"))
 }
 
 /// Adds a server as a person would, at the terminal.
@@ -39,7 +39,7 @@ fn the_reference_server_of_files_sees_its_folder_and_nothing_else() {
     world.write("seen/a.txt", "a narwhal\n");
     world.write("hidden/b.txt", "a secret\n");
     let seen = folder.canonicalize().unwrap().display().to_string();
-    let (script, modules) = (npm("server-filesystem"), installed("npm/node_modules"));
+    let (script, modules) = (npm("server-filesystem"), installed("node/node_modules"));
     // It is a person's word.
     world.error(5, ["mcp", "add", "files", "--command", "node", "--arg", &script, "--folder", &modules]);
     let writable = format!("{seen}:rw");
@@ -72,7 +72,7 @@ fn the_reference_server_of_files_sees_its_folder_and_nothing_else() {
 #[test]
 fn the_reference_server_of_everything_is_listed_read_and_called() {
     let world = World::empty();
-    let (script, modules) = (npm("server-everything"), installed("npm/node_modules"));
+    let (script, modules) = (npm("server-everything"), installed("node/node_modules"));
     add(&world, "everything", &["--command", "node", "--arg", &script, "--folder", &modules]);
     let shown = world.json(["mcp", "show", "everything"]);
     let offer = &shown["offer"];
@@ -97,8 +97,8 @@ fn the_reference_server_of_everything_is_listed_read_and_called() {
 #[test]
 fn the_reference_server_of_time_tells_the_time_once_its_python_may_be_read() {
     let world = World::empty();
-    installed("venv/bin/mcp-server-time");
-    let venv = clients().join("venv").canonicalize().unwrap();
+    installed("python/bin/mcp-server-time");
+    let venv = clients().join("python").canonicalize().unwrap();
     let python = venv.join("bin/python").display().to_string();
     let venv = venv.display().to_string();
     add(&world, "time", &["--command", &python, "--arg", "-m", "--arg", "mcp_server_time", "--folder", &venv]);
@@ -116,7 +116,7 @@ fn the_reference_server_of_time_tells_the_time_once_its_python_may_be_read() {
 #[test]
 fn a_killed_server_fails_the_call_and_the_next_one_works() {
     let world = World::empty();
-    let (script, modules) = (npm("server-everything"), installed("npm/node_modules"));
+    let (script, modules) = (npm("server-everything"), installed("node/node_modules"));
     add(&world, "everything", &["--command", "node", "--arg", &script, "--folder", &modules, "--call-seconds", "60"]);
     let arguments = "{\"duration\": 50, \"steps\": 5}";
     let mut command = world.command();
@@ -140,7 +140,7 @@ fn a_killed_server_fails_the_call_and_the_next_one_works() {
 #[test]
 fn a_call_that_takes_too_long_ends_and_leaves_nothing_behind() {
     let world = World::empty();
-    let (script, modules) = (npm("server-everything"), installed("npm/node_modules"));
+    let (script, modules) = (npm("server-everything"), installed("node/node_modules"));
     add(&world, "everything", &["--command", "node", "--arg", &script, "--folder", &modules, "--call-seconds", "2"]);
     let arguments = "{\"duration\": 600, \"steps\": 5}";
     let call = ["mcp", "call", "everything", "trigger-long-running-operation", "--arguments", arguments];
