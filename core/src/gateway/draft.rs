@@ -231,7 +231,7 @@ mod tests {
         assert_eq!((good.rules[0].work.len(), good.fallback.len()), (2, 2));
         assert!(of(vec![rule("openai/")], &[]).is_err());
         assert!(of(vec![rule("Open AI/x")], &[]).is_err());
-        assert!(of(vec![], &["a\n"]).is_err());
+        assert!(of(vec![], &["a\nb"]).is_err());
         assert!(of(vec![RouteRule { name: String::new(), ..rule("tiny") }], &[]).is_err());
     }
 }

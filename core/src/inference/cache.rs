@@ -135,7 +135,9 @@ impl ResponseCache {
         let lifetime = i64::from(settings.hours).saturating_mul(3_600_000);
         // An answer from the future was stored before the clock was put right: it does not count for ever.
         let counts = |kept: &Kept| (0..lifetime).contains(&(now.0 - kept.stored.0));
-        if let Some(kept) = self.memory().get(key) {
+        // Of its own, so that the lock is free again below.
+        let at_hand = self.memory().get(key);
+        if let Some(kept) = at_hand {
             if counts(&kept) {
                 return Some((kept, Tier::Memory));
             }

@@ -247,7 +247,7 @@ fn when_nothing_can_answer_the_error_says_what_was_tried() {
     assert!(error.message.contains("no such model") && error.message.contains("fake/m: "), "{error}");
     world.here.gone.store(false, Ordering::SeqCst);
     let broken = world.ask(None, "break it");
-    assert_eq!(broken.failed.unwrap().0.message, "it broke");
+    assert!(broken.failed.unwrap().0.message.ends_with("it broke"));
     let named = Wanted { model: Some(ModelId("absent".to_owned())), ..Wanted::default() };
     let error = world.router.model(&named, &Cancel::new()).err().unwrap();
     assert_eq!(error.message, "no such model is installed", "one that was named is not replaced");
