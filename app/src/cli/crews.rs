@@ -306,7 +306,7 @@ fn run_named(session: &Session, name: &str) -> Result<CrewRun, Failure> {
         let page = session.call(ListCrewRuns { crew: None, page: PageRequest { offset, limit: PAGE } })?;
         let got = page.items.len();
         if let Some(run) = page.items.into_iter().find(fits) {
-            return Ok(session.call(GetCrewRun { id: run.id })?);
+            return session.call(GetCrewRun { id: run.id });
         }
         offset += got as u64;
         if got < PAGE as usize {
