@@ -98,7 +98,7 @@ fn notes(ui: &mut Ui, cx: &mut Cx<'_>, status: &ProviderStatus) {
         let host = phrases::host(address).map_or_else(|| address.clone(), |(host, _)| host);
         let mut words = tr_with("providers.refused", &[("host", &short(&host, 80))]);
         if let Some(why) = phrases::reason(status).filter(|_| forbidden) {
-            words = format!("{words} {}", crate::text::sentence(&why));
+            words = format!("{words} ({why})");
         }
         states::banner(ui, Tone::Warn, Icon::ShieldWarning, &words);
         ui.add_space(tokens.space.xs);
