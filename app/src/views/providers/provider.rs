@@ -47,7 +47,11 @@ fn head(ui: &mut Ui, cx: &mut Cx<'_>, status: &ProviderStatus, back: bool) {
     ui.horizontal(|ui| {
         ui.add(Chip::new(status.settings.kind.name()));
         ui.add_space(tokens.space.xs);
-        let (tone, words) = phrases::state(status);
+        let (tone, mut words) = phrases::state(status);
+        // Why stands below.
+        if matches!(status.state, ProviderState::Unreachable { .. }) {
+            words = tr("providers.state.unreachable_short").to_owned();
+        }
         dot(ui, tone);
         let ink = if tone == Tone::Neutral { tokens.color.text_2 } else { tone.ink(tokens) };
         ui.add(Label::new(tokens.rich(Type::Body, words).color(ink)).truncate());
