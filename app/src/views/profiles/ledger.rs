@@ -22,8 +22,9 @@ const ROW: f32 = 32.0;
 const HEAD: f32 = 28.0;
 /// Of when, who, result, received, profile; the rest is shared by where, for what and why.
 const FIXED: [f32; 5] = [76.0, 76.0, 66.0, 76.0, 84.0];
-/// Below this width, who, for what and received are left out.
-const WIDE: f32 = 700.0;
+/// Below this width, who asked and from which profile are left out; below the other, for what and received too.
+const WIDE: f32 = 960.0;
+const MIDDLE: f32 = 600.0;
 const PERIODS: [(u32, &str); 4] = [
     (0, "profiles.period.all"),
     (1, "profiles.period.day"),
@@ -384,6 +385,16 @@ fn columns(width: f32) -> Vec<Column> {
             ("result", result),
             ("why", rest * 0.34),
             ("profile", profile),
+        ]
+    } else if width > MIDDLE {
+        let rest = width - 16.0 - when - result - size;
+        vec![
+            ("when", when),
+            ("where", rest * 0.42),
+            ("what", rest * 0.26),
+            ("size", size),
+            ("result", result),
+            ("why", rest * 0.32),
         ]
     } else {
         let rest = width - 16.0 - when - result;

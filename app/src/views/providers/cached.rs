@@ -96,7 +96,7 @@ fn figures(ui: &mut Ui, stats: &CacheStats) {
         cells(ui, columns, tokens.space.m, |i, ui| {
             let Some((key, figure, beside, bar)) = row.get(i) else { return };
             card(ui, |ui| {
-                ui.set_height(72.0);
+                ui.set_height(84.0);
                 ui.take_available_width();
                 ui.spacing_mut().item_spacing.y = 2.0;
                 ui.label(tokens.rich(Type::Secondary, tr(key)));

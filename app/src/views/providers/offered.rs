@@ -60,7 +60,8 @@ impl Offered {
                     ui.label(tokens.rich(Type::Secondary, tr("providers.models_loading")));
                 }
                 None => {
-                    ui.label(tokens.rich(Type::Secondary, tr("providers.models_unknown")));
+                    let key = if usable { "providers.models_unknown" } else { "providers.models_unusable" };
+                    ui.label(tokens.rich(Type::Secondary, tr(key)));
                 }
             }
             return;

@@ -47,7 +47,11 @@ fn head(ui: &mut Ui, cx: &mut Cx<'_>, status: &ProviderStatus, back: bool) {
     ui.horizontal(|ui| {
         ui.add(Chip::new(status.settings.kind.name()));
         ui.add_space(tokens.space.xs);
-        let (tone, words) = phrases::state(status);
+        let (tone, mut words) = phrases::state(status);
+        // Why stands below.
+        if matches!(status.state, ProviderState::Unreachable { .. }) {
+            words = tr("providers.state.unreachable_short").to_owned();
+        }
         dot(ui, tone);
         let ink = if tone == Tone::Neutral { tokens.color.text_2 } else { tone.ink(tokens) };
         ui.add(Label::new(tokens.rich(Type::Body, words).color(ink)).truncate());
@@ -98,7 +102,7 @@ fn notes(ui: &mut Ui, cx: &mut Cx<'_>, status: &ProviderStatus) {
         let host = phrases::host(address).map_or_else(|| address.clone(), |(host, _)| host);
         let mut words = tr_with("providers.refused", &[("host", &short(&host, 80))]);
         if let Some(why) = phrases::reason(status).filter(|_| forbidden) {
-            words = format!("{words} {}", crate::text::sentence(&why));
+            words = format!("{words} ({why})");
         }
         states::banner(ui, Tone::Warn, Icon::ShieldWarning, &words);
         ui.add_space(tokens.space.xs);

@@ -73,7 +73,10 @@ fn head(ui: &mut Ui, cx: &mut Cx<'_>, server: &McpServer, back: bool) {
     });
     ui.add_space(tokens.space.xs);
     ui.horizontal(|ui| {
-        let (tone, words) = rows_of_servers::state(server);
+        let (tone, mut words) = rows_of_servers::state(server);
+        if server.settings.enabled && server.state == McpState::Stopped {
+            words = tr("servers.state.stopped_detail").to_owned();
+        }
         dot(ui, tone);
         let ink = if tone == Tone::Neutral { tokens.color.text_2 } else { tone.ink(tokens) };
         ui.add(Label::new(tokens.rich(Type::Body, words).color(ink)).truncate());
@@ -151,7 +154,9 @@ fn facts(ui: &mut Ui, server: &McpServer) {
             );
             let key = if *network { "servers.network_yes" } else { "servers.network_no" };
             words(ui, "servers.fact.network", Type::Body, tr(key));
-            words(ui, "servers.fact.confined", Type::Body, &server.confinement);
+            let unknown = server.confinement.is_empty();
+            let confined = if unknown { tr("servers.confined_later") } else { &server.confinement };
+            words(ui, "servers.fact.confined", Type::Body, confined);
         }
         McpTransport::Http { url, headers } => {
             words(ui, "servers.fact.address", Type::Code, url);

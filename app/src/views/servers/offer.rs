@@ -36,6 +36,8 @@ pub struct OfferView {
     arguments: String,
     /// What is typed for a prompt.
     filled: BTreeMap<String, String>,
+    says: ExactView,
+    says_open: bool,
     schema: ExactView,
     sent: ExactView,
     result: outcome::ResultView,
@@ -68,8 +70,14 @@ impl OfferView {
         self.tabs(ui, offer);
         ui.add_space(tokens.space.s);
         if self.tab == Tab::Tools && !offer.instructions.trim().is_empty() {
-            let words = tr_with("servers.offer.says", &[("words", &short(&offer.instructions, 1_000))]);
-            ui.add(Label::new(tokens.rich(Type::Secondary, words)).wrap());
+            let icon = if self.says_open { Icon::CaretDown } else { Icon::CaretRight };
+            if ui.add(Button::new(tr("servers.offer.says")).icon(icon).quiet().small()).clicked() {
+                self.says_open = !self.says_open;
+            }
+            if self.says_open {
+                let id = Id::unique("what the server says");
+                self.says.show(ui, id, tr("servers.offer.says"), &offer.instructions, Shown::Plain, 240.0);
+            }
             ui.add_space(tokens.space.s);
         }
         let wanted = self.filter.trim().to_lowercase();
