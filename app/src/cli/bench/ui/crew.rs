@@ -172,9 +172,25 @@ fn editor(context: &Context, frames: u64) -> Result<(Vec<f64>, Vec<f64>), Failur
         context.interrupt.check()?;
         panning.push(stage.frame(&mut shell, vec![scroll(pan(frame))]).as_secs_f64() * 1e3);
     }
-    // The first box of the graph is taken and carried about.
+    // A box of the first layer is found, taken and carried about.
     let (mut shell, mut stage) = self::shell(Shown::Crew(id(1)));
-    let from = Pos2::new(184.0 + 240.0 + 24.0 + 60.0, 130.0);
+    for _ in 0..5 {
+        stage.frame(&mut shell, vec![Event::PointerMoved(middle)]);
+    }
+    let mut from = Pos2::new(SIZE[0] * 0.4, 100.0);
+    while !shell.state.pages.crews.unsaved && from.y < SIZE[1] - 60.0 {
+        from.y += 20.0;
+        for event in [Event::PointerMoved(from), button(from, true), Event::PointerMoved(from + vec2(0.0, 9.0))] {
+            stage.frame(&mut shell, vec![event]);
+        }
+        stage.frame(&mut shell, vec![button(from + vec2(0.0, 9.0), false)]);
+        stage.frame(&mut shell, Vec::new());
+    }
+    if !shell.state.pages.crews.unsaved {
+        return Err(Failure::system("no step was moved: nothing was measured", "Report this."));
+    }
+    // It went down with the pointer.
+    from.y += 9.0;
     for event in [Event::PointerMoved(from), Event::PointerMoved(from), button(from, true)] {
         stage.frame(&mut shell, vec![event]);
     }
@@ -184,11 +200,6 @@ fn editor(context: &Context, frames: u64) -> Result<(Vec<f64>, Vec<f64>), Failur
         let turn = frame as f32 / 40.0;
         let at = middle + vec2(turn.cos() * 260.0, turn.sin() * 200.0);
         dragging.push(stage.frame(&mut shell, vec![Event::PointerMoved(at)]).as_secs_f64() * 1e3);
-    }
-    stage.frame(&mut shell, vec![button(middle, false)]);
-    stage.frame(&mut shell, Vec::new());
-    if !shell.state.pages.crews.unsaved {
-        return Err(Failure::system("no step was moved: nothing was measured", "Report this."));
     }
     Ok((panning, dragging))
 }
