@@ -109,7 +109,7 @@ fn agent(core: &Core, tools: &[(&str, Permission)]) -> Agent {
     let draft = AgentDraft {
         name: "Ada".to_owned(),
         description: String::new(),
-        kind: "basic".to_owned(),
+        kind: "conversational".to_owned(),
         provider: "embedded".to_owned(),
         model: None,
         temperature: 0.0,

@@ -33,7 +33,7 @@ pub fn markdown(chat: &Chat, messages: &[Message]) -> String {
             let next = numbers.len() + 1;
             let number = *numbers.entry(place).or_insert(next);
             if number == next {
-                let quote = one_line(citation.quote.trim());
+                let quote = citation.quote.split_whitespace().collect::<Vec<_>>().join(" ");
                 let page = citation.passage.page.map(|page| format!(", page {page}")).unwrap_or_default();
                 notes.push_str(&format!(
                     "[^{number}]: {}, lines {} to {}{page}: “{}”\n",

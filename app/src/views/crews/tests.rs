@@ -275,7 +275,8 @@ fn empty_loading_and_failed_lists_say_so() {
     assert!(sent(&harness).contains(&C::Show(Shown::Making)));
     let mut loading = state();
     loading.pages.crews.list = Slot::default();
-    open(loading).get_by_label("Reading the crews…");
+    // In words, and as what turns.
+    assert_eq!(open(loading).get_all_by_label("Reading the crews…").count(), 2);
     let mut failed = state();
     failed.pages.crews.list = Slot::failed(ApiError::validation("the disk is away", "Plug it in."));
     let mut harness = open(failed);

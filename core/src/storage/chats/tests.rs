@@ -421,7 +421,7 @@ fn folders_are_kept_renamed_and_removed_without_their_chats() {
 fn all_versions_are_searched_whatever_the_case_and_accents() {
     let folder = tempfile::tempdir().unwrap();
     let main = open(folder.path());
-    create(&main, chat(1, 10)).unwrap();
+    create(&main, Chat { title: "Tiere".to_owned(), ..chat(1, 10) }).unwrap();
     create(&main, Chat { title: "Löwen im Zoo".to_owned(), ..chat(2, 20) }).unwrap();
     let mut answer = ask(&main, 1, 50, "Was frisst ein LÖWE?", 30);
     answer.text = "Der Löwe frisst Fleisch.".to_owned();
