@@ -143,7 +143,11 @@ fn chats_are_sorted_found_and_exported() {
     assert_eq!(marked, ["Löwen", "Fleisch"]);
     let text = core.call(ExportChat { chat: zoo, format: ChatFormat::Markdown }).wait().unwrap();
     assert!(text.starts_with("# Was fressen Löwen?\n"), "{text}");
-    assert!(text.contains("Löwen fressen Fleisch.[^1]") && text.contains("lion.md, lines 1 to 3: “Löwen Löwen fressen Fleisch und schlafen viel.”"), "{text}");
+    assert!(
+        text.contains("Löwen fressen Fleisch.[^1]")
+            && text.contains("lion.md, lines 1 to 3: “Löwen Löwen fressen Fleisch und schlafen viel.”"),
+        "{text}"
+    );
     let json = core.call(ExportChat { chat: zoo, format: ChatFormat::Json }).wait().unwrap();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!((json["messages"].as_array().unwrap().len(), &json["messages"][1]["shown"]), (2, &true.into()));

@@ -191,7 +191,7 @@ impl GraphView {
 
     /// All boxes in view, and one to spare at each side.
     fn find_visible(&mut self, rect: Rect) {
-        let (low, high) = (self.from_screen(rect, rect.min), self.from_screen(rect, rect.max));
+        let (low, high) = (self.in_graph(rect, rect.min), self.in_graph(rect, rect.max));
         let all = Rect::from_min_max(low - layout::NODE, high);
         self.visible.clear();
         let places = self.places.iter().enumerate();
@@ -275,7 +275,7 @@ impl GraphView {
     }
 
     fn zoom_by(&mut self, rect: Rect, around: Pos2, factor: f32) {
-        let fixed = self.from_screen(rect, around);
+        let fixed = self.in_graph(rect, around);
         self.zoom = (self.zoom * factor).clamp(ZOOMS.0, ZOOMS.1);
         self.pan = around - rect.min - fixed.to_vec2() * self.zoom;
     }
@@ -303,7 +303,7 @@ impl GraphView {
         rect.min + self.pan + at.to_vec2() * self.zoom
     }
 
-    fn from_screen(&self, rect: Rect, at: Pos2) -> Pos2 {
+    fn in_graph(&self, rect: Rect, at: Pos2) -> Pos2 {
         ((at - rect.min - self.pan) / self.zoom).to_pos2()
     }
 
@@ -321,7 +321,7 @@ impl GraphView {
 
     /// The topmost box under this place of the screen.
     fn node_at(&self, rect: Rect, at: Pos2) -> Option<usize> {
-        let at = self.from_screen(rect, at);
+        let at = self.in_graph(rect, at);
         let under = |place: &Pos2| Rect::from_min_size(*place, layout::NODE).contains(at);
         self.places.iter().rposition(under)
     }

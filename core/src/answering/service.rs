@@ -513,8 +513,11 @@ impl Inner {
         // What was asked tells more than how a sentence of the answer begins.
         let chat = chats::get(&self.parts.main, self.parts.profile, message.chat).map(|chat| chat.title);
         let title = chat.ok().filter(|title| !title.is_empty()).unwrap_or_else(|| clipped(&message.text, TITLE));
-        // With its versions, which may be others by now.
-        let message = chats::message(&self.parts.main, self.parts.profile, id, message.id).unwrap_or(message);
+        // With its versions, which may be others by now; the rest of what is stored is older where it could not be written.
+        let mut message = message;
+        if let Ok(stored) = chats::message(&self.parts.main, self.parts.profile, id, message.id) {
+            message.versions = stored.versions;
+        }
         (self.parts.publish)(Event::MessageChanged { message });
         if let Some(kind) = kind {
             let mut happening = Happening::new(kind, title).describe(why).with("chat", id);

@@ -20,6 +20,7 @@ pub struct EventEnvelope {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "messages come seldom beside the pieces of their text, and are moved")]
 pub enum Event {
     SourceChanged {
         status: SourceStatus,

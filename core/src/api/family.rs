@@ -59,6 +59,7 @@ pub enum Request {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "family", content = "response", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "made once per request and moved, not kept")]
 pub enum Response {
     Activities(ActivitiesResponse),
     Agents(AgentsResponse),

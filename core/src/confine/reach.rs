@@ -133,7 +133,8 @@ mod tests {
 
     /// A folder that is none of those that everything sees.
     fn place() -> tempfile::TempDir {
-        tempfile::tempdir_in(std::env::current_dir().unwrap()).unwrap()
+        let here = std::env::current_dir().expect("a current folder");
+        tempfile::tempdir_in(here).expect("a folder that can be written")
     }
 
     #[test]

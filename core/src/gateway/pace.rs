@@ -59,6 +59,10 @@ impl Pace for SystemPace {
             if left.is_zero() {
                 return true;
             }
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a cancellation wakes nobody, so there is nothing to wait on"
+            )]
             std::thread::sleep(left.min(SLICE));
         }
     }

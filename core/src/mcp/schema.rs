@@ -69,11 +69,13 @@ fn part(schema: &Value, root: &Root<'_>, depth: usize) -> Value {
         made.insert("const".to_owned(), value.clone());
         return Value::Object(made);
     }
-    if let Some(values) = given.get("enum").and_then(Value::as_array) {
-        if !values.is_empty() && values.len() <= MOST_VALUES && values.iter().all(is_value) {
-            made.insert("enum".to_owned(), json!(values));
-            return Value::Object(made);
-        }
+    if let Some(values) = given.get("enum").and_then(Value::as_array)
+        && !values.is_empty()
+        && values.len() <= MOST_VALUES
+        && values.iter().all(is_value)
+    {
+        made.insert("enum".to_owned(), json!(values));
+        return Value::Object(made);
     }
     for name in ["anyOf", "oneOf"] {
         if let Some(forms) = given.get(name).and_then(Value::as_array).filter(|forms| !forms.is_empty()) {

@@ -4,7 +4,7 @@
 use std::fs;
 use std::io;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rspa_tests::process::{self, Outcome};
 use rspa_tests::world::{LIMIT, World};
@@ -132,8 +132,11 @@ fn watched() {
         // The wire must be able to hear something.
         packets(socket);
         assert!(shell("bash -c 'echo here > /dev/udp/192.0.2.77/9'"));
-        std::thread::sleep(Duration::from_millis(50));
-        assert!(packets(socket) > 0, "nothing is heard on the wire");
+        let end = Instant::now() + Duration::from_secs(5);
+        while packets(socket) == 0 {
+            assert!(Instant::now() < end, "nothing is heard on the wire");
+            std::thread::yield_now();
+        }
     }
     watched.run(&["profiles", "create", "Private", "--forbid-cloud"]).ok();
     for (kind, url, _) in HOSTS {

@@ -41,6 +41,8 @@ pub struct ChatList {
     /// None while the search field is closed.
     search: Option<String>,
     hits: hits::Hits,
+    /// The row that had the keyboard when it was last drawn.
+    focused: Option<ChatId>,
     renaming: Option<(ChatId, String)>,
     naming: Option<(Naming, String)>,
     /// Keys of the groups that are closed.
@@ -290,9 +292,12 @@ impl ChatList {
             .selected(cx.state.chats.open == Some(chat));
         let response = ui.add(row).interact(Sense::click_and_drag());
         response.dnd_set_drag_payload(Dragged(chat));
-        if response.gained_focus() {
-            // Also where it is drawn just out of view.
+        // Also where it is drawn just out of view; what the arrow keys lead to never says that it has just gained the focus.
+        if response.has_focus() && self.focused != Some(chat) {
+            self.focused = Some(chat);
             ui.scroll_to_rect(response.rect, None);
+        } else if !response.has_focus() && self.focused == Some(chat) {
+            self.focused = None;
         }
         if response.clicked() {
             cx.commands.push(UiCommand::OpenChat(chat));
@@ -369,7 +374,7 @@ pub fn delete(commands: &mut CommandQueue, chat: ChatId) {
 }
 
 /// The chat that is open, as the list knows it.
-pub fn open_chat<'a>(state: &'a crate::state::AppState) -> Option<&'a Chat> {
+pub fn open_chat(state: &crate::state::AppState) -> Option<&Chat> {
     let open = state.chats.open?;
     state.chats.list.get()?.iter().map(|one| &one.chat).find(|chat| chat.id == open)
 }

@@ -73,7 +73,7 @@ pub fn took(started: Option<Timestamp>, ended: Option<Timestamp>, now: Timestamp
     })
 }
 
-pub fn agent<'a>(page: &'a CrewsState, id: Option<AgentId>) -> Option<&'a Agent> {
+pub fn agent(page: &CrewsState, id: Option<AgentId>) -> Option<&Agent> {
     page.agent(id?)
 }
 

@@ -623,7 +623,7 @@ fn runs_of_a_thousand_steps_draw_only_what_is_in_view() {
         .map(|number| CrewRunStep {
             key: format!("s{number}"),
             title: format!("Part {number}"),
-            depends_on: (number > 0).then(|| vec![format!("s{}", number - 1)]).unwrap_or_default(),
+            depends_on: if number > 0 { vec![format!("s{}", number - 1)] } else { Vec::new() },
             ..one.clone()
         })
         .collect();

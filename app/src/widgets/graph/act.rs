@@ -45,7 +45,7 @@ impl GraphView {
                 match self.node_at(rect, at) {
                     Some(node) => events.push(GraphEvent::Opened(node)),
                     None if editable && self.edge_at(rect, at).is_none() => {
-                        let middle = self.from_screen(rect, at) - layout::NODE / 2.0;
+                        let middle = self.in_graph(rect, at) - layout::NODE / 2.0;
                         events.push(GraphEvent::Wanted(on_grid(middle)));
                     }
                     None => {}

@@ -117,15 +117,18 @@ fn answer(ctx: &Context, request: Request, cancel: &Cancel) -> Result<Response, 
         Request::ListChatFolders(_) => Response::ListChatFolders(folders::list(main, ctx.profile)?),
         Request::CreateChatFolder(create) => {
             folders::create(main, ctx.profile, &create.name)?;
-            Response::CreateChatFolder(told(ctx))
+            told(ctx);
+            Response::CreateChatFolder(())
         }
         Request::RenameChatFolder(rename) => {
             folders::rename(main, ctx.profile, &rename.name, &rename.to)?;
-            Response::RenameChatFolder(told(ctx))
+            told(ctx);
+            Response::RenameChatFolder(())
         }
         Request::DeleteChatFolder(delete) => {
             folders::remove(main, ctx.profile, &delete.name)?;
-            Response::DeleteChatFolder(told(ctx))
+            told(ctx);
+            Response::DeleteChatFolder(())
         }
         Request::MoveChat(shift) => {
             let chat = folders::move_chat(main, ctx.profile, shift.chat, &shift.folder)?;

@@ -71,7 +71,7 @@ pub fn measure(
             break;
         }
         // Half of the questions are among a few that are asked again and again.
-        let number = if chance.next() % 2 == 0 { chance.next() % 200 } else { chance.next() % entries.max(1) };
+        let number = if chance.next().is_multiple_of(2) { chance.next() % 200 } else { chance.next() % entries.max(1) };
         let begun = Instant::now();
         let found = cache.get(&key_of(number % entries.max(1)));
         let microseconds = begun.elapsed().as_secs_f64() * 1e6;
@@ -180,7 +180,7 @@ fn words(seed: u64, length: usize) -> String {
     while text.len() < length {
         let number = chance.next();
         text.push_str(WORDS[(number % 16) as usize]);
-        if number % 7 == 0 {
+        if number.is_multiple_of(7) {
             text.push_str(&(number >> 40).to_string());
         }
         text.push(' ');

@@ -53,9 +53,12 @@ impl Read for Dripping {
     }
 }
 
+/// Answers to come, and what was asked.
+type Played = (VecDeque<Result<Scripted, StreamFault>>, Vec<Outgoing>);
+
 /// Gives the scripted answers in turn, and notes what was asked.
 #[derive(Clone, Default)]
-struct Script(Arc<Mutex<(VecDeque<Result<Scripted, StreamFault>>, Vec<Outgoing>)>>);
+struct Script(Arc<Mutex<Played>>);
 
 impl Door for Script {
     fn open(&self, request: Outgoing, _cancel: &Cancel) -> Result<Incoming, StreamFault> {
@@ -187,7 +190,7 @@ fn any_split_of_the_bytes_tells_the_same() {
             assert_eq!(text, "Grüße 😀", "{kind:?}");
             let Some(ChatPiece::ToolCall(used)) = told.last() else { panic!("{kind:?}: {told:?}") };
             assert_eq!((used.name.as_str(), &used.arguments), ("t", &json!({"a": 1})));
-            assert_eq!(end.tool_calls, [used.clone()]);
+            assert_eq!(end.tool_calls, std::slice::from_ref(used));
             assert_eq!(
                 (end.prompt_tokens, end.answer_tokens, end.finish),
                 (Some(3), Some(5), FinishReason::MaxTokens),

@@ -12,6 +12,7 @@ use crate::storage::{Db, RecordReading, RecordWriting, StorageError, WriteTxn};
 
 /// What is asked, and where it stands.
 #[derive(Clone)]
+#[expect(clippy::large_enum_variant, reason = "made once for a write and moved into it")]
 pub enum Asked {
     /// A question with its answers (two stand side by side), each with how it is asked: at the end of what is shown, or
     /// as another version of a question.
