@@ -196,7 +196,9 @@ fn what_is_mentioned_is_found_attached_and_searched_alone() {
 #[test]
 fn a_crash_while_two_answers_stream_keeps_both_texts() {
     let data = tempfile::tempdir().unwrap();
-    let (model, gate) = ScriptedModel::new().reply("", "one two three four").gated();
+    // So long that neither ends while the other has not begun.
+    let long = format!("one {}", "more ".repeat(2_000));
+    let (model, gate) = ScriptedModel::new().reply("", &long).gated();
     let core = start(data.path(), model);
     let chat = new_chat(&core);
     let mut listener = core.subscribe();

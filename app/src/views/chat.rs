@@ -1,10 +1,10 @@
 //! Chat: the list of chats, the thread of questions and answers, the composer, and where an answer comes from.
 
+mod choosing;
 mod composer;
 mod inspector;
 mod list;
 mod message;
-mod models;
 mod thread;
 
 use egui::Ui;

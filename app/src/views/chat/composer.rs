@@ -11,7 +11,7 @@ use egui::{CornerRadius, Frame, Id, Key, KeyboardShortcut, Layout, Margin, Modif
 use rspa_core::model::{Mentioned, MessageId, ModelId, Question, SourceId};
 
 pub use self::meter::used;
-use super::models::{self, Choice};
+use super::choosing::{self, Choice};
 use crate::commands::UiCommand;
 use crate::design::{Icon, Type, UiExt};
 use crate::state::{AppState, Page};
@@ -78,8 +78,8 @@ impl Composer {
     /// The model that would answer: the chosen one, or the default of this computer.
     pub fn answering(&self, state: &AppState) -> Option<Choice> {
         match &self.model {
-            Some(id) => Some(models::find(state, id)),
-            None => state.chat_model().map(|model| models::find(state, &model.id)),
+            Some(id) => Some(choosing::find(state, id)),
+            None => state.chat_model().map(|model| choosing::find(state, &model.id)),
         }
     }
 

@@ -10,7 +10,7 @@ use crate::design::{Icon, UiExt};
 use crate::state::AppState;
 use crate::text::{tr, tr_count, tr_with};
 use crate::views::Cx;
-use crate::views::chat::models;
+use crate::views::chat::choosing;
 use crate::views::chat::thread::short_model;
 use crate::widgets::{Button, Chip, IconButton, Tone};
 
@@ -131,7 +131,7 @@ impl Composer {
     fn beside_chip(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let response = match &self.beside {
             Some(id) => {
-                let name = short_model(&models::find(cx.state, id).name);
+                let name = short_model(&choosing::find(cx.state, id).name);
                 ui.add(Chip::new(name).icon(Icon::Columns).tone(Tone::Accent).selectable(true))
             }
             None => ui.add(IconButton::new(Icon::Columns, tr("chat.beside.name"))),
@@ -150,7 +150,7 @@ impl Composer {
 
 fn list(ui: &mut Ui, cx: &mut Cx<'_>, chosen: Option<&ModelId>) -> Option<ModelId> {
     let mut wanted = false;
-    let picked = models::entries(ui, cx.state, chosen, &mut wanted);
+    let picked = choosing::entries(ui, cx.state, chosen, &mut wanted);
     if wanted {
         cx.commands.push(UiCommand::Chats(ChatsCommand::ListModels));
     }
@@ -167,6 +167,6 @@ fn attach(ui: &mut Ui, cx: &mut Cx<'_>) {
             cx.commands.push(UiCommand::Pick(PickPurpose::AttachFolder));
         }
         ui.separator();
-        models::note(ui, tr("chat.attach.note"));
+        choosing::note(ui, tr("chat.attach.note"));
     });
 }

@@ -8,7 +8,7 @@ use super::notes::label;
 use crate::design::{Icon, Tokens, Type, UiExt};
 use crate::state::AppState;
 use crate::text::{number, tr, tr_count, tr_with};
-use crate::views::chat::{Deed, models};
+use crate::views::chat::{Deed, choosing};
 use crate::widgets::IconButton;
 
 /// Points between two figures.
@@ -106,9 +106,9 @@ fn more(ui: &mut Ui, state: &AppState, message: &Message, deeds: &mut Vec<Deed>)
             deeds.push(Deed::Inspect(message.id));
         }
         ui.separator();
-        models::note(ui, tr("chat.retry_with"));
+        choosing::note(ui, tr("chat.retry_with"));
         let mut wanted = false;
-        if let Some(model) = models::entries(ui, state, None, &mut wanted) {
+        if let Some(model) = choosing::entries(ui, state, None, &mut wanted) {
             deeds.push(Deed::RetryWith(message.id, model));
         }
         if wanted {

@@ -7,7 +7,7 @@ use crate::commands::{Action, UiCommand};
 use crate::design::{Icon, Type, UiExt};
 use crate::text::{tr, tr_with};
 use crate::views::Cx;
-use crate::views::chat::models::Choice;
+use crate::views::chat::choosing::Choice;
 use crate::views::chat::{Deed, list};
 use crate::widgets::{Chip, IconButton, TextField, Tone, speak_as};
 
