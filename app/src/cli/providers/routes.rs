@@ -15,7 +15,7 @@ pub enum RoutesVerb {
     Show,
     /// Replace all rules, or all to fall back on, by those that are given, in their order
     Set {
-        /// NAME: [work=chat|task|crew|summary[,…]] [agent=NAME[,…]] [off] MODEL
+        /// `NAME: [work=chat|task|crew|summary[,…]] [agent=NAME[,…]] [off] MODEL`
         #[arg(long = "rule", value_name = "RULE")]
         rules: Vec<String>,
         /// A model to fall back on
