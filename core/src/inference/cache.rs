@@ -16,8 +16,8 @@ use crate::model::{CacheStats, ProfileId, Timestamp};
 use crate::storage::responses::{self, Kept, Key};
 use crate::storage::{Db, StorageError};
 
-/// Uses that are written down together.
-const USES_AT_ONCE: usize = 64;
+/// Answers whose uses are written down together.
+const USES_AT_ONCE: usize = 256;
 /// Hits whose time is remembered.
 const TIMES: usize = 1_000;
 /// Answers that are brought into memory at the start.
@@ -56,6 +56,9 @@ pub struct ResponseCache {
     tally: Mutex<Tally>,
 }
 
+/// When answers were last used, and how often since it was last written down.
+type Uses = HashMap<Key, (Timestamp, u64)>;
+
 #[derive(Default)]
 struct Tally {
     hits: u64,
@@ -64,7 +67,7 @@ struct Tally {
     times: Vec<f64>,
     next: usize,
     /// Uses that are not written down yet.
-    uses: HashMap<Key, (Timestamp, u64)>,
+    uses: Uses,
 }
 
 impl Tally {
@@ -126,9 +129,19 @@ impl ResponseCache {
             }
         };
         if let Some(uses) = uses {
-            self.write_uses(uses);
+            self.write_beside(uses);
         }
         found
+    }
+
+    /// Writes down uses on a thread of its own: whoever asks waits for no disk.
+    fn write_beside(&self, uses: Uses) {
+        let Some(db) = self.db() else { return };
+        let profile = self.parts.profile;
+        let thread = std::thread::Builder::new().name("uses of answers".to_owned());
+        if let Err(error) = thread.spawn(move || write_uses(&db, profile, uses)) {
+            tracing::warn!(%error, "the last use of stored answers was not written down");
+        }
     }
 
     fn find(&self, key: &Key, now: Timestamp, settings: CacheSettings) -> Option<(Arc<Kept>, Tier)> {
@@ -195,21 +208,14 @@ impl ResponseCache {
         }
     }
 
-    fn write_uses(&self, uses: HashMap<Key, (Timestamp, u64)>) {
-        if uses.is_empty() {
-            return;
-        }
-        let Some(db) = self.db() else { return };
-        let uses = uses.into_iter().map(|(key, (at, count))| (key, at, count)).collect();
-        if let Err(error) = responses::used(&db, self.parts.profile, uses) {
-            tracing::warn!(%error, "the last use of stored answers was not written down");
-        }
-    }
-
     /// Writes down which answers were used. Blocks.
     pub fn flush(&self) {
         let uses = std::mem::take(&mut self.tally().uses);
-        self.write_uses(uses);
+        if !uses.is_empty()
+            && let Some(db) = self.db()
+        {
+            write_uses(&db, self.parts.profile, uses);
+        }
     }
 
     /// Brings the answers that are used most into memory, and lets go of those that count no longer. Blocks.
@@ -269,6 +275,13 @@ impl ResponseCache {
             hit_p99_us: share(&times, 0.99),
             hours: settings.hours,
         })
+    }
+}
+
+fn write_uses(db: &Db, profile: ProfileId, uses: Uses) {
+    let uses = uses.into_iter().map(|(key, (at, count))| (key, at, count)).collect();
+    if let Err(error) = responses::used(db, profile, uses) {
+        tracing::warn!(%error, "the last use of stored answers was not written down");
     }
 }
 
