@@ -125,10 +125,23 @@ impl Inspector {
         let Some(answer) = answer else { return };
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             padded(ui, tokens.space.l, tokens.space.m, |ui| {
-                choice::ui(ui, answer);
-                context::ui(ui, state, answer);
+                // Figures that arrive while the answer grows must not move the passage that the person looks at.
+                let figures = |ui: &mut Ui| {
+                    choice::ui(ui, answer);
+                    context::ui(ui, state, answer);
+                };
+                let reading = self.chosen.is_some();
+                if !reading {
+                    figures(ui);
+                }
                 self.sources(ui, answer, deeds);
                 self.chosen(ui, answer, deeds);
+                if reading {
+                    ui.add_space(tokens.space.m);
+                    hairline(ui);
+                    ui.add_space(tokens.space.m);
+                    figures(ui);
+                }
             });
         });
     }
