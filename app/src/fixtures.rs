@@ -82,6 +82,8 @@ pub fn chat(number: u32, title: &str, preview: &str, minutes: i64) -> ChatSummar
 pub fn source(number: u32, name: &str, passages: u64) -> SourceStatus {
     SourceStatus {
         source: Source {
+            address: None,
+            kind: rspa_core::model::SourceKind::Folder,
             id: uuid(number),
             profile: uuid(1),
             path: PathBuf::from("/home/ada").join(name),
@@ -103,6 +105,7 @@ pub fn source(number: u32, name: &str, passages: u64) -> SourceStatus {
 pub fn passage(number: u64, file: &str, heading: Option<&str>, lines: (u32, u32), text: &str) -> Passage {
     let kind = if file.ends_with(".rs") { DocumentKind::Code } else { DocumentKind::Markdown };
     Passage {
+        title: None,
         id: PassageId(number),
         document: uuid(number as u32),
         source: uuid(10),

@@ -12,7 +12,6 @@ pub(crate) mod ignored;
 mod indexer;
 pub mod keyword;
 pub mod prepare;
-pub mod readers;
 pub mod reports;
 mod runtime;
 mod sample;
@@ -25,6 +24,7 @@ pub mod walk;
 mod watch;
 pub mod words;
 
+pub use rspa_readers as readers;
 pub use service::{Config, Preferences, Service};
 
 use std::sync::Arc;

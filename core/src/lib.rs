@@ -26,7 +26,7 @@ pub mod mcp;
 pub mod model;
 pub mod observe;
 mod panics;
-mod priority;
+
 pub mod recovery;
 pub mod schedules;
 pub mod settings;

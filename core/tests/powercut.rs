@@ -186,6 +186,8 @@ impl Load {
 
     fn source(&mut self) -> Result<(), StorageError> {
         let source = Source {
+            address: None,
+            kind: rspa_core::model::SourceKind::Folder,
             id: SourceId(self.ids.next()),
             profile: self.profile,
             path: format!("/home/ada/{}", self.sources.len()).into(),
@@ -204,9 +206,17 @@ impl Load {
         let source = self.sources[self.random.below(self.sources.len() as u64) as usize];
         let path = format!("note {}.md", self.random.below(6)).into_bytes();
         self.documents += 1;
-        let passage =
-            |line| NewPassage { start_line: line, end_line: line, page: None, heading: None, text: text.to_owned() };
+        let passage = |line| NewPassage {
+            symbols: Vec::new(),
+            start_line: line,
+            end_line: line,
+            page: None,
+            heading: None,
+            text: text.to_owned(),
+        };
         let document = NewDocument {
+            metadata: Vec::new(),
+            title: None,
             id: DocumentId(self.ids.next()),
             kind: DocumentKind::Markdown,
             hash: [self.documents as u8; 32],
@@ -219,7 +229,7 @@ impl Load {
         let outcome =
             if self.documents.is_multiple_of(5) { Outcome::Gone } else { Outcome::Indexed(Box::new(document)) };
         let stamp = Stamp { size: text.len() as u64, modified: START };
-        let files = vec![FileChange { path, stamp, outcome, remark: None }];
+        let files = vec![FileChange { preparation: 0, path, stamp, outcome, remark: None }];
         let batch = Batch { source, at: Timestamp(START), space: None, files, trim_log: 0 };
         self.knowledge.apply(Arc::new(batch)).map(drop)
     }

@@ -11,6 +11,7 @@ pub mod embed;
 pub mod error;
 pub mod generate;
 pub mod kernels;
+pub mod priority;
 pub mod runtime;
 pub mod tokenize;
 pub mod weights;

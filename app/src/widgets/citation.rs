@@ -51,6 +51,15 @@ pub fn kind_name(kind: DocumentKind) -> &'static str {
         DocumentKind::Html => tr("kind.html"),
         DocumentKind::Pdf => tr("kind.pdf"),
         DocumentKind::Docx => tr("kind.docx"),
+        DocumentKind::Xlsx => tr("kind.xlsx"),
+        DocumentKind::Pptx => tr("kind.pptx"),
+        DocumentKind::Epub => tr("kind.epub"),
+        DocumentKind::Csv => tr("kind.csv"),
+        DocumentKind::Email => tr("kind.email"),
+        DocumentKind::Commit => tr("kind.commit"),
+        DocumentKind::Chat => tr("kind.chat"),
+        DocumentKind::Task => tr("kind.task"),
+        DocumentKind::Activity => tr("kind.activity"),
     }
 }
 
@@ -62,6 +71,14 @@ pub fn kind_icon(kind: DocumentKind) -> Icon {
         DocumentKind::Html => Icon::FileHtml,
         DocumentKind::Pdf => Icon::FilePdf,
         DocumentKind::Docx => Icon::FileDoc,
+        DocumentKind::Xlsx | DocumentKind::Csv => Icon::FileCsv,
+        DocumentKind::Pptx => Icon::FileText,
+        DocumentKind::Epub => Icon::Books,
+        DocumentKind::Email => Icon::Envelope,
+        DocumentKind::Commit => Icon::GitCommit,
+        DocumentKind::Chat => Icon::ChatCircle,
+        DocumentKind::Task => Icon::CheckSquare,
+        DocumentKind::Activity => Icon::Activity,
     }
 }
 

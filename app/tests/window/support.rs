@@ -108,6 +108,8 @@ pub fn source(n: u128, path: &str, state: SourceState, passages: u64, done: Opti
     let name = PathBuf::from(path).file_name().unwrap().to_string_lossy().into_owned();
     SourceStatus {
         source: Source {
+            address: None,
+            kind: rspa_core::model::SourceKind::Folder,
             id: SourceId(Uuid::from_u128(n)),
             profile,
             path: path.into(),

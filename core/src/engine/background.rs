@@ -16,7 +16,7 @@ impl Context {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let own = name.to_owned();
         let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-            crate::priority::lower();
+            rspa_ml::priority::lower();
             // Whoever waited may have gone.
             drop(sender.send(crate::panics::caught_in(&own, work)));
         });

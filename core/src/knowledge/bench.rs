@@ -99,6 +99,8 @@ pub fn search(chunks: u64, scratch: &Path, cancel: &Cancel) -> Result<SearchMeas
     const QUESTIONS: u64 = 60;
     let main = Db::open(&scratch.join("main.redb"), &tables::MAIN, DbOptions::default())?;
     let source = Source {
+        address: None,
+        kind: crate::model::SourceKind::Folder,
         id: SourceId(Uuid::from_u128(2)),
         profile: PROFILE,
         path: scratch.join("corpus"),
@@ -123,9 +125,12 @@ pub fn search(chunks: u64, scratch: &Path, cancel: &Cancel) -> Result<SearchMeas
             let texts: Vec<&str> = passages.iter().map(|passage| passage.text.as_str()).collect();
             let vectors = embedder.embed(&texts, cancel)?;
             files.push(FileChange {
+                preparation: 0,
                 path: format!("folder {}/document {made}.md", made % 97).into_bytes(),
                 stamp: Stamp { size: 1, modified: 1 },
                 outcome: Outcome::Indexed(Box::new(NewDocument {
+                    metadata: Vec::new(),
+                    title: None,
                     id: DocumentId(Uuid::from_u128(u128::from(made) + 10)),
                     kind: DocumentKind::Markdown,
                     hash: [0; 32],

@@ -19,6 +19,18 @@ pub struct Sizes {
     pub overlap: usize,
 }
 
+/// Raised when readers or cutting change so that files should be read again.
+const PREPARATION: u64 = 1;
+
+impl Sizes {
+    /// Tells apart how documents are read and cut.
+    pub fn preparation(self) -> u64 {
+        [self.least, self.target, self.most, self.overlap]
+            .into_iter()
+            .fold(PREPARATION, |hash, size| (hash ^ size as u64).wrapping_mul(0x0000_0100_0000_01b3))
+    }
+}
+
 impl Default for Sizes {
     fn default() -> Self {
         Self { least: 250, target: 800, most: 1_200, overlap: 120 }
@@ -244,7 +256,7 @@ impl Cutter<'_> {
 
     fn push(&mut self, start_line: u32, end_line: u32, page: Option<u32>, text: String) {
         let heading = self.path.at(start_line, end_line);
-        self.chunks.push(Chunk { start_line, end_line, page, heading, text });
+        self.chunks.push(Chunk { start_line, end_line, page, heading, symbols: Vec::new(), text });
     }
 }
 

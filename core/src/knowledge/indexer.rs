@@ -125,7 +125,7 @@ fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, 
     };
     inner.open_keyword(cancel)?;
     let known = inner.store.known_files(source.id)?;
-    let changes = compare(&walked, &known);
+    let changes = compare(&walked, &known, inner.preparer().sizes.preparation());
     if preferences.watch {
         inner.watcher.follow(source.id, &source.path, &walked.folders, inner.reports.as_ref());
     } else {
@@ -169,9 +169,9 @@ struct Changes<'a> {
 }
 
 /// What differs from what is stored. Files where nothing could be seen this time stay as they are.
-fn compare<'a>(walked: &'a Walked, known: &HashMap<Vec<u8>, KnownFile>) -> Changes<'a> {
-    let todo =
-        walked.files.iter().filter(|found| known.get(&found.relative).is_none_or(|known| known.stamp != found.stamp));
+fn compare<'a>(walked: &'a Walked, known: &HashMap<Vec<u8>, KnownFile>, preparation: u64) -> Changes<'a> {
+    let same = |known: &KnownFile, found: &Found| known.stamp == found.stamp && known.preparation == preparation;
+    let todo = walked.files.iter().filter(|found| known.get(&found.relative).is_none_or(|known| !same(known, found)));
     let todo: Vec<_> = todo.collect();
     let seen: std::collections::HashSet<&[u8]> = walked.files.iter().map(|found| found.relative.as_slice()).collect();
     let gone = known.keys().filter(|path| !seen.contains(path.as_slice()) && !walked.is_unseen(path));
@@ -201,7 +201,13 @@ impl Scan<'_> {
         for path in &changes.gone {
             let stamp =
                 known.get(path).map_or(crate::storage::knowledge::Stamp { size: 0, modified: 0 }, |known| known.stamp);
-            committer.take(FileChange { path: path.clone(), stamp, outcome: Outcome::Gone, remark: None })?;
+            committer.take(FileChange {
+                preparation: 0,
+                path: path.clone(),
+                stamp,
+                outcome: Outcome::Gone,
+                remark: None,
+            })?;
         }
         let preparer = self.inner.preparer();
         let next = AtomicUsize::new(0);
@@ -211,7 +217,7 @@ impl Scan<'_> {
                 let sender = sender.clone();
                 let (preparer, next) = (&preparer, &next);
                 scope.spawn(move || {
-                    crate::priority::lower();
+                    rspa_ml::priority::lower();
                     read_files(preparer, changes, known, next, &sender, self.cancel);
                 });
             }

@@ -114,6 +114,15 @@ fn kind_number(kind: DocumentKind) -> u64 {
         DocumentKind::Html => 4,
         DocumentKind::Pdf => 5,
         DocumentKind::Docx => 6,
+        DocumentKind::Xlsx => 7,
+        DocumentKind::Pptx => 8,
+        DocumentKind::Epub => 9,
+        DocumentKind::Csv => 10,
+        DocumentKind::Email => 11,
+        DocumentKind::Commit => 12,
+        DocumentKind::Chat => 13,
+        DocumentKind::Task => 14,
+        DocumentKind::Activity => 15,
     }
 }
 

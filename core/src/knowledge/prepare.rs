@@ -36,7 +36,13 @@ impl Preparer {
                 "Its name holds characters that are no valid text; it is shown with replacement characters.".to_owned()
             });
             let remark = remark.filter(|_| matches!(outcome, Outcome::Indexed(_)));
-            Some(FileChange { path: found.relative.clone(), stamp, outcome, remark })
+            Some(FileChange {
+                preparation: self.sizes.preparation(),
+                path: found.relative.clone(),
+                stamp,
+                outcome,
+                remark,
+            })
         };
         // Whatever goes wrong with one file stays with that file.
         match readers::guard::catch(|| self.document(found, known, started, cancel)) {
@@ -62,7 +68,7 @@ impl Preparer {
     ) -> Result<Outcome, ReadError> {
         let bytes = readers::load(&found.path, &self.limits)?;
         let hash: [u8; 32] = Sha256::digest(&bytes).into();
-        if known.is_some_and(|known| known.hash == Some(hash)) {
+        if known.is_some_and(|known| known.hash == Some(hash) && known.preparation == self.sizes.preparation()) {
             return Ok(Outcome::Touched);
         }
         let mut format = found.format;
@@ -82,6 +88,8 @@ impl Preparer {
         }
         let vectors = self.vectors(&passages, cancel)?;
         Ok(Outcome::Indexed(Box::new(NewDocument {
+            metadata: Vec::new(),
+            title: None,
             id: DocumentId(self.ids.next()),
             kind: extracted.kind,
             hash,

@@ -196,7 +196,7 @@ impl Service {
         let mut spawn = |name: &'static str, run: fn(&Inner)| {
             let inner = self.inner.clone();
             let thread = std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-                crate::priority::lower();
+                rspa_ml::priority::lower();
                 supervise(&inner, name, run);
             });
             match thread {
@@ -238,6 +238,8 @@ impl Service {
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
                 let now = self.inner.clock.now();
                 Source {
+                    address: None,
+                    kind: crate::model::SourceKind::Folder,
                     id: SourceId(self.inner.ids.next()),
                     profile: self.inner.profile,
                     path,

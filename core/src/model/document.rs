@@ -6,16 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DocumentId, SourceId, Timestamp};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DocumentKind {
-    Markdown,
-    Text,
-    Code,
-    Html,
-    Pdf,
-    Docx,
-}
+pub use rspa_readers::DocumentKind;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Document {
@@ -35,7 +26,12 @@ pub struct Document {
     pub confidence: f32,
     /// Why the confidence is below 1, in words.
     pub note: Option<String>,
+    /// What reading it took.
     pub seconds: f64,
+    /// As the document calls itself.
+    pub title: Option<String>,
+    /// Author, date, sender and the like: name and value.
+    pub metadata: Vec<(String, String)>,
 }
 
 /// A file that was left out, or read only in part, and why.

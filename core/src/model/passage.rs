@@ -26,4 +26,7 @@ pub struct Passage {
     pub text: String,
     /// SHA-256 of the document when it was read, lower-case hex.
     pub document_hash: String,
+    /// As the document calls itself: the subject of a mail, the title of a chat.
+    #[serde(default)]
+    pub title: Option<String>,
 }

@@ -14,11 +14,35 @@ pub struct Source {
     #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
     pub name: String,
+    pub kind: SourceKind,
+    /// Where a page of the web came from.
+    pub address: Option<String>,
     /// The sample folder that came with the program.
     pub sample: bool,
     pub paused: bool,
     pub created: Timestamp,
     pub updated: Timestamp,
+}
+
+/// What kind of thing a source is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceKind {
+    #[default]
+    Folder,
+    File,
+    /// A folder with a git repository: its files and its commits.
+    Repository,
+    /// A folder that Obsidian keeps notes in.
+    Vault,
+    /// A page of the web, fetched with the person's leave and kept.
+    Web,
+    /// The chats of this profile.
+    Chats,
+    /// The tasks of this profile.
+    Tasks,
+    /// What happened in this profile.
+    Activities,
 }
 
 /// What a source is doing now.

@@ -17,7 +17,7 @@ const RARITY: u64 = 150_000;
 const TARGETS: [(&str, &str, u64); 12] = [
     ("rspa_core::knowledge::indexer", "index_file", 34),
     ("rspa_core::knowledge::walk", "walk", 14),
-    ("rspa_core::knowledge::readers", "read", 10),
+    ("rspa_readers", "read", 10),
     ("rspa_core::storage::db", "commit", 12),
     ("rspa_core::engine::jobs", "progress", 8),
     ("rspa_core::answering::run", "answer", 6),

@@ -32,7 +32,7 @@ const WORKER: &str = "log thread";
 
 /// Runs the log thread, and starts it again when it panics; what it had taken from the queue is written then.
 pub(super) fn supervise(options: ObserveOptions, queue: &Receiver<LogEntry>, sink: &Sink, store: &LogStore) {
-    crate::priority::lower();
+    rspa_ml::priority::lower();
     let mut outputs = Outputs::new(options, store);
     let mut failures = 0;
     loop {

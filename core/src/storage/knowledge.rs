@@ -69,6 +69,8 @@ pub struct KnownFile {
     pub stamp: Stamp,
     /// None for files that hold no text or could not be read.
     pub hash: Option<[u8; 32]>,
+    /// How it was read and cut; see [`FileChange::preparation`].
+    pub preparation: u64,
 }
 
 /// A passage that has no id yet.
@@ -82,6 +84,8 @@ pub struct NewPassage {
     pub page: Option<u32>,
     /// `Storage › Backups`, `impl Db › fn write`.
     pub heading: Option<String>,
+    /// Names that the passage declares, outermost first.
+    pub symbols: Vec<String>,
     pub text: String,
 }
 
@@ -95,6 +99,10 @@ pub struct NewDocument {
     pub confidence: f32,
     pub note: Option<String>,
     pub seconds: f64,
+    /// As the document calls itself.
+    pub title: Option<String>,
+    /// Author, date, sender and the like.
+    pub metadata: Vec<(String, String)>,
     pub passages: Vec<NewPassage>,
     /// One per passage, unit length; empty when there was no embedder.
     pub vectors: Vec<Vec<f32>>,
@@ -120,6 +128,8 @@ pub struct FileChange {
     /// Within its source, as the system's own bytes; empty for a source that is one file.
     pub path: Vec<u8>,
     pub stamp: Stamp,
+    /// Tells readers, cutting and their sizes apart: a file prepared in another way is read again.
+    pub preparation: u64,
     pub outcome: Outcome,
     /// Something about the file that the person should know although it was read.
     pub remark: Option<String>,
@@ -192,6 +202,8 @@ pub struct Space {
 struct StoredFile {
     stamp: Stamp,
     document: Option<StoredDocument>,
+    #[serde(default)]
+    preparation: u64,
 }
 first_version!(StoredFile, "file");
 
@@ -205,6 +217,10 @@ struct StoredDocument {
     note: Option<String>,
     seconds: f64,
     indexed: i64,
+    #[serde(default)]
+    title: Option<String>,
+    #[serde(default)]
+    metadata: Vec<(String, String)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -215,6 +231,8 @@ struct StoredPassage {
     page: Option<u32>,
     heading: Option<String>,
     text: String,
+    #[serde(default)]
+    symbols: Vec<String>,
 }
 first_version!(StoredPassage, "passage");
 

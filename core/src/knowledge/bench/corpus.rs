@@ -60,6 +60,7 @@ impl Corpus {
                 let start_line = self.line;
                 self.line += 8;
                 NewPassage {
+                    symbols: Vec::new(),
                     start_line,
                     end_line: start_line + 7,
                     page: None,

@@ -49,9 +49,17 @@ fn fixture() -> Fixture {
 impl Fixture {
     /// One document with these vectors; gives its range.
     fn add(&self, of: SourceId, path: &str, vectors: &[Vec<f32>]) -> PassageRange {
-        let passage =
-            |line| NewPassage { start_line: line, end_line: line, page: None, heading: None, text: "x".to_owned() };
+        let passage = |line| NewPassage {
+            symbols: Vec::new(),
+            start_line: line,
+            end_line: line,
+            page: None,
+            heading: None,
+            text: "x".to_owned(),
+        };
         let document = NewDocument {
+            metadata: Vec::new(),
+            title: None,
             id: DocumentId(Uuid::new_v4_like(path)),
             kind: DocumentKind::Text,
             hash: [0; 32],
@@ -63,7 +71,7 @@ impl Fixture {
         };
         let stamp = Stamp { size: 1, modified: 1 };
         let outcome = Outcome::Indexed(Box::new(document));
-        let files = vec![FileChange { path: path.as_bytes().to_vec(), stamp, outcome, remark: None }];
+        let files = vec![FileChange { preparation: 0, path: path.as_bytes().to_vec(), stamp, outcome, remark: None }];
         let batch = Batch { source: of, at: Timestamp(1), space: Some(self.space.id), files, trim_log: 0 };
         self.store.apply(Arc::new(batch)).unwrap().added[0]
     }

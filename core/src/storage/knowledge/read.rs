@@ -39,6 +39,9 @@ pub struct IndexedPassage {
     /// Within its source.
     pub path: PathBuf,
     pub heading: Option<String>,
+    pub symbols: Vec<String>,
+    /// When the file was last changed; milliseconds since the Unix epoch.
+    pub modified: i64,
     pub text: String,
 }
 
@@ -69,7 +72,7 @@ impl KnowledgeStore {
         let mut known = HashMap::new();
         self.each_file(source, |path, file| {
             let hash = file.document.map(|document| document.hash);
-            known.insert(path.to_vec(), KnownFile { stamp: file.stamp, hash });
+            known.insert(path.to_vec(), KnownFile { stamp: file.stamp, hash, preparation: file.preparation });
         })?;
         Ok(known)
     }
@@ -92,7 +95,11 @@ impl KnowledgeStore {
 
     pub fn known_file(&self, source: SourceId, path: &[u8]) -> Result<Option<KnownFile>, StorageError> {
         let file: Option<StoredFile> = self.db.read()?.table(FILES)?.record((source.0.as_u128(), path))?;
-        Ok(file.map(|file| KnownFile { stamp: file.stamp, hash: file.document.map(|document| document.hash) }))
+        Ok(file.map(|file| KnownFile {
+            preparation: file.preparation,
+            stamp: file.stamp,
+            hash: file.document.map(|document| document.hash),
+        }))
     }
 
     /// Sources that have files, problems or figures here.
@@ -141,6 +148,7 @@ impl KnowledgeStore {
                 heading: stored.heading,
                 text: stored.text,
                 document_hash: hex(&document.hash),
+                title: document.title,
             });
         }
         Ok(found)
@@ -169,6 +177,8 @@ impl KnowledgeStore {
                     confidence: document.confidence,
                     note: document.note,
                     seconds: document.seconds,
+                    title: document.title,
+                    metadata: document.metadata,
                 });
             }
             total += 1;
@@ -230,6 +240,8 @@ impl KnowledgeStore {
                     kind: document.kind,
                     path: path_of(path).unwrap_or_default(),
                     heading: passage.heading,
+                    symbols: passage.symbols,
+                    modified: file.stamp.modified / 1_000_000,
                     text: passage.text,
                 };
                 if !visit(indexed) {
@@ -249,9 +261,8 @@ impl KnowledgeStore {
             let Some(passage) = passages.record::<StoredPassage>(id)? else { continue };
             let Some(key) = documents.get(passage.document)? else { continue };
             let (owner, path) = key.value();
-            let Some(document) = files.record::<StoredFile>((owner, path))?.and_then(|file| file.document) else {
-                continue;
-            };
+            let Some(file) = files.record::<StoredFile>((owner, path))? else { continue };
+            let Some(document) = file.document else { continue };
             found.push(IndexedPassage {
                 id,
                 range,
@@ -259,6 +270,8 @@ impl KnowledgeStore {
                 kind: document.kind,
                 path: path_of(path).unwrap_or_default(),
                 heading: passage.heading,
+                symbols: passage.symbols,
+                modified: file.stamp.modified / 1_000_000,
                 text: passage.text,
             });
         }

@@ -7,7 +7,7 @@ use redb::{ReadableTable, TableDefinition};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::model::{DataKind, Merged, ProfileId, Source, SourceId, Timestamp};
+use crate::model::{DataKind, Merged, ProfileId, Source, SourceId, SourceKind, Timestamp};
 use crate::storage::kinds::Kind;
 use crate::storage::salvage::{self, Rows, Salvaged};
 use crate::storage::{AnyTable, Db, ReadTxn, RecordWriting, StorageError, WriteTxn, decode, first_version};
@@ -21,6 +21,10 @@ struct StoredSource {
     #[serde(with = "crate::storage::path")]
     path: PathBuf,
     name: String,
+    #[serde(default)]
+    kind: SourceKind,
+    #[serde(default)]
+    address: Option<String>,
     sample: bool,
     paused: bool,
     created: i64,
@@ -34,6 +38,8 @@ fn source_of(profile: ProfileId, id: SourceId, stored: StoredSource) -> Source {
         profile,
         path: stored.path,
         name: stored.name,
+        kind: stored.kind,
+        address: stored.address,
         sample: stored.sample,
         paused: stored.paused,
         created: Timestamp(stored.created),
@@ -74,6 +80,8 @@ pub fn put(main: &Db, source: &Source) -> Result<(), StorageError> {
         let stored = StoredSource {
             path: row.path.clone(),
             name: row.name.clone(),
+            kind: row.kind,
+            address: row.address.clone(),
             sample: row.sample,
             paused: row.paused,
             created: row.created.0,

@@ -19,6 +19,8 @@ fn fixture() -> Fixture {
     let folder = tempfile::tempdir().unwrap();
     let db = Db::open(&folder.path().join("knowledge.redb"), &tables::KNOWLEDGE, DbOptions::default()).unwrap();
     let source = Source {
+        address: None,
+        kind: crate::model::SourceKind::Folder,
         id: SourceId(Uuid::from_u128(5)),
         profile: ProfileId(Uuid::from_u128(1)),
         path: "/papers".into(),
@@ -38,6 +40,7 @@ impl Fixture {
             .iter()
             .zip(1..)
             .map(|(text, line)| NewPassage {
+                symbols: Vec::new(),
                 start_line: line,
                 end_line: line,
                 page: None,
@@ -46,6 +49,8 @@ impl Fixture {
             })
             .collect();
         Outcome::Indexed(Box::new(NewDocument {
+            metadata: Vec::new(),
+            title: None,
             id: DocumentId(Uuid::from_u128(self.ids.get())),
             kind: DocumentKind::Text,
             hash: [7; 32],
@@ -59,7 +64,7 @@ impl Fixture {
 
     fn apply(&self, path: &str, outcome: Outcome) -> Applied {
         let stamp = Stamp { size: 10, modified: 20 };
-        let files = vec![FileChange { path: path.as_bytes().to_vec(), stamp, outcome, remark: None }];
+        let files = vec![FileChange { preparation: 0, path: path.as_bytes().to_vec(), stamp, outcome, remark: None }];
         let batch = Batch { source: self.source.id, at: Timestamp(1), space: Some(1), files, trim_log: 0 };
         self.store.apply(Arc::new(batch)).unwrap()
     }

@@ -243,7 +243,10 @@ impl<'a> Writing<'a> {
             Outcome::Touched => {
                 let known: Option<StoredFile> = self.files.record((self.owner, path))?;
                 let document = known.and_then(|known| known.document);
-                self.files.put((self.owner, path), &StoredFile { stamp: change.stamp, document })?;
+                self.files.put(
+                    (self.owner, path),
+                    &StoredFile { stamp: change.stamp, document, preparation: change.preparation },
+                )?;
                 return Ok(());
             }
             Outcome::Indexed(new) => {
@@ -261,7 +264,8 @@ impl<'a> Writing<'a> {
                 None
             }
         };
-        self.files.put((self.owner, path), &StoredFile { stamp: change.stamp, document })?;
+        self.files
+            .put((self.owner, path), &StoredFile { stamp: change.stamp, document, preparation: change.preparation })?;
         self.problem(path, remark.as_deref(), batch.at)
     }
 
@@ -276,6 +280,7 @@ impl<'a> Writing<'a> {
                 page: passage.page,
                 heading: passage.heading.clone(),
                 text: passage.text.clone(),
+                symbols: passage.symbols.clone(),
             };
             self.passages.put(number, &stored)?;
         }
@@ -301,6 +306,8 @@ impl<'a> Writing<'a> {
             note: new.note.clone(),
             seconds: new.seconds,
             indexed: batch.at.0,
+            title: new.title.clone(),
+            metadata: new.metadata.clone(),
         })
     }
 

@@ -91,6 +91,8 @@ fn fill(main: &Db, id: ProfileId, number: u128) {
     chats::create(main, chat).unwrap();
     chats::add_model_seconds(main, id, now, 1.0).unwrap();
     let source = Source {
+        address: None,
+        kind: crate::model::SourceKind::Folder,
         id: SourceId(uuid::Uuid::from_u128(number)),
         profile: id,
         path: "/x".into(),

@@ -65,6 +65,8 @@ fn a_source_comes_back_unless_its_folder_is_there_again() {
     let folder = tempfile::tempdir().unwrap();
     let main = open(folder.path());
     let made = |n: u128| Source {
+        address: None,
+        kind: crate::model::SourceKind::Folder,
         id: SourceId(Uuid::from_u128(n)),
         profile: PROFILE,
         path: PathBuf::from("/home/ada/papers"),

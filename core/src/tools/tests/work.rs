@@ -17,6 +17,7 @@ use crate::tools::when;
 fn passages_are_numbered_and_read_on() {
     let world = World::new();
     let passage = Passage {
+        title: None,
         id: PassageId(7),
         document: DocumentId(Uuid::from_u128(1)),
         source: SourceId(Uuid::from_u128(2)),

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use crate::knowledge::readers::ReadError;
+use crate::ReadError;
 
 const MOST_STREAM_BYTES: u64 = 192 << 20;
 const MOST_BYTES: u64 = 768 << 20;

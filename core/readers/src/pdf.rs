@@ -9,7 +9,7 @@ use pdf_extract::{ConvertToFmt, Document, Object, PlainTextOutput, output_doc_pa
 use rspa_ml::Cancel;
 
 use super::{Extracted, Limits, Lines, ReadError, Reader, guard};
-use crate::model::DocumentKind;
+use crate::DocumentKind;
 
 pub struct Pdf;
 

@@ -4,7 +4,7 @@ use pulldown_cmark::{Event, HeadingLevel, MetadataBlockKind, Options, Parser, Ta
 use rspa_ml::Cancel;
 
 use super::{Extracted, Heading, Limits, ReadError, Reader, text};
-use crate::model::DocumentKind;
+use crate::DocumentKind;
 
 pub struct Markdown;
 

@@ -4,7 +4,7 @@ use encoding_rs::{UTF_16BE, UTF_16LE, WINDOWS_1252};
 use rspa_ml::Cancel;
 
 use super::{Extracted, Limits, Lines, ReadError, Reader, detect};
-use crate::model::DocumentKind;
+use crate::DocumentKind;
 
 pub struct PlainText;
 

@@ -3,7 +3,7 @@
 use rspa_ml::Cancel;
 
 use super::{Extracted, Heading, Limits, ReadError, Reader, text};
-use crate::model::DocumentKind;
+use crate::DocumentKind;
 
 pub struct Code;
 

@@ -20,8 +20,30 @@ use std::path::Path;
 pub use detect::{Format, format_of};
 pub use lines::Lines;
 use rspa_ml::Cancel;
+pub use rspa_syntax::Symbol;
+use serde::{Deserialize, Serialize};
 
-use crate::model::DocumentKind;
+/// What a document is, for people and for filters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DocumentKind {
+    Markdown,
+    Text,
+    Code,
+    Html,
+    Pdf,
+    Docx,
+    Xlsx,
+    Pptx,
+    Epub,
+    Csv,
+    Email,
+    /// A commit of a repository.
+    Commit,
+    Chat,
+    Task,
+    Activity,
+}
 
 /// A heading, or a symbol of a source file, with its depth (1 is the outermost).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,8 +63,16 @@ pub struct Extracted {
     pub headings: Vec<Heading>,
     /// First and last line of blocks that belong together (code blocks, tables), from 1, inclusive.
     pub blocks: Vec<(u32, u32)>,
-    /// First line of each page; empty for what has no pages.
+    /// First and last line of each table; they are among the blocks too.
+    pub tables: Vec<(u32, u32)>,
+    /// First line of each page (slide, sheet); empty for what has no pages.
     pub pages: Vec<u32>,
+    /// What source code declares, in order of their lines.
+    pub symbols: Vec<Symbol>,
+    /// As the document calls itself.
+    pub title: Option<String>,
+    /// Author, date, sender and the like, as the document gives them: name and value.
+    pub metadata: Vec<(String, String)>,
     /// 0 to 1: how much of the file could be read.
     pub confidence: f32,
     /// Why the confidence is below 1, in words.
@@ -52,7 +82,19 @@ pub struct Extracted {
 impl Extracted {
     /// Plain text without structure, fully read.
     pub fn plain(kind: DocumentKind, lines: Lines) -> Self {
-        Self { kind, lines, headings: Vec::new(), blocks: Vec::new(), pages: Vec::new(), confidence: 1.0, note: None }
+        Self {
+            kind,
+            lines,
+            headings: Vec::new(),
+            blocks: Vec::new(),
+            tables: Vec::new(),
+            pages: Vec::new(),
+            symbols: Vec::new(),
+            title: None,
+            metadata: Vec::new(),
+            confidence: 1.0,
+            note: None,
+        }
     }
 
     /// Lowers the confidence and says why; an earlier reason is kept in front.

@@ -9,7 +9,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::{Extracted, Heading, Limits, Lines, ReadError, Reader};
-use crate::model::DocumentKind;
+use crate::DocumentKind;
 
 pub struct Docx;
 

@@ -40,7 +40,7 @@ pub fn read(
     let late = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let was_late = Arc::clone(&late);
     let spawned = thread::Builder::new().name("reader".to_owned()).stack_size(STACK_BYTES).spawn(move || {
-        crate::priority::lower();
+        rspa_ml::priority::lower();
         let result = catch(|| reader.read(&bytes, &limits, &inner));
         // Nobody listens any more when the time was over.
         drop(sender.send(result));
@@ -74,7 +74,7 @@ pub fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::DocumentKind;
+    use crate::DocumentKind;
 
     struct Panics;
     impl Reader for Panics {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::model::DocumentKind;
+use crate::DocumentKind;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {

@@ -7,7 +7,7 @@ use rspa_ml::Cancel;
 use scraper::{ElementRef, Html, HtmlTreeSink, Node};
 
 use super::{Extracted, Heading, Limits, Lines, ReadError, Reader, text};
-use crate::model::DocumentKind;
+use crate::DocumentKind;
 
 pub struct HtmlPage;
 

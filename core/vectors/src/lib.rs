@@ -1,0 +1,1 @@
+//! Nearest vectors of one space: an exact scan over compact vectors while there are few, an HNSW graph above.
