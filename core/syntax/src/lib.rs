@@ -1,5 +1,16 @@
 //! Symbols of source code: what a file declares, where, and under which name. Found in syntax trees (tree-sitter).
+//!
+//! One table row per language ([`Language`]) says which node kinds declare what; one walker ([`outline`]) serves
+//! them all. Sources are untrusted: size, time, depth and number of symbols are limited, broken code gives what
+//! could be parsed.
 
+mod language;
+mod languages;
+mod outline;
+mod table;
+
+pub use language::Language;
+pub use outline::{Limits, Outline, Stopped, SyntaxError, outline};
 use serde::{Deserialize, Serialize};
 
 /// What a symbol is.
@@ -14,6 +25,15 @@ pub enum SymbolKind {
     Module,
     Constant,
     Macro,
+    /// A key with a block of its own, a table, an element or a rule set of data, markup and styles.
+    Section,
+}
+
+impl SymbolKind {
+    /// What it holds are statements, not declarations.
+    pub fn is_callable(self) -> bool {
+        matches!(self, Self::Function | Self::Method)
+    }
 }
 
 /// Something that a source file declares.
@@ -22,9 +42,9 @@ pub struct Symbol {
     pub kind: SymbolKind,
     /// `lease`.
     pub name: String,
-    /// What it is declared in, outermost first: `queue`, `impl Queue`.
+    /// Titles of what it is declared in, outermost first: `mod queue`, `impl Queue`.
     pub containers: Vec<String>,
-    /// Keyword and name as a person would call it: `fn lease`, `impl Display for Id`, `class Parser`.
+    /// Keyword and name as a person would call it: `fn lease`, `impl Display for Id`, `class Parser`, `parse()`.
     pub title: String,
     /// From 1: where its comment and attributes begin.
     pub first_line: u32,
