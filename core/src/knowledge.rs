@@ -12,6 +12,7 @@ pub(crate) mod ignored;
 mod indexer;
 pub mod keyword;
 pub mod prepare;
+pub mod rank;
 pub mod reports;
 mod runtime;
 mod sample;
@@ -22,6 +23,7 @@ mod upgrade;
 pub mod vector;
 pub mod walk;
 mod watch;
+mod why;
 pub mod words;
 
 pub use rspa_readers as readers;

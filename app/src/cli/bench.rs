@@ -6,6 +6,7 @@ mod index;
 mod llm;
 mod logs;
 mod perplexity;
+mod retrieval;
 mod search;
 mod tasks;
 mod ui;
@@ -43,6 +44,8 @@ enum Subject {
     Index(index::IndexArguments),
     /// Milliseconds of hybrid searches over a generated collection, as somebody types
     Search(search::SearchArguments),
+    /// How often search finds the function that a removed doc comment spoke of, stage by stage
+    Retrieval(retrieval::RetrievalArguments),
     /// Build and query an index of vectors: recall and queries per second
     Vectors(vectors::VectorsArguments),
     /// Milliseconds from a change of the log's filter to the first screen
@@ -66,6 +69,7 @@ pub fn run(context: &Context, arguments: BenchArguments) -> Result<(), Failure> 
         Subject::Embed(arguments) => embed::run(context, &arguments),
         Subject::Index(arguments) => index::run(context, &arguments),
         Subject::Search(arguments) => search::run(context, &arguments),
+        Subject::Retrieval(arguments) => retrieval::run(context, &arguments),
         Subject::Vectors(arguments) => vectors::run(context, &arguments),
         Subject::Logs(arguments) => logs::run(context, &arguments),
         Subject::Tasks(arguments) => tasks::run(context, &arguments),

@@ -1,10 +1,12 @@
 //! `rspa search`: passages that fit a query.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use rspa_core::api::request::knowledge::Search;
-use rspa_core::model::{SearchHit, SearchMode, SearchQuery, SearchResults};
+use rspa_core::api::request::knowledge::{ExplainMissing, Search};
+use rspa_core::model::{
+    DocumentKind, Effort, MissingReason, SearchFilter, SearchHit, SearchMode, SearchQuery, SearchResults, Timestamp,
+};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -27,6 +29,25 @@ pub struct SearchArguments {
     /// Search only in this source; may be given several times
     #[arg(long, value_name = "PATH")]
     source: Vec<PathBuf>,
+    /// Only documents of this kind, such as code, pdf or chat; may be given several times
+    #[arg(long, value_name = "KIND", value_parser = kind_of)]
+    kind: Vec<DocumentKind>,
+    /// Only documents changed at or after this date or time
+    #[arg(long, value_name = "TIME", value_parser = super::activities::time)]
+    after: Option<Timestamp>,
+    /// Only documents changed before this date or time
+    #[arg(long, value_name = "TIME", value_parser = super::activities::time)]
+    before: Option<Timestamp>,
+    /// Say why this document is not among the hits
+    #[arg(long, value_name = "PATH")]
+    why_not: Option<PathBuf>,
+}
+
+/// A kind by its name.
+fn kind_of(text: &str) -> Result<DocumentKind, String> {
+    serde_json::from_value(Value::String(text.to_lowercase())).map_err(|_unknown| {
+        "kinds are markdown, text, code, html, pdf, docx, xlsx, pptx, epub, csv, email, commit, chat, task, activity".to_owned()
+    })
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -48,8 +69,14 @@ pub fn run(context: &Context, arguments: SearchArguments) -> Result<(), Failure>
         },
         limit: arguments.limit,
         sources: typed::sources_of(&session, &arguments.source)?,
-        kinds: Vec::new(),
+        kinds: arguments.kind,
+        after: arguments.after,
+        before: arguments.before,
+        effort: Effort::Careful,
     };
+    if let Some(path) = &arguments.why_not {
+        return why_not(context, &session, query, path);
+    }
     let results = session.call(Search { query })?;
     if context.output.json {
         return context.output.json_line(&as_json(&results));
@@ -79,6 +106,59 @@ pub fn run(context: &Context, arguments: SearchArguments) -> Result<(), Failure>
     Ok(())
 }
 
+fn why_not(context: &Context, session: &Session, query: SearchQuery, path: &Path) -> Result<(), Failure> {
+    let path = std::path::absolute(path)?;
+    let shown = query.limit;
+    let why = session.call(ExplainMissing { query, path: path.clone() })?;
+    if context.output.json {
+        let fields = json!({
+            "reason": why.reason,
+            "missing_words": why.missing_words,
+            "best": why.best.as_ref().map(hit_json),
+            "needed": why.needed,
+            "ms": why.ms,
+        });
+        return context.output.json_line(&with_path(&path, fields));
+    }
+    context.output.line(&reason(&why.reason, shown))?;
+    if !why.missing_words.is_empty() {
+        context.output.line(&format!("It holds nowhere: {}", why.missing_words.join(", ")))?;
+    }
+    if let Some(best) = &why.best {
+        let needed = why.needed.map(|needed| format!(", the last hit shown has {needed:.3}")).unwrap_or_default();
+        let (from, to) = (best.passage.start_line, best.passage.end_line);
+        context.output.line(&format!("Its best passage, lines {from}-{to}, has {:.3}{needed}", best.score))?;
+    }
+    Ok(())
+}
+
+fn reason(reason: &MissingReason, shown: u32) -> String {
+    match reason {
+        MissingReason::Shown { rank } => format!("It is among the hits, in place {rank}."),
+        MissingReason::OutsideSources => "It lies in no source. Add its folder: rspa index add PATH".to_owned(),
+        MissingReason::NoFile => "There is no such file.".to_owned(),
+        MissingReason::LeftOut => "It was left out when its source was read: it is hidden, ignored by rules such as \
+            .gitignore, or holds no text."
+            .to_owned(),
+        MissingReason::Unreadable { why } => format!("It could not be read. {why}"),
+        MissingReason::NotYet => "Its source has not been read to the end yet.".to_owned(),
+        MissingReason::Filtered { by } => {
+            let by = match by {
+                SearchFilter::Source => "source",
+                SearchFilter::Kind => "kind",
+                SearchFilter::Time => "time",
+                SearchFilter::Phrase => "phrase in quotation marks",
+            };
+            format!("The {by} that was asked for leaves it out.")
+        }
+        MissingReason::NothingInCommon => {
+            "It shares no word with the question, and its meaning is far from it.".to_owned()
+        }
+        MissingReason::BeyondStages { depth } => format!("{depth} other passages fit better by words and by meaning."),
+        MissingReason::Below { rank } => format!("It stands in place {rank}; {shown} were asked for."),
+    }
+}
+
 fn as_json(results: &SearchResults) -> Value {
     json!({
         "query": results.query,
@@ -86,6 +166,8 @@ fn as_json(results: &SearchResults) -> Value {
         "searched": results.searched,
         "keyword_ms": results.keyword_ms,
         "vector_ms": results.vector_ms,
+        "rerank_ms": results.rerank_ms,
+        "candidates": results.candidates,
         "hits": results.hits.iter().map(hit_json).collect::<Vec<_>>(),
     })
 }
@@ -107,6 +189,10 @@ fn hit_json(hit: &SearchHit) -> Value {
             "keyword": hit.keyword,
             "static_vector": hit.static_vector,
             "encoder_vector": hit.encoder_vector,
+            "fusion": hit.fusion,
+            "rerank": hit.rerank,
+            "symbols": passage.symbols,
+            "title": passage.title,
         }),
     )
 }

@@ -156,6 +156,7 @@ pub(crate) mod tests {
 
     pub(crate) fn passage(start_line: u32, text: &str) -> Passage {
         Passage {
+            symbols: Vec::new(),
             title: None,
             id: PassageId(u64::from(start_line)),
             document: DocumentId(Uuid::from_u128(1)),

@@ -39,6 +39,8 @@ mod tests {
 
     fn hit(text: &str, cosine: f32) -> SearchHit {
         SearchHit {
+            fusion: None,
+            rerank: None,
             passage: passage(1, text),
             score: 0.5,
             keyword: None,

@@ -201,7 +201,8 @@ impl Request {
                 | KnowledgeRequest::ListDocuments(_)
                 | KnowledgeRequest::ListProblems(_)
                 | KnowledgeRequest::ReadDocument(_)
-                | KnowledgeRequest::Search(_) => true,
+                | KnowledgeRequest::Search(_)
+                | KnowledgeRequest::ExplainMissing(_) => true,
                 KnowledgeRequest::RemoveSource(_) => false,
             },
             Self::Logs(request) => match request {

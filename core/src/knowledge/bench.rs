@@ -1,6 +1,7 @@
 //! What `rspa bench index|search|vectors` measures: the same code as everyday work, on a data folder of its own.
 
 mod corpus;
+pub mod retrieval;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,6 +18,7 @@ use super::reports::Silent;
 use super::vector::graph::{EF_CONSTRUCTION, NEIGHBOURS};
 use super::{Config, KnowledgeError, Preferences, Service};
 use crate::clock::SystemClock;
+use crate::inference::EncoderProvider;
 use crate::model::{DocumentId, DocumentKind, ProfileId, SearchMode, SearchQuery, Source, SourceId, Timestamp};
 use crate::storage::knowledge::{self as stored, Batch, FileChange, KnowledgeStore, NewDocument, Outcome, Stamp};
 use crate::storage::{Db, DbOptions, tables};
@@ -49,7 +51,7 @@ pub struct VectorMeasurement {
 }
 
 /// Opens a service with everything under `scratch` (an empty folder).
-fn service(scratch: &Path) -> Result<(Service, KnowledgeStore, Db), KnowledgeError> {
+fn service(scratch: &Path, encoder: Arc<dyn EncoderProvider>) -> Result<(Service, KnowledgeStore, Db), KnowledgeError> {
     let main = Db::open(&scratch.join("main.redb"), &tables::MAIN, DbOptions::default())?;
     let options = DbOptions { cache_bytes: 64 << 20, ..DbOptions::default() };
     let knowledge = Db::open(&scratch.join("knowledge.redb"), &tables::KNOWLEDGE, options)?;
@@ -64,7 +66,7 @@ fn service(scratch: &Path) -> Result<(Service, KnowledgeStore, Db), KnowledgeErr
         preferences: Arc::new(Preferences::default),
         clock: Arc::new(SystemClock),
         reports: Arc::new(Silent),
-        encoder: Arc::new(Silent),
+        encoder,
         eager: false,
     })?;
     Ok((service, store, main))
@@ -74,7 +76,7 @@ const PROFILE: ProfileId = ProfileId(Uuid::from_u128(1));
 
 /// Indexes a folder until it is searchable by words and static vectors. `scratch` is an empty folder.
 pub fn index(folder: &Path, scratch: &Path, cancel: &Cancel) -> Result<IndexMeasurement, KnowledgeError> {
-    let (service, _, _) = service(scratch)?;
+    let (service, _, _) = service(scratch, Arc::new(Silent))?;
     let started = Instant::now();
     let status = service.add(folder)?;
     let status = service.wait(status.source.id, false, cancel)?;
@@ -112,7 +114,7 @@ pub fn search(chunks: u64, scratch: &Path, cancel: &Cancel) -> Result<SearchMeas
     };
     stored::put_source(&main, &source)?;
     drop(main);
-    let (service, store, _main) = service(scratch)?;
+    let (service, store, _main) = service(scratch, Arc::new(Silent))?;
     let embedder = StaticEmbedder::built_in()?;
     let space = store.space(embedder.id(), embedder.dimensions())?;
     let mut made = 0;

@@ -374,6 +374,8 @@ impl Inner {
                     kind: document.kind,
                     path: &paths[at],
                     heading: passage.heading.as_deref(),
+                    symbols: &passage.symbols,
+                    modified: file.stamp.modified / 1_000_000,
                     text: &passage.text,
                 });
             }

@@ -5,6 +5,7 @@
 
 pub mod query;
 
+use std::collections::HashMap;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -17,14 +18,16 @@ use tantivy::collector::TopDocs;
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, STRING, Schema, TextFieldIndexing, TextOptions};
 use tantivy::{Index, IndexReader, IndexWriter, ReloadPolicy, TantivyDocument, Term};
 
+use self::query::Question;
+use super::rank::Frequencies;
 use super::words::WordTokenizer;
-use crate::model::{DocumentKind, SourceId};
+use crate::model::{DocumentKind, SourceId, Timestamp};
 use crate::storage::StorageError;
 use crate::storage::knowledge::read::IndexedPassage;
 use crate::storage::knowledge::{KnowledgeStore, PassageRange};
 
 /// Raised when fields or the tokenizer change: an index of another form is foreign.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 const TOKENIZER: &str = "words";
 /// What tantivy may hold before it writes a segment; its least is 15 MB.
 const WRITER_BYTES: usize = 24 << 20;
@@ -52,11 +55,15 @@ impl From<tantivy::TantivyError> for KeywordError {
 pub struct Filter {
     pub sources: Vec<SourceId>,
     pub kinds: Vec<DocumentKind>,
+    /// Documents last changed at this time or later.
+    pub after: Option<Timestamp>,
+    /// Documents last changed before this time.
+    pub before: Option<Timestamp>,
 }
 
 impl Filter {
     pub fn is_empty(&self) -> bool {
-        self.sources.is_empty() && self.kinds.is_empty()
+        self.sources.is_empty() && self.kinds.is_empty() && self.after.is_none() && self.before.is_none()
     }
 }
 
@@ -82,12 +89,18 @@ pub struct Fields {
     text: Field,
     heading: Field,
     path: Field,
+    /// Names that the passage declares.
+    symbols: Field,
+    /// How it declares them: the line up to the body.
+    signature: Field,
     /// The passage's id.
     id: Field,
     /// First passage id of the document: what is deleted together.
     document: Field,
     source: Field,
     kind: Field,
+    /// When the document was last changed; milliseconds since the Unix epoch.
+    modified: Field,
 }
 
 fn schema() -> (Schema, Fields) {
@@ -97,13 +110,40 @@ fn schema() -> (Schema, Fields) {
     let fields = Fields {
         text: builder.add_text_field("text", words.clone()),
         heading: builder.add_text_field("heading", words.clone()),
-        path: builder.add_text_field("path", words),
+        path: builder.add_text_field("path", words.clone()),
+        symbols: builder.add_text_field("symbols", words.clone()),
+        signature: builder.add_text_field("signature", words),
         id: builder.add_u64_field("id", FAST),
         document: builder.add_u64_field("document", INDEXED),
         source: builder.add_text_field("source", STRING),
         kind: builder.add_u64_field("kind", INDEXED),
+        modified: builder.add_i64_field("modified", FAST),
     };
     (builder.build(), fields)
+}
+
+/// How the passage declares its symbols: from the line that first holds the name to the body.
+pub fn signatures<'a>(text: &'a str, symbols: &'a [String]) -> impl Iterator<Item = &'a str> {
+    const MOST_BYTES: usize = 400;
+    symbols.iter().filter(|symbol| !symbol.is_empty()).filter_map(move |symbol| {
+        let mut begin = 0;
+        for line in text.split_inclusive('\n') {
+            let code = line.trim_start();
+            let comment = code.starts_with("//") || code.starts_with('#') || code.starts_with('*');
+            if !comment && line.contains(symbol.as_str()) {
+                let rest = clip(&text[begin..], MOST_BYTES);
+                let end = rest.find(['{', ';']).or_else(|| rest.find(":\n")).unwrap_or(rest.len());
+                return Some(&rest[..end]);
+            }
+            begin += line.len();
+        }
+        None
+    })
+}
+
+/// The beginning of a text, cut at a character.
+fn clip(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
 }
 
 fn kind_number(kind: DocumentKind) -> u64 {
@@ -135,6 +175,9 @@ pub struct Entry<'a> {
     /// Within its source.
     pub path: &'a Path,
     pub heading: Option<&'a str>,
+    pub symbols: &'a [String],
+    /// When the document was last changed; milliseconds since the Unix epoch.
+    pub modified: i64,
     pub text: &'a str,
 }
 
@@ -147,6 +190,8 @@ impl<'a> From<&'a IndexedPassage> for Entry<'a> {
             kind: passage.kind,
             path: &passage.path,
             heading: passage.heading.as_deref(),
+            symbols: &passage.symbols,
+            modified: passage.modified,
             text: &passage.text,
         }
     }
@@ -360,12 +405,12 @@ impl KeywordIndex {
     ///
     /// # Errors
     /// `Damaged` when the index cannot be read; then it should be repaired.
-    pub fn search(&self, text: &str, filter: &Filter, limit: usize) -> Result<Vec<(u64, f32)>, KeywordError> {
+    pub fn search(&self, question: &Question, filter: &Filter, limit: usize) -> Result<Vec<(u64, f32)>, KeywordError> {
         let Some(reader) = self.reader() else { return Ok(Vec::new()) };
         let searcher = reader.searcher();
         let fields = self.fields;
         catch_unwind(AssertUnwindSafe(|| {
-            let Some(query) = query::build(text, filter, &fields, &searcher)? else { return Ok(Vec::new()) };
+            let Some(query) = query::build(question, filter, &fields, &searcher)? else { return Ok(Vec::new()) };
             let top = searcher.search(&query, &TopDocs::with_limit(limit.max(1)).order_by_score())?;
             let mut found = Vec::with_capacity(top.len());
             for (score, address) in top {
@@ -377,6 +422,23 @@ impl KeywordIndex {
             Ok(found)
         }))
         .unwrap_or_else(|_panic| Err(KeywordError::Damaged("reading it failed".to_owned())))
+    }
+
+    /// How many passages hold the words of a question and of its translations.
+    pub fn frequencies(&self, question: &Question) -> Result<Frequencies, KeywordError> {
+        let mut frequencies = Frequencies { passages: self.count(), of: HashMap::new() };
+        let Some(reader) = self.reader() else { return Ok(frequencies) };
+        let searcher = reader.searcher();
+        let words = question.words.iter().map(String::as_str).chain(question.translations().map(|(word, _)| word));
+        for word in words {
+            // A name or heading word may not stand in any text.
+            let mut most = 0;
+            for field in [self.fields.text, self.fields.path, self.fields.heading] {
+                most = most.max(searcher.doc_freq(&Term::from_field_text(field, word))?);
+            }
+            frequencies.of.insert(word.to_owned(), most);
+        }
+        Ok(frequencies)
     }
 
     /// Passages that a search sees.
@@ -415,6 +477,13 @@ impl Open {
                 document.add_text(fields.heading, heading);
             }
             document.add_text(fields.path, entry.path.to_string_lossy());
+            for symbol in entry.symbols {
+                document.add_text(fields.symbols, symbol);
+            }
+            for signature in signatures(entry.text, entry.symbols) {
+                document.add_text(fields.signature, signature);
+            }
+            document.add_i64(fields.modified, entry.modified);
             document.add_u64(fields.id, entry.id);
             document.add_u64(fields.document, entry.range.first);
             document.add_text(fields.source, entry.source.to_string());

@@ -1,26 +1,33 @@
 //! Searching: words and vectors are asked, their rankings fused, passages read, extracts made.
 
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use rspa_ml::Cancel;
 
 use super::KnowledgeError;
 use super::fuse::{Fused, fuse};
-use super::keyword::query::query_words;
+use super::keyword::query::Question;
 use super::keyword::{Filter, KeywordError};
+use super::rank::{Candidate, FEATURES, Judge, holds_phrases, weights};
 use super::readers::text::clip;
 use super::service::{Inner, Service, Space};
 use super::snippet::snippet;
-use crate::model::{Passage, SearchHit, SearchMode, SearchQuery, SearchResults};
+use super::vector::cosine;
+use super::words::words;
+use crate::model::{Passage, SearchHit, SearchMode, SearchQuery, SearchResults, SourceId, StageRank};
 
-const USUAL_LIMIT: u32 = 20;
+pub(super) const USUAL_LIMIT: u32 = 20;
 const MOST_HITS: u32 = 200;
 /// Longer questions are cut (bytes).
 const MOST_QUERY_BYTES: usize = 4_000;
 /// Each stage gives this many times the hits that are wanted, at least `LEAST_CANDIDATES`.
 const DEPTH: usize = 3;
-const LEAST_CANDIDATES: usize = 60;
+const LEAST_CANDIDATES: usize = 120;
+/// Passages that are read and ranked by their content.
+const MOST_CANDIDATES: usize = 160;
 /// Below this cosine nothing of the question is in the passage.
 const LEAST_STATIC_COSINE: f32 = 0.2;
 const LEAST_ENCODER_COSINE: f32 = 0.15;
@@ -31,13 +38,60 @@ impl Service {
     /// # Errors
     /// `Cancelled` when a newer question took its place; storage errors.
     pub fn search(&self, query: &SearchQuery, cancel: &Cancel) -> Result<SearchResults, KnowledgeError> {
-        Search { inner: &self.inner, cancel }.run(query)
+        Search { inner: &self.inner, cancel, judged: None }.run(query)
+    }
+
+    /// The same, with what each hit was judged by: for learning what that should weigh.
+    pub(super) fn search_judged(
+        &self,
+        query: &SearchQuery,
+        cancel: &Cancel,
+    ) -> Result<(SearchResults, HashMap<u64, [f32; FEATURES]>), KnowledgeError> {
+        let judged = RefCell::default();
+        let results = Search { inner: &self.inner, cancel, judged: Some(&judged) }.run(query)?;
+        Ok((results, judged.into_inner()))
+    }
+}
+
+impl Service {
+    /// Ranks these passages alone, best first; those without a word and far in meaning are left out.
+    pub(super) fn search_among(
+        &self,
+        query: &SearchQuery,
+        ids: &[u64],
+        cancel: &Cancel,
+    ) -> Result<Vec<SearchHit>, KnowledgeError> {
+        let search = Search { inner: &self.inner, cancel, judged: None };
+        let question = Question::understand(&query.text);
+        let mut asked = Asked::default();
+        if let Some(space) = &self.inner.static_space {
+            asked.by_static = search.embed(space, &query.text)?;
+        }
+        if let Some(space) = search.encoder()? {
+            asked.by_encoder = search.embed(&space, &query.text)?;
+        }
+        let mut near = HashSet::new();
+        for (known, least) in [(&asked.by_static, LEAST_STATIC_COSINE), (&asked.by_encoder, LEAST_ENCODER_COSINE)] {
+            let cosines = search.cosines(known, ids)?;
+            near.extend(cosines.into_iter().filter(|(_, cosine)| *cosine >= least).map(|(id, _)| id));
+        }
+        let sources = self.inner.board.sources();
+        let passages = self.inner.store.passages(ids, &sources)?;
+        let common = |passage: &Passage| words(&passage.text).iter().any(|word| question.words.contains(&word.text));
+        let candidates = passages
+            .into_iter()
+            .filter(|passage| near.contains(&passage.id.0) || common(passage))
+            .map(|passage| (Fused { id: passage.id.0, score: 0.0, stages: vec![None; 3] }, passage))
+            .collect();
+        search.ranked(candidates, 1, &question, &asked)
     }
 }
 
 struct Search<'a> {
     inner: &'a Inner,
     cancel: &'a Cancel,
+    /// Takes down the features of each candidate.
+    judged: Option<&'a RefCell<HashMap<u64, [f32; FEATURES]>>>,
 }
 
 /// Rankings in the order that the fused stages have.
@@ -46,8 +100,16 @@ struct Rankings {
     keyword: Vec<(u64, f32)>,
     by_static: Vec<(u64, f32)>,
     by_encoder: Vec<(u64, f32)>,
+    asked: Asked,
     keyword_ms: f64,
     vector_ms: f64,
+}
+
+/// The question as each embedder understands it.
+#[derive(Default)]
+struct Asked {
+    by_static: Option<(Space, Vec<f32>)>,
+    by_encoder: Option<(Space, Vec<f32>)>,
 }
 
 impl Search<'_> {
@@ -61,20 +123,33 @@ impl Search<'_> {
             ms: 0.0,
             keyword_ms: 0.0,
             vector_ms: 0.0,
+            rerank_ms: 0.0,
+            candidates: 0,
         };
         let limit = match query.limit {
             0 => USUAL_LIMIT,
             limit => limit.min(MOST_HITS),
         } as usize;
-        let words = query_words(&text);
-        if !words.is_empty() {
-            let filter = Filter { sources: query.sources.clone(), kinds: query.kinds.clone() };
+        // A space at the end says that the last word is whole.
+        let question =
+            Question::understand(if query.text.ends_with(char::is_whitespace) { &query.text } else { &text });
+        if !question.is_empty() {
+            let filter = filter_of(query);
             let depth = (limit * DEPTH).max(LEAST_CANDIDATES);
-            let found = self.rankings(&text, query.mode, &filter, depth)?;
+            let found = self.rankings(&question, &text, query.mode, &filter, depth)?;
             results.searched = self.inner.store.passage_count()?;
             (results.keyword_ms, results.vector_ms) = (found.keyword_ms, found.vector_ms);
+            let reranking = Instant::now();
             let fused = fuse(&[found.keyword, found.by_static, found.by_encoder]);
-            results.hits = self.hits(fused, limit, &words)?;
+            if query.mode == SearchMode::Hybrid {
+                let read = self.read(fused, limit.max(MOST_CANDIDATES), &question)?;
+                results.candidates = read.len() as u64;
+                results.hits = self.ranked(read, limit, &question, &found.asked)?;
+            } else {
+                results.candidates = fused.len() as u64;
+                results.hits = self.hits(fused, limit, &question)?;
+            }
+            results.rerank_ms = milliseconds(reranking);
         }
         results.ms = milliseconds(started);
         Ok(results)
@@ -86,6 +161,7 @@ impl Search<'_> {
 
     fn rankings(
         &self,
+        question: &Question,
         text: &str,
         mode: SearchMode,
         filter: &Filter,
@@ -97,7 +173,7 @@ impl Search<'_> {
             let started = Instant::now();
             // While the index is built from anew, meaning alone answers at once.
             if mode == SearchMode::Keyword || !self.inner.keyword.is_being_opened() {
-                found.keyword = self.keyword(text, filter, depth)?;
+                found.keyword = self.keyword(question, filter, depth)?;
             }
             found.keyword_ms = milliseconds(started);
         }
@@ -105,11 +181,13 @@ impl Search<'_> {
             self.go_on()?;
             let started = Instant::now();
             if let Some(space) = &self.inner.static_space {
-                found.by_static = self.vectors(space, text, filter, depth, LEAST_STATIC_COSINE)?;
+                found.asked.by_static = self.embed(space, text)?;
+                found.by_static = self.nearest(&found.asked.by_static, filter, depth, LEAST_STATIC_COSINE)?;
             }
             self.go_on()?;
             if let Some(space) = self.encoder()? {
-                found.by_encoder = self.vectors(&space, text, filter, depth, LEAST_ENCODER_COSINE)?;
+                found.asked.by_encoder = self.embed(&space, text)?;
+                found.by_encoder = self.nearest(&found.asked.by_encoder, filter, depth, LEAST_ENCODER_COSINE)?;
             }
             found.vector_ms = milliseconds(started);
         }
@@ -117,32 +195,35 @@ impl Search<'_> {
         Ok(found)
     }
 
-    fn keyword(&self, text: &str, filter: &Filter, depth: usize) -> Result<Vec<(u64, f32)>, KnowledgeError> {
+    fn keyword(&self, question: &Question, filter: &Filter, depth: usize) -> Result<Vec<(u64, f32)>, KnowledgeError> {
         self.inner.open_keyword(self.cancel)?;
-        match self.inner.keyword.search(text, filter, depth) {
+        match self.inner.keyword.search(question, filter, depth) {
             Err(KeywordError::Damaged(reason)) => {
                 tracing::warn!(reason, "the keyword index is built again");
                 self.inner.keyword.repair(&self.inner.store, self.cancel)?;
-                Ok(self.inner.keyword.search(text, filter, depth)?)
+                Ok(self.inner.keyword.search(question, filter, depth)?)
             }
             other => Ok(other?),
         }
     }
 
-    fn vectors(
+    fn embed(&self, space: &Space, text: &str) -> Result<Option<(Space, Vec<f32>)>, KnowledgeError> {
+        space.index.load(&self.inner.store, self.cancel)?;
+        let mut vectors = space.embedder.embed(&[text], self.cancel).map_err(|error| match error {
+            rspa_ml::Error::Cancelled => KnowledgeError::Cancelled,
+            other => KnowledgeError::Embedding(other),
+        })?;
+        Ok(vectors.pop().map(|vector| (space.clone(), vector)))
+    }
+
+    fn nearest(
         &self,
-        space: &Space,
-        text: &str,
+        asked: &Option<(Space, Vec<f32>)>,
         filter: &Filter,
         depth: usize,
         least: f32,
     ) -> Result<Vec<(u64, f32)>, KnowledgeError> {
-        space.index.load(&self.inner.store, self.cancel)?;
-        let vectors = space.embedder.embed(&[text], self.cancel).map_err(|error| match error {
-            rspa_ml::Error::Cancelled => KnowledgeError::Cancelled,
-            other => KnowledgeError::Embedding(other),
-        })?;
-        let Some(vector) = vectors.first() else { return Ok(Vec::new()) };
+        let Some((space, vector)) = asked else { return Ok(Vec::new()) };
         let mut found = space.index.search(&self.inner.store, vector, filter, depth)?;
         found.retain(|(_, cosine)| *cosine >= least);
         Ok(found)
@@ -162,11 +243,90 @@ impl Search<'_> {
         }
     }
 
+    /// The cosines of these passages, where they have vectors.
+    fn cosines(&self, asked: &Option<(Space, Vec<f32>)>, ids: &[u64]) -> Result<HashMap<u64, f32>, KnowledgeError> {
+        let Some((space, vector)) = asked else { return Ok(HashMap::new()) };
+        let stored = self.inner.store.vectors(space.index.space(), ids)?;
+        Ok(stored.into_iter().map(|(id, other)| (id, cosine(vector, &other))).collect())
+    }
+
+    /// The candidates in their last order, best first.
+    fn ranked(
+        &self,
+        mut read: Vec<(Fused, Passage)>,
+        limit: usize,
+        question: &Question,
+        asked: &Asked,
+    ) -> Result<Vec<SearchHit>, KnowledgeError> {
+        self.go_on()?;
+        let ids: Vec<u64> = read.iter().map(|(fused, _)| fused.id).collect();
+        let (by_static, by_encoder) = (self.cosines(&asked.by_static, &ids)?, self.cosines(&asked.by_encoder, &ids)?);
+        let frequencies = self.inner.keyword.frequencies(question)?;
+        let judge = Judge::new(question, &frequencies);
+        let roots: HashMap<SourceId, PathBuf> =
+            self.inner.board.sources().into_iter().map(|source| (source.id, source.path)).collect();
+        let mut scored = Vec::with_capacity(read.len());
+        for (at, (fused, passage)) in read.iter().enumerate() {
+            if at % 32 == 0 {
+                self.go_on()?;
+            }
+            let root = roots.get(&passage.source);
+            let path = root.and_then(|root| passage.path.strip_prefix(root).ok()).unwrap_or(&passage.path);
+            let features = judge.features(&Candidate {
+                passage,
+                path: &path.to_string_lossy(),
+                fused: fused.score,
+                static_cosine: by_static.get(&fused.id).copied(),
+                encoder_cosine: by_encoder.get(&fused.id).copied(),
+                late: None,
+            });
+            if let Some(judged) = self.judged {
+                judged.borrow_mut().insert(fused.id, features);
+            }
+            scored.push((at, weights::score(&features, by_encoder.contains_key(&fused.id))));
+        }
+        scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        scored.truncate(limit);
+        let mut places: Vec<Option<(usize, f32)>> = vec![None; read.len()];
+        for (rank, (at, score)) in scored.iter().enumerate() {
+            places[*at] = Some((rank, *score));
+        }
+        let mut hits: Vec<Option<SearchHit>> = vec![None; scored.len()];
+        for (at, (fused, passage)) in read.drain(..).enumerate() {
+            if let Some((rank, score)) = places[at] {
+                let rank_from_1 = u32::try_from(rank + 1).unwrap_or(u32::MAX);
+                let rerank = StageRank { rank: rank_from_1, score };
+                let fusion = StageRank { rank: u32::try_from(at + 1).unwrap_or(u32::MAX), score: fused.score };
+                let hit = hit(fused, passage, question, weights::confidence(score));
+                hits[rank] = Some(SearchHit { fusion: Some(fusion), rerank: Some(rerank), ..hit });
+            }
+        }
+        Ok(hits.into_iter().flatten().collect())
+    }
+
+    /// As one stage ranked them.
+    fn hits(&self, fused: Vec<Fused>, limit: usize, question: &Question) -> Result<Vec<SearchHit>, KnowledgeError> {
+        let read = self.read(fused, limit, question)?;
+        Ok(read
+            .into_iter()
+            .map(|(fused, passage)| {
+                let score = fused.score;
+                hit(fused, passage, question, score)
+            })
+            .collect())
+    }
+
     /// Reads the passages; those of removed sources, and the same lines through a second source, are left out.
-    fn hits(&self, fused: Vec<Fused>, limit: usize, words: &[String]) -> Result<Vec<SearchHit>, KnowledgeError> {
+    fn read(
+        &self,
+        fused: Vec<Fused>,
+        limit: usize,
+        question: &Question,
+    ) -> Result<Vec<(Fused, Passage)>, KnowledgeError> {
         let sources = self.inner.board.sources();
-        let mut hits = Vec::with_capacity(limit);
-        let mut seen: HashSet<(std::path::PathBuf, u32, u32, usize)> = HashSet::new();
+        let mut read = Vec::with_capacity(limit.min(fused.len()));
+        let mut seen: HashSet<(PathBuf, u32, u32, usize)> = HashSet::new();
+        let phrases = !question.phrases.is_empty();
         for batch in fused.chunks(limit.max(16)) {
             self.go_on()?;
             let ids: Vec<u64> = batch.iter().map(|fused| fused.id).collect();
@@ -176,26 +336,36 @@ impl Search<'_> {
                 let Some(fused) = batch.find(|fused| fused.id == passage.id.0) else { break };
                 // Pieces of one long line share its number; their lengths and texts differ.
                 let place = (passage.path.clone(), passage.start_line, passage.end_line, start_of(&passage));
-                if !seen.insert(place) {
+                if !seen.insert(place) || (phrases && !holds_phrases(question, &passage)) {
                     continue;
                 }
-                let (snippet, marks) = snippet(&passage.text, words);
-                hits.push(SearchHit {
-                    score: fused.score,
-                    keyword: fused.stages[0],
-                    static_vector: fused.stages[1],
-                    encoder_vector: fused.stages[2],
-                    snippet,
-                    marks,
-                    passage,
-                });
-                if hits.len() == limit {
-                    return Ok(hits);
+                read.push((fused.clone(), passage));
+                if read.len() == limit {
+                    return Ok(read);
                 }
             }
         }
-        Ok(hits)
+        Ok(read)
     }
+}
+
+fn hit(fused: Fused, passage: Passage, question: &Question, score: f32) -> SearchHit {
+    let (snippet, marks) = snippet(&passage.text, &question.words);
+    SearchHit {
+        score,
+        keyword: fused.stages[0],
+        static_vector: fused.stages[1],
+        encoder_vector: fused.stages[2],
+        fusion: None,
+        rerank: None,
+        snippet,
+        marks,
+        passage,
+    }
+}
+
+pub(super) fn filter_of(query: &SearchQuery) -> Filter {
+    Filter { sources: query.sources.clone(), kinds: query.kinds.clone(), after: query.after, before: query.before }
 }
 
 fn start_of(passage: &Passage) -> usize {

@@ -1,8 +1,13 @@
 //! Words of prose and code: the tokenizer of the keyword index, also used to mark what matched.
 //!
 //! An identifier gives its parts and itself: `parseHttpRequest_v2` gives `parse`, `http`, `request`, `v2` and the
-//! whole, so that any of them finds it. Everything is lower-cased; Chinese, Japanese and Korean text gives
-//! single characters, since it has no spaces.
+//! whole, so that any of them finds it. Everything is lower-cased and, where it is no compound, reduced to its English
+//! stem; Chinese, Japanese and Korean text gives single characters, since it has no spaces.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use rust_stemmers::{Algorithm, Stemmer};
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
@@ -98,6 +103,9 @@ impl Scanner<'_> {
             // Without parts of its own the word is there once.
             found.truncate(before + 1);
             position = self.position + 1;
+            stem(&mut found[before].text);
+        } else {
+            found[before + 1..].iter_mut().for_each(|part| stem(&mut part.text));
         }
         self.position = position;
     }
@@ -118,24 +126,39 @@ impl Scanner<'_> {
             end -= 1;
         }
         let slice = &self.text[from..end];
-        let mut text = if slice.is_ascii() { slice.to_ascii_lowercase() } else { slice.to_lowercase() };
-        drop_plural(&mut text);
+        let text = if slice.is_ascii() { slice.to_ascii_lowercase() } else { slice.to_lowercase() };
         found.push(Word { from, to, text, position });
     }
 }
 
-/// English plurals to singulars, the S-stemmer of Harman, "How effective is suffixing?" (1991).
-fn drop_plural(word: &mut String) {
-    if word.len() < 4 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+/// Words whose stems are remembered by each thread.
+const REMEMBERED: usize = 1 << 15;
+
+thread_local! {
+    static STEMS: RefCell<(Stemmer, HashMap<String, Option<String>>)> =
+        RefCell::new((Stemmer::create(Algorithm::English), HashMap::new()));
+}
+
+/// English stems (Porter's second stemmer, Snowball). Question and text are treated alike, so that words of other
+/// languages still find themselves.
+fn stem(word: &mut String) {
+    if word.len() < 3 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
         return;
     }
-    let ends = |endings: &[&str]| endings.iter().any(|ending| word.ends_with(ending));
-    if ends(&["ies"]) && !ends(&["eies", "aies"]) {
-        word.truncate(word.len() - 3);
-        word.push('y');
-    } else if (ends(&["es"]) && !ends(&["aes", "ees", "oes"])) || (ends(&["s"]) && !ends(&["es", "us", "ss"])) {
-        word.truncate(word.len() - 1);
-    }
+    STEMS.with_borrow_mut(|(stemmer, known)| {
+        if let Some(stem) = known.get(word.as_str()) {
+            if let Some(stem) = stem {
+                word.clone_from(stem);
+            }
+            return;
+        }
+        let stem = stemmer.stem(word).into_owned();
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(word.clone(), (stem != *word).then(|| stem.clone()));
+        *word = stem;
+    });
 }
 
 /// Without underscores at either end.
@@ -206,15 +229,17 @@ mod tests {
         check("parseHttpRequest", &["parsehttprequest", "parse", "http", "request"]);
         check("snake_case_name", &["snake_case_name", "snake", "case", "name"]);
         check("HTTPServer2", &["httpserver2", "http", "server2"]);
-        check("core::api::Pending", &["core", "api", "pending"]);
+        check("leases parsedRequests", &["leas", "parsedrequests", "pars", "request"]);
+        check("core::api::Pending", &["core", "api", "pend"]);
         check("src/main.rs", &["src", "main", "rs"]);
         check("__init__", &["init"]);
         check("x1 256", &["x1", "256"]);
     }
 
     #[test]
-    fn plurals_find_singulars() {
-        check("Backups of files, policies, class status", &["backup", "of", "file", "policy", "class", "status"]);
+    fn forms_of_a_word_find_each_other() {
+        check("Backups of files, policies, class status", &["backup", "of", "file", "polici", "class", "status"]);
+        check("expire expires expiring", &["expir", "expir", "expir"]);
     }
 
     #[test]

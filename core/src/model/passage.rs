@@ -29,4 +29,7 @@ pub struct Passage {
     /// As the document calls itself: the subject of a mail, the title of a chat.
     #[serde(default)]
     pub title: Option<String>,
+    /// Names that the passage declares, where it is code.
+    #[serde(default)]
+    pub symbols: Vec<String>,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{DocumentKind, Passage, SourceId};
+use super::{Document, DocumentKind, Passage, SourceId, Timestamp};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,6 +24,22 @@ pub struct SearchQuery {
     pub sources: Vec<SourceId>,
     /// Empty means all.
     pub kinds: Vec<DocumentKind>,
+    /// Only documents last changed at this time or later.
+    pub after: Option<Timestamp>,
+    /// Only documents last changed before this time.
+    pub before: Option<Timestamp>,
+    pub effort: Effort,
+}
+
+/// How much time a search may take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effort {
+    /// For each letter that is typed: words and vectors, ranked by what is known of the passages.
+    #[default]
+    Typed,
+    /// Once the question stands: the best passages are read again by the encoder, within half a second.
+    Careful,
 }
 
 /// Where one stage put a passage.
@@ -38,11 +54,15 @@ pub struct StageRank {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SearchHit {
     pub passage: Passage,
-    /// Fused score, 0 to 1, best possible 1.
+    /// How well it fits the question, 0 to 1.
     pub score: f32,
     pub keyword: Option<StageRank>,
     pub static_vector: Option<StageRank>,
     pub encoder_vector: Option<StageRank>,
+    /// The stages together (reciprocal rank fusion), 0 to 1.
+    pub fusion: Option<StageRank>,
+    /// The last order: learned weights over words, names and meaning.
+    pub rerank: Option<StageRank>,
     /// An extract of the passage for a list, with the byte ranges in it that match words of the query.
     pub snippet: String,
     pub marks: Vec<(u32, u32)>,
@@ -57,4 +77,57 @@ pub struct SearchResults {
     pub ms: f64,
     pub keyword_ms: f64,
     pub vector_ms: f64,
+    /// Reading the candidates and putting them into their last order.
+    pub rerank_ms: f64,
+    /// Passages that reached the last stage.
+    pub candidates: u64,
+}
+
+/// Why a named document is not among the hits of a search.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WhyNot {
+    pub reason: MissingReason,
+    /// The document, where it is indexed.
+    pub document: Option<Document>,
+    /// Words of the question that it holds nowhere, as they were typed.
+    pub missing_words: Vec<String>,
+    /// Its passage that fits best, with its places among all.
+    pub best: Option<SearchHit>,
+    /// The score of the last hit that was shown.
+    pub needed: Option<f32>,
+    pub ms: f64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum MissingReason {
+    /// It is among them.
+    Shown { rank: u32 },
+    /// It lies in no source.
+    OutsideSources,
+    /// It is not there (any more).
+    NoFile,
+    /// It lies in a source and was left out: hidden, ignored by its rules, without text.
+    LeftOut,
+    /// It could not be read, and why.
+    Unreadable { why: String },
+    /// Its source has not been read to the end.
+    NotYet,
+    /// A filter of the search leaves it out.
+    Filtered { by: SearchFilter },
+    /// It holds no word of the question, and its meaning is too far from it.
+    NothingInCommon,
+    /// It was found by none of the stages among the best so many.
+    BeyondStages { depth: u32 },
+    /// Other passages fit better: its place in the last order.
+    Below { rank: u32 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SearchFilter {
+    Source,
+    Kind,
+    Time,
+    Phrase,
 }

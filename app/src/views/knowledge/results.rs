@@ -72,6 +72,7 @@ impl Search {
             limit: LIMIT,
             sources: self.source.into_iter().collect(),
             kinds: self.kinds.clone(),
+            ..SearchQuery::default()
         }));
     }
 

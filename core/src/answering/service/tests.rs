@@ -32,6 +32,8 @@ impl FindPassages for Shelf {
         all.sort_by_key(|passage| std::cmp::Reverse(shared(passage)));
         all.truncate(limit as usize);
         let hits = all.into_iter().map(|passage| SearchHit {
+            fusion: None,
+            rerank: None,
             score: 0.5,
             keyword: None,
             static_vector: Some(StageRank { rank: 1, score: 0.1 }),

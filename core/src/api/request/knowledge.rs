@@ -8,7 +8,7 @@ use crate::api::Guard;
 use crate::api::family::family;
 use crate::model::{
     Document, DocumentProblem, DocumentText, Page, PageRequest, SearchQuery, SearchResults, SourceId, SourceStatus,
-    TrashItem,
+    TrashItem, WhyNot,
 };
 
 /// Adds a folder or a file; adding it again scans it again. Indexing goes on in the background.
@@ -91,6 +91,15 @@ pub struct Search {
     pub query: SearchQuery,
 }
 
+/// Why the document at a path is not among the hits of a search.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ExplainMissing {
+    pub query: SearchQuery,
+    /// Absolute.
+    #[serde(with = "crate::model::exact_path")]
+    pub path: PathBuf,
+}
+
 family!(Knowledge, KnowledgeRequest, KnowledgeResponse {
     AddSource => SourceStatus,
     AddSampleSource => SourceStatus,
@@ -103,6 +112,7 @@ family!(Knowledge, KnowledgeRequest, KnowledgeResponse {
     ListProblems => Page<DocumentProblem>,
     ReadDocument => DocumentText,
     Search => SearchResults,
+    ExplainMissing => WhyNot,
 });
 
 impl KnowledgeRequest {
@@ -119,7 +129,8 @@ impl KnowledgeRequest {
             | Self::ListDocuments(_)
             | Self::ListProblems(_)
             | Self::ReadDocument(_)
-            | Self::Search(_) => Guard::Open,
+            | Self::Search(_)
+            | Self::ExplainMissing(_) => Guard::Open,
         }
     }
 }

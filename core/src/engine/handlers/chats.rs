@@ -167,6 +167,9 @@ struct Finder(Context);
 impl FindPassages for Finder {
     fn find(&self, question: &str, sources: &[SourceId], limit: u32, cancel: &Cancel) -> Result<Found, ApiError> {
         let query = SearchQuery {
+            after: None,
+            before: None,
+            effort: crate::model::Effort::default(),
             text: question.to_owned(),
             mode: SearchMode::Hybrid,
             limit: limit.max(1),

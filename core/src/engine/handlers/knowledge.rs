@@ -177,6 +177,9 @@ fn answer(ctx: &Context, request: Request, cancel: &Cancel) -> Result<Response, 
         Request::ReadDocument(read) => {
             Response::ReadDocument(service.read_document(&read.path, read.start_line, read.end_line, cancel)?)
         }
+        Request::ExplainMissing(explain) => {
+            Response::ExplainMissing(service.why_not(&explain.query, &explain.path, cancel)?)
+        }
         Request::Search(search) => Response::Search(service.search(&search.query, cancel)?),
     })
 }

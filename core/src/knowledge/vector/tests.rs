@@ -130,10 +130,10 @@ fn the_scan_is_exact_and_follows_the_store() {
     assert_eq!(found[0].0, added.first + 2);
     assert!((found[0].1 - 1.0).abs() < 2e-3);
 
-    let only = Filter { sources: vec![source(2)], kinds: Vec::new() };
+    let only = Filter { after: None, before: None, sources: vec![source(2)], kinds: Vec::new() };
     let found = index.search(&fixture.store, &all[0], &only, 50).unwrap();
     assert_eq!(found.len(), 5);
-    let none = Filter { sources: Vec::new(), kinds: vec![DocumentKind::Pdf] };
+    let none = Filter { after: None, before: None, sources: Vec::new(), kinds: vec![DocumentKind::Pdf] };
     assert!(index.search(&fixture.store, &all[0], &none, 50).unwrap().is_empty());
 
     index.apply(&[added], &[]);

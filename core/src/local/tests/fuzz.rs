@@ -19,6 +19,9 @@ fn real() -> Vec<Vec<u8>> {
         attachments: Vec::new(),
     };
     let query = SearchQuery {
+        after: None,
+        before: None,
+        effort: crate::model::Effort::default(),
         text: "crane".to_owned(),
         mode: SearchMode::Hybrid,
         limit: 8,

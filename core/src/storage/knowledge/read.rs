@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::{
     COUNTS, Counts, DOCUMENTS, DocumentRange, FILES, KnowledgeStore, KnownFile, LOG, NEXT_PASSAGE, NUMBERS, PASSAGES,
-    PROBLEMS, PassageRange, SPACES, Space, StoredChange, StoredFile, StoredPassage, VECTORS, hex, write,
+    PROBLEMS, PassageRange, SPACES, Space, Stamp, StoredChange, StoredDocument, StoredFile, StoredPassage, VECTORS,
+    hex, write,
 };
 use crate::model::exact_path::path_of;
 use crate::model::{
@@ -26,6 +27,25 @@ pub fn absolute(root: &Path, relative: &[u8]) -> PathBuf {
     match path_of(relative) {
         Some(path) if !path.as_os_str().is_empty() => root.join(path),
         _ => root.to_owned(),
+    }
+}
+
+fn shown(source: &Source, path: &[u8], stamp: Stamp, document: StoredDocument) -> Document {
+    Document {
+        id: DocumentId(Uuid::from_u128(document.id)),
+        source: source.id,
+        path: absolute(&source.path, path),
+        kind: document.kind,
+        size_bytes: stamp.size,
+        modified: Timestamp(stamp.modified / 1_000_000),
+        hash: hex(&document.hash),
+        passages: document.passages.count,
+        indexed: Timestamp(document.indexed),
+        confidence: document.confidence,
+        note: document.note,
+        seconds: document.seconds,
+        title: document.title,
+        metadata: document.metadata,
     }
 }
 
@@ -149,6 +169,7 @@ impl KnowledgeStore {
                 text: stored.text,
                 document_hash: hex(&document.hash),
                 title: document.title,
+                symbols: stored.symbols,
             });
         }
         Ok(found)
@@ -164,26 +185,26 @@ impl KnowledgeStore {
                 return;
             }
             if total >= page.offset && (items.len() as u64) < u64::from(page.limit) {
-                items.push(Document {
-                    id: DocumentId(Uuid::from_u128(document.id)),
-                    source: source.id,
-                    path: absolute(&source.path, path),
-                    kind: document.kind,
-                    size_bytes: file.stamp.size,
-                    modified: Timestamp(file.stamp.modified / 1_000_000),
-                    hash: hex(&document.hash),
-                    passages: document.passages.count,
-                    indexed: Timestamp(document.indexed),
-                    confidence: document.confidence,
-                    note: document.note,
-                    seconds: document.seconds,
-                    title: document.title,
-                    metadata: document.metadata,
-                });
+                items.push(shown(source, path, file.stamp, document));
             }
             total += 1;
         })?;
         Ok(Page { items, total, offset: page.offset })
+    }
+
+    /// The document that is indexed under a path of a source, with its passages.
+    pub fn document_at(&self, source: &Source, path: &[u8]) -> Result<Option<(Document, PassageRange)>, StorageError> {
+        let file: Option<StoredFile> = self.db.read()?.table(FILES)?.record((source.id.0.as_u128(), path))?;
+        let Some(StoredFile { stamp, document: Some(document), .. }) = file else { return Ok(None) };
+        let range = document.passages;
+        Ok(Some((shown(source, path, stamp, document), range)))
+    }
+
+    /// Why a file of a source could not be read, or only in part.
+    pub fn problem_at(&self, source: SourceId, path: &[u8]) -> Result<Option<String>, StorageError> {
+        let txn = self.db.read()?;
+        let table = txn.table(PROBLEMS)?;
+        Ok(table.get((source.0.as_u128(), path))?.map(|row| row.value().0.to_owned()))
     }
 
     /// Problems of these sources, by path.

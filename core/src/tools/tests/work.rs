@@ -17,6 +17,7 @@ use crate::tools::when;
 fn passages_are_numbered_and_read_on() {
     let world = World::new();
     let passage = Passage {
+        symbols: Vec::new(),
         title: None,
         id: PassageId(7),
         document: DocumentId(Uuid::from_u128(1)),
@@ -31,6 +32,8 @@ fn passages_are_numbered_and_read_on() {
         document_hash: String::new(),
     };
     let hit = SearchHit {
+        fusion: None,
+        rerank: None,
         passage,
         score: 0.5,
         keyword: None,
@@ -40,6 +43,8 @@ fn passages_are_numbered_and_read_on() {
         marks: Vec::new(),
     };
     let results = SearchResults {
+        candidates: 0,
+        rerank_ms: 0.0,
         query: String::new(),
         hits: vec![hit; 2],
         searched: 9,
