@@ -464,16 +464,15 @@ mod tests {
         let expected = [
             "1-5  [A B]",
             "7-11 struct Queue [Queue]",
-            "13-28 impl Queue › fn lease [Queue lease]",
-            "30-36 impl Queue [len is_empty]",
-            "38-73 impl Queue › fn drain [drain]",
-            "70-99 impl Queue › fn drain [drain]",
+            "13-29 impl Queue › fn lease [Queue lease]",
+            "31-37 impl Queue [len is_empty]",
         ];
         let found = passages("a.rs", &source);
-        assert_eq!(found[..4], expected[..4], "{found:?}");
+        assert_eq!(found[..4], expected, "{found:?}");
+        // Longer than a passage may be: its parts overlap and keep the name.
+        assert_eq!(found.len(), 6, "{found:?}");
+        assert!(found[4].starts_with("39-") && found[5].contains("-101 "), "{found:?}");
         assert!(found[4..].iter().all(|passage| passage.ends_with("impl Queue › fn drain [drain]")), "{found:?}");
-        assert_eq!((found[4].starts_with("38-"), found.len()), (true, 6), "{found:?}");
-        assert!(found[5].contains("-100 "), "{found:?}");
     }
 
     #[test]
