@@ -205,6 +205,20 @@ pub fn extract(
     }
 }
 
+/// Reads the bytes of a file whose name tells more than its format: source code is read by its language.
+pub fn extract_file(
+    path: &Path,
+    format: Format,
+    bytes: std::sync::Arc<Vec<u8>>,
+    limits: &Limits,
+    cancel: &Cancel,
+) -> Result<Extracted, ReadError> {
+    match format {
+        Format::Code => guard::catch(|| code::read(Some(path), &bytes, limits, cancel)),
+        _ => extract(format, bytes, limits, cancel),
+    }
+}
+
 /// An operating system's error in a person's words.
 pub fn words_of(error: &std::io::Error) -> String {
     match error.kind() {

@@ -170,7 +170,7 @@ impl Desk<'_> {
         {
             return Err(ReadError::Binary);
         }
-        readers::extract(format, Arc::new(bytes), &limits, self.cancel)
+        readers::extract_file(path, format, Arc::new(bytes), &limits, self.cancel)
     }
 
     fn source(&self, id: SourceId, most: usize, until: Instant) -> Result<Taken, ApiError> {

@@ -1,7 +1,10 @@
-//! Cuts an extracted document into passages: along headings, pages, blocks and blank lines, with exact line numbers.
+//! Cuts an extracted document into passages: along headings, pages, blocks and blank lines, source code along what
+//! it declares; with exact line numbers.
 //!
 //! Sizes are in characters. Small neighbours are merged up to the target; what is longer than the limit is split,
 //! and such parts overlap by a few lines because no better boundary exists.
+
+mod code;
 
 use crate::knowledge::readers::{Extracted, Heading};
 use crate::model::DocumentKind;
@@ -20,7 +23,7 @@ pub struct Sizes {
 }
 
 /// Raised when readers or cutting change so that files should be read again.
-const PREPARATION: u64 = 1;
+const PREPARATION: u64 = 2;
 
 impl Sizes {
     /// Tells apart how documents are read and cut.
@@ -42,8 +45,20 @@ pub const MOST_CHUNKS: usize = 50_000;
 
 /// All passages of a document, in order. Every line that is not blank lies in at least one.
 pub fn chunk(document: &Extracted, sizes: Sizes) -> Vec<Chunk> {
+    let lengths = Lengths::new(document);
+    let path = HeadingPath::new(&document.headings);
+    let mut cutter = Cutter { document, sizes, chunks: Vec::new(), path, lengths, label: None };
+    if document.kind == DocumentKind::Code && !document.symbols.is_empty() {
+        for piece in code::pieces(document, sizes, &cutter.lengths) {
+            cutter.emit_piece(piece);
+            if cutter.chunks.len() >= MOST_CHUNKS {
+                break;
+            }
+        }
+        cutter.chunks.truncate(MOST_CHUNKS);
+        return cutter.chunks;
+    }
     let blocks = blocks(document);
-    let mut cutter = Cutter { document, sizes, chunks: Vec::new(), path: HeadingPath::new(&document.headings) };
     let mut open: Option<Block> = None;
     for block in blocks {
         open = match open {
@@ -136,11 +151,42 @@ fn blocks(document: &Extracted) -> Vec<Block> {
     blocks
 }
 
+/// Characters up to each line, so that a run of lines is measured at once.
+struct Lengths(Vec<usize>);
+
+impl Lengths {
+    fn new(document: &Extracted) -> Self {
+        let mut sums = Vec::with_capacity(document.lines.count() as usize + 1);
+        let mut sum = 0;
+        sums.push(0);
+        for (_, text) in document.lines.iter() {
+            sum += text.chars().count() + 1;
+            sums.push(sum);
+        }
+        Self(sums)
+    }
+
+    /// Characters of the lines joined by newlines; 0 for an empty range.
+    fn of(&self, first: u32, last: u32) -> usize {
+        let at = |line: u32| self.0.get(line as usize).or(self.0.last()).copied().unwrap_or(0);
+        at(last).saturating_sub(at(first.saturating_sub(1))).saturating_sub(1)
+    }
+}
+
+/// What a passage of source code is called and what it declares.
+struct Label {
+    heading: Option<String>,
+    names: Vec<String>,
+}
+
 struct Cutter<'a> {
     document: &'a Extracted,
     sizes: Sizes,
     chunks: Vec<Chunk>,
     path: HeadingPath<'a>,
+    lengths: Lengths,
+    /// Of the piece that is being cut; else the headings say.
+    label: Option<Label>,
 }
 
 impl Cutter<'_> {
@@ -152,8 +198,38 @@ impl Cutter<'_> {
             self.document.headings.iter().any(|heading| heading.line == current.last) && current.first == current.last;
         let limit = if heading_alone { self.sizes.most } else { self.sizes.target };
         let fits = together <= limit || (current.chars < self.sizes.least / 2 && together <= self.sizes.most);
+        if current.page.is_some() && current.page == next.page && self.page_fits(current.page) {
+            return Ok(Block { last: next.last, chars: together, ..current });
+        }
         let boundary = current.page != next.page || (next.section && current.chars >= self.sizes.least);
         if fits && !boundary { Ok(Block { last: next.last, chars: together, ..current }) } else { Err((current, next)) }
+    }
+
+    /// A slide or page that is one passage.
+    fn page_fits(&self, page: Option<u32>) -> bool {
+        let pages = &self.document.pages;
+        let Some(index) = page.and_then(|page| page.checked_sub(1)).map(|index| index as usize) else { return false };
+        let Some(first) = pages.get(index) else { return false };
+        let last = pages.get(index + 1).map_or(self.document.lines.count(), |next| next.saturating_sub(1));
+        self.lengths.of(*first, last) <= self.sizes.most
+    }
+
+    /// The lines that name the columns of the table which goes on at this line; none at its beginning.
+    fn table_header(&self, line: u32) -> Option<String> {
+        let lines = &self.document.lines;
+        let (first, last) = *self.document.tables.iter().find(|(first, last)| *first < line && line <= *last)?;
+        let rule = |text: &str| text.contains('-') && text.chars().all(|c| matches!(c, '|' | '-' | ':' | '+' | ' '));
+        let end = if first + 1 < last && rule(lines.line(first + 1)) { first + 1 } else { first };
+        let header = lines.join(first, end);
+        let fits = header.chars().count() <= self.sizes.most / 4;
+        (end < line && fits && !header.trim().is_empty()).then_some(header)
+    }
+
+    fn emit_piece(&mut self, piece: code::Piece) {
+        let block = Block { first: piece.first, last: piece.last, chars: 0, section: true, page: None };
+        self.label = Some(Label { heading: piece.heading, names: piece.names });
+        self.emit(block);
+        self.label = None;
     }
 
     fn emit(&mut self, block: Block) {
@@ -167,7 +243,11 @@ impl Cutter<'_> {
         let mut first = block.first;
         while first <= block.last {
             let mut last = first;
+            let header = self.table_header(first);
             let mut chars = lines.line(first).chars().count();
+            // A row that leaves no room for the header goes without.
+            let header = header.filter(|header| header.chars().count() + 1 + chars <= self.sizes.most);
+            chars += header.as_ref().map_or(0, |header| header.chars().count() + 1);
             if chars > self.sizes.most {
                 self.split_line(first, block.page);
                 first += 1;
@@ -194,6 +274,10 @@ impl Cutter<'_> {
             }
             let text = lines.join(start, end);
             if !text.trim().is_empty() {
+                let text = match header {
+                    Some(header) => format!("{header}\n{text}"),
+                    None => text,
+                };
                 self.push(start, end, block.page, text);
             }
             if last >= block.last {
@@ -255,8 +339,16 @@ impl Cutter<'_> {
     }
 
     fn push(&mut self, start_line: u32, end_line: u32, page: Option<u32>, text: String) {
-        let heading = self.path.at(start_line, end_line);
-        self.chunks.push(Chunk { start_line, end_line, page, heading, symbols: Vec::new(), text });
+        let (heading, symbols) = match &self.label {
+            None => (self.path.at(start_line, end_line), Vec::new()),
+            Some(label) => {
+                // A part of something long keeps its name, and those of what it shows.
+                let shown = |(index, name): &(usize, &String)| *index == 0 || text.contains(name.as_str());
+                let names = label.names.iter().enumerate().filter(shown).map(|(_, name)| name.clone()).collect();
+                (label.heading.clone(), names)
+            }
+        };
+        self.chunks.push(Chunk { start_line, end_line, page, heading, symbols, text });
     }
 }
 
@@ -311,6 +403,21 @@ mod tests {
         reader_for(format).read(source.as_bytes(), &Limits::default(), &Cancel::new()).unwrap()
     }
 
+    fn read_code(name: &str, source: &str) -> Extracted {
+        let path = std::path::Path::new(name);
+        crate::knowledge::readers::code::read(Some(path), source.as_bytes(), &Limits::default(), &Cancel::new())
+            .unwrap()
+    }
+
+    /// Lines, heading and names of each passage.
+    fn passages(name: &str, source: &str) -> Vec<String> {
+        let show = |chunk: Chunk| {
+            let (first, last, heading) = (chunk.start_line, chunk.end_line, chunk.heading.unwrap_or_default());
+            format!("{first}-{last} {heading} [{}]", chunk.symbols.join(" "))
+        };
+        chunk(&read_code(name, source), Sizes::default()).into_iter().map(show).collect()
+    }
+
     fn places(format: Format, source: &str) -> Vec<(u32, u32, Option<String>)> {
         chunk(&read(format, source), Sizes::default())
             .into_iter()
@@ -340,6 +447,66 @@ mod tests {
         let found = places(Format::Code, &source);
         assert_eq!(found.len(), 2, "{found:?}");
         assert_eq!(found[1], (38, 71, Some("fn second".to_owned())));
+    }
+
+    #[test]
+    fn code_is_cut_along_its_functions() {
+        let body = |lines: usize| "        self.call(1, 2, 3);\n".repeat(lines);
+        let source = format!(
+            "//! A queue.\nuse a::b;\n\nconst A: u8 = 1;\nconst B: u8 = 2;\n\n/// Keeps jobs.\n/// {}\npub struct Queue {{\n    \
+             jobs: Vec<u8>,\n}}\n\nimpl Queue {{\n    /// Takes one.\n    #[inline]\n    pub fn lease(&self) {{\n{}    }}\n\n    \
+             fn len(&self) -> usize {{\n        1\n    }}\n\n    fn is_empty(&self) -> bool {{\n        false\n    }}\n\n    \
+             fn drain(&self) {{\n{}    }}\n}}\n",
+            "Words about it. ".repeat(20),
+            body(12),
+            body(60)
+        );
+        let expected = [
+            "1-5  [A B]",
+            "7-11 struct Queue [Queue]",
+            "13-29 impl Queue › fn lease [Queue lease]",
+            "31-37 impl Queue [len is_empty]",
+        ];
+        let found = passages("a.rs", &source);
+        assert_eq!(found[..4], expected, "{found:?}");
+        // Longer than a passage may be: its parts overlap and keep the name.
+        assert_eq!(found.len(), 6, "{found:?}");
+        assert!(found[4].starts_with("39-") && found[5].contains("-101 "), "{found:?}");
+        assert!(found[4..].iter().all(|passage| passage.ends_with("impl Queue › fn drain [drain]")), "{found:?}");
+    }
+
+    #[test]
+    fn a_small_class_stays_whole_with_the_names_inside() {
+        let source =
+            "import os\n\n\nclass Point:\n    def x(self):\n        return 1\n\n    def y(self):\n        return 2\n";
+        assert_eq!(passages("a.py", source), ["1-9 class Point [Point x y]"]);
+    }
+
+    #[test]
+    fn the_header_of_a_split_table_is_repeated() {
+        let rows: Vec<String> = (0..60).map(|row| format!("| row {row} | value of the row number {row} |")).collect();
+        let source = format!("| name | value |\n|---|---|\n{}\n", rows.join("\n"));
+        let mut document = read(Format::Text, &source);
+        document.blocks = vec![(1, 62)];
+        document.tables = vec![(1, 62)];
+        let chunks = chunk(&document, Sizes::default());
+        assert!(chunks.len() >= 2);
+        for chunk in &chunks {
+            assert!(chunk.text.starts_with("| name | value |\n|---|---|\n| row"), "{}", chunk.text);
+            assert!(chunk.text.chars().count() <= Sizes::default().most);
+        }
+    }
+
+    #[test]
+    fn a_slide_that_fits_stays_whole() {
+        let slide = format!("Title\n\n{}\n\n{}\n", "First point. ".repeat(36), "Second point. ".repeat(36));
+        let mut document = read(Format::Text, &slide.repeat(2));
+        document.pages = vec![1, 6];
+        let found: Vec<_> = chunk(&document, Sizes::default())
+            .into_iter()
+            .map(|chunk| (chunk.start_line, chunk.end_line, chunk.page))
+            .collect();
+        assert_eq!(found, [(1, 5, Some(1)), (6, 10, Some(2))]);
     }
 
     #[test]
@@ -380,22 +547,65 @@ mod tests {
             let document = read(format, &source);
             let sizes = Sizes { least: most / 5, target: most * 2 / 3, most, overlap: most / 10 };
             let chunks = chunk(&document, sizes);
-            for chunk in &chunks {
-                prop_assert!(chunk.start_line >= 1 && chunk.start_line <= chunk.end_line);
-                prop_assert!(chunk.end_line <= document.lines.count());
-                prop_assert!(chunk.text.chars().count() <= most, "{} > {most}", chunk.text.chars().count());
-                let joined = document.lines.join(chunk.start_line, chunk.end_line);
-                if chunk.start_line < chunk.end_line {
-                    prop_assert_eq!(&joined, &chunk.text);
-                } else {
-                    prop_assert!(joined.contains(&chunk.text));
+            complete(&document, &chunks, most)?;
+        }
+
+        /// Real sources with lines taken out, doubled and moved: broken code in every way.
+        #[test]
+        fn nothing_is_lost_of_broken_code(
+            which in 0..SAMPLES.len(),
+            edits in proptest::collection::vec((0..200_usize, 0..200_usize, 0..4_u8), 0..12),
+            most in 60..900_usize,
+        ) {
+            let (name, source) = SAMPLES[which];
+            let mut lines: Vec<String> = source.lines().map(str::to_owned).collect();
+            for (from, to, what) in edits {
+                let (from, to) = (from % lines.len(), to % lines.len());
+                match what {
+                    0 => { if lines.len() > 1 { lines.remove(from); } }
+                    1 => { let line = lines[from].clone(); lines.insert(to, line); }
+                    2 => lines.swap(from, to),
+                    _ => { let joined = format!("{} {}", lines[from], lines[to]); lines[from] = joined; }
                 }
             }
-            for (number, line) in document.lines.iter().filter(|(_, line)| !line.trim().is_empty()) {
-                let covered = chunks.iter().any(|chunk| chunk.start_line <= number && number <= chunk.end_line);
-                prop_assert!(covered, "line {number} ({line:?}) lies in no passage");
-            }
-            prop_assert!(chunks.is_sorted_by_key(|chunk| chunk.start_line));
+            let document = read_code(name, &lines.join("\n"));
+            let sizes = Sizes { least: most / 5, target: most * 2 / 3, most, overlap: most / 10 };
+            let chunks = chunk(&document, sizes);
+            complete(&document, &chunks, most)?;
         }
+    }
+
+    const SAMPLES: &[(&str, &str)] = &[
+        ("a.rs", include_str!("../../syntax/tests/samples/a.rs")),
+        ("a.py", include_str!("../../syntax/tests/samples/a.py")),
+        ("a.js", include_str!("../../syntax/tests/samples/a.js")),
+        ("a.ts", include_str!("../../syntax/tests/samples/a.ts")),
+        ("a.go", include_str!("../../syntax/tests/samples/a.go")),
+        ("a.c", include_str!("../../syntax/tests/samples/a.c")),
+        ("a.cpp", include_str!("../../syntax/tests/samples/a.cpp")),
+        ("a.java", include_str!("../../syntax/tests/samples/a.java")),
+        ("a.yaml", include_str!("../../syntax/tests/samples/a.yaml")),
+        ("a.rs", include_str!("chunk.rs")),
+    ];
+
+    /// Every line that is not blank lies in a passage; lines, texts and sizes are right.
+    fn complete(document: &Extracted, chunks: &[Chunk], most: usize) -> Result<(), TestCaseError> {
+        for chunk in chunks {
+            prop_assert!(chunk.start_line >= 1 && chunk.start_line <= chunk.end_line);
+            prop_assert!(chunk.end_line <= document.lines.count());
+            prop_assert!(chunk.text.chars().count() <= most, "{} > {most}", chunk.text.chars().count());
+            let joined = document.lines.join(chunk.start_line, chunk.end_line);
+            if chunk.start_line < chunk.end_line {
+                prop_assert_eq!(&joined, &chunk.text);
+            } else {
+                prop_assert!(joined.contains(&chunk.text));
+            }
+        }
+        for (number, line) in document.lines.iter().filter(|(_, line)| !line.trim().is_empty()) {
+            let covered = chunks.iter().any(|chunk| chunk.start_line <= number && number <= chunk.end_line);
+            prop_assert!(covered, "line {number} ({line:?}) lies in no passage");
+        }
+        prop_assert!(chunks.is_sorted_by_key(|chunk| chunk.start_line));
+        Ok(())
     }
 }

@@ -42,7 +42,7 @@ impl Service {
         if format == Format::Unknown && detect::has_shebang(&bytes) {
             format = Format::Code;
         }
-        let extracted = readers::extract(format, Arc::new(bytes), limits, cancel).map_err(|error| match error {
+        let extracted = readers::extract_file(path, format, Arc::new(bytes), limits, cancel).map_err(|error| match error {
             ReadError::Cancelled => KnowledgeError::Cancelled,
             error => unreadable(error.to_string()),
         })?;

@@ -80,7 +80,7 @@ impl Preparer {
                 format = Format::Code;
             }
         }
-        let extracted = readers::extract(format, Arc::new(bytes), &self.limits, cancel)?;
+        let extracted = readers::extract_file(&found.path, format, Arc::new(bytes), &self.limits, cancel)?;
         let passages = chunk::chunk(&extracted, self.sizes);
         let mut note = extracted.note;
         if passages.len() >= chunk::MOST_CHUNKS {

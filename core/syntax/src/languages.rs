@@ -22,7 +22,8 @@ pub struct Row {
     pub names: &'static [&'static str],
     /// Programs in a script's first line, without a version.
     pub interpreters: &'static [&'static str],
-    pub grammar: fn() -> Language,
+    /// None where lines alone tell the structure.
+    pub grammar: Option<fn() -> Language>,
     pub rules: &'static [&'static [Rule]],
     /// Comments that begin like this belong to what is around them.
     pub inner_comments: &'static [&'static str],
@@ -39,7 +40,7 @@ impl Row {
             extensions: &[],
             names: &[],
             interpreters: &[],
-            grammar,
+            grammar: Some(grammar),
             rules,
             inner_comments: &[],
             test_marks: &[],
@@ -47,3 +48,16 @@ impl Row {
         }
     }
 }
+
+/// By its indentation: see [`crate::yaml`].
+pub static YAML: Row = Row {
+    name: "YAML",
+    extensions: &["yaml", "yml"],
+    names: &[".clang-format", ".clang-tidy"],
+    interpreters: &[],
+    grammar: None,
+    rules: &[],
+    inner_comments: &[],
+    test_marks: &[],
+    test_names: &[],
+};

@@ -4,10 +4,12 @@
 //! them all. Sources are untrusted: size, time, depth and number of symbols are limited, broken code gives what
 //! could be parsed.
 
+mod guard;
 mod language;
 mod languages;
 mod outline;
 mod table;
+mod yaml;
 
 pub use language::Language;
 pub use outline::{Limits, Outline, Stopped, SyntaxError, outline};

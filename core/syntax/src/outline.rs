@@ -66,6 +66,8 @@ pub enum Stopped {
     TooLarge,
     #[error("parsing took too long")]
     TimedOut,
+    #[error("the grammar cannot hold what is in it")]
+    Unsafe,
     #[error("stopped")]
     Cancelled,
 }
@@ -79,7 +81,14 @@ pub fn outline(language: Language, source: &str, limits: &Limits, cancel: &Cance
         return Err(Stopped::TooLarge);
     }
     let mut watch = Watch { deadline: Instant::now() + limits.time, cancel, nodes: 0 };
-    let grammar = language.grammar();
+    let Some(grammar) = language.grammar() else {
+        let symbols = crate::yaml::symbols(source, limits.symbols);
+        let cut = symbols.len() >= limits.symbols;
+        return Ok(Outline { symbols, errors: Vec::new(), cut });
+    };
+    if !crate::guard::is_safe(language, source) {
+        return Err(Stopped::Unsafe);
+    }
     let mut parser = Parser::new();
     // A grammar of another version than the library: none is linked.
     parser.set_language(&grammar.language).map_err(|_error| Stopped::TooLarge)?;

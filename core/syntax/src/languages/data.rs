@@ -1,4 +1,4 @@
-//! JSON, YAML and TOML: keys that have a block of their own.
+//! JSON and TOML: keys that have a block of their own.
 
 use tree_sitter::Node;
 
@@ -12,12 +12,6 @@ pub static JSON: Row = Row {
     ..Row::new("JSON", || tree_sitter_json::LANGUAGE.into(), &[JSON_RULES])
 };
 
-pub static YAML: Row = Row {
-    extensions: &["yaml", "yml"],
-    names: &[".clang-format", ".clang-tidy"],
-    ..Row::new("YAML", || tree_sitter_yaml::LANGUAGE.into(), &[YAML_RULES])
-};
-
 pub static TOML: Row = Row {
     extensions: &["toml"],
     names: &["cargo.lock", "poetry.lock", "uv.lock"],
@@ -25,8 +19,6 @@ pub static TOML: Row = Row {
 };
 
 const JSON_RULES: &[Rule] = &[custom("pair", block), rule("comment", Act::Comment), rule("string", Act::Opaque)];
-
-const YAML_RULES: &[Rule] = &[custom("block_mapping_pair", block), rule("comment", Act::Comment)];
 
 const TOML_RULES: &[Rule] = &[
     custom("table", table),
