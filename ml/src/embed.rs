@@ -1,11 +1,15 @@
 //! Text to vectors: the static embedder inside the executable and BERT-family encoders.
 
 pub mod bench;
+mod bert;
 mod bpe;
 pub mod encoder;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod static_embedder;
+mod tokens;
+
+pub use tokens::{LateInteraction, TokenVectors};
 
 use crate::{Cancel, Result};
 
@@ -19,6 +23,23 @@ pub trait Embedder: Send + Sync {
 
     /// One vector of [`Embedder::dimensions`] values per text, L2-normalised; a text without any known token gives zeros.
     fn embed(&self, texts: &[&str], cancel: &Cancel) -> Result<Vec<Vec<f32>>>;
+
+    /// As [`Embedder::embed`], on the calling thread alone where the embedder can: work in the background then yields
+    /// with that thread's priority.
+    fn embed_on_this_thread(&self, texts: &[&str], cancel: &Cancel) -> Result<Vec<Vec<f32>>> {
+        self.embed(texts, cancel)
+    }
+
+    /// The vectors of each text's tokens, for [`LateInteraction`]; none for a text without any known token. An embedder
+    /// that has no vectors of tokens gives the text's own as a single one.
+    fn embed_tokens(&self, texts: &[&str], cancel: &Cancel) -> Result<Vec<TokenVectors>> {
+        let single = |vector: Vec<f32>| {
+            let weights = if vector.iter().any(|&value| value != 0.0) { vec![1.0] } else { Vec::new() };
+            let vectors = if weights.is_empty() { Vec::new() } else { vector };
+            TokenVectors { dimensions: self.dimensions(), vectors, weights, spans: Vec::new() }
+        };
+        Ok(self.embed(texts, cancel)?.into_iter().map(single).collect())
+    }
 }
 
 /// Scales to unit length; a zero vector stays zero.
