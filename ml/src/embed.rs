@@ -42,10 +42,18 @@ pub trait Embedder: Send + Sync {
     }
 }
 
-/// Scales to unit length; a zero vector stays zero.
-fn normalise(vector: &mut [f32]) {
-    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+/// Scales to unit length; a zero vector stays zero. Gives the length that it had.
+fn normalise(vector: &mut [f32]) -> f32 {
+    // Summed in lanes, which compilers turn into vector instructions.
+    let (chunks, rest) = vector.as_chunks::<16>();
+    let mut sums = [0.0_f32; 16];
+    for chunk in chunks {
+        sums.iter_mut().zip(chunk).for_each(|(sum, value)| *sum += value * value);
+    }
+    let rest: f32 = rest.iter().map(|value| value * value).sum();
+    let length = (sums.iter().sum::<f32>() + rest).sqrt();
     if length > 0.0 {
         vector.iter_mut().for_each(|value| *value /= length);
     }
+    length
 }

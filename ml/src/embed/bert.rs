@@ -112,7 +112,7 @@ impl Bert {
         let projected = at_least(projected, tokens * 3 * attended);
         let context = at_least(context, tokens * attended);
         let activated = at_least(activated, ROWS_PER_BLOCK.min(tokens) * inner);
-        let check = || if cancel.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) };
+        let check = || stop_if(cancel);
 
         self.look_up(texts, hidden)?;
         kernel.layer_norm(hidden, &self.norm, words);
@@ -121,14 +121,15 @@ impl Bert {
             for (input, output) in blocks {
                 check()?;
                 let rows = input.len() / width;
-                layer.project.to_words(kernel, input, width, rows, false, output, 3 * attended);
+                let Linear { weights, bias } = &layer.project;
+                let finish = Finish::Words { bias, gelu: false, output, stride: 3 * attended };
+                kernel.multiply(input, width, rows, weights, finish);
             }
             let mut first = 0;
             for ids in texts {
-                check()?;
                 let input = &projected[first * 3 * attended..][..ids.len() * 3 * attended];
                 let output = &mut context[first * attended..][..ids.len() * attended];
-                self.attention.run(kernel, input, output, ids.len(), attention);
+                self.attention.run(kernel, input, output, attention, cancel)?;
                 first += ids.len();
             }
             let blocks = hidden
@@ -138,12 +139,16 @@ impl Bert {
             for ((hidden, words), context) in blocks {
                 check()?;
                 let rows = hidden.len() / self.hidden;
-                layer.output.add(kernel, context, attended, rows, hidden, self.hidden);
-                kernel.layer_norm(hidden, &layer.attention_norm, words);
-                layer.up.to_words(kernel, words, width, rows, true, activated, inner);
+                let Layer { output, attention_norm, up, down, norm, .. } = layer;
+                let finish = Finish::Add { bias: &output.bias, output: hidden, stride: self.hidden };
+                kernel.multiply(context, attended, rows, &output.weights, finish);
+                kernel.layer_norm(hidden, attention_norm, words);
+                let finish = Finish::Words { bias: &up.bias, gelu: true, output: activated, stride: inner };
+                kernel.multiply(words, width, rows, &up.weights, finish);
                 check()?;
-                layer.down.add(kernel, activated, inner, rows, hidden, self.hidden);
-                kernel.layer_norm(hidden, &layer.norm, words);
+                let finish = Finish::Add { bias: &down.bias, output: hidden, stride: self.hidden };
+                kernel.multiply(activated, inner, rows, &down.weights, finish);
+                kernel.layer_norm(hidden, norm, words);
             }
         }
         Ok(())
@@ -173,35 +178,14 @@ impl Bert {
     }
 }
 
-impl Linear {
-    fn to_words(
-        &self,
-        kernel: Kernel,
-        input: &[u32],
-        stride: usize,
-        rows: usize,
-        gelu: bool,
-        output: &mut [u32],
-        width: usize,
-    ) {
-        kernel.multiply(
-            input,
-            stride,
-            rows,
-            &self.weights,
-            Finish::Words { bias: &self.bias, gelu, output, stride: width },
-        );
-    }
-
-    fn add(&self, kernel: Kernel, input: &[u32], stride: usize, rows: usize, output: &mut [f32], width: usize) {
-        kernel.multiply(input, stride, rows, &self.weights, Finish::Add { bias: &self.bias, output, stride: width });
-    }
-}
-
 /// The first `length` elements, grown to that where the buffer is shorter.
 fn at_least<T: Clone + Default>(buffer: &mut Vec<T>, length: usize) -> &mut [T] {
     if buffer.len() < length {
         buffer.resize(length, T::default());
     }
     &mut buffer[..length]
+}
+
+fn stop_if(cancel: &Cancel) -> Result<()> {
+    if cancel.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
 }

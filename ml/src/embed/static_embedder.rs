@@ -110,20 +110,15 @@ fn embed_one(parts: &Parts, text: &str) -> Vec<f32> {
 
 /// Each token's row of the table; its length, which is its share of the sum, becomes its weight.
 fn tokens_of(parts: &Parts, text: &str) -> TokenVectors {
-    let mut tokens = TokenVectors { dimensions: DIMENSIONS, ..TokenVectors::default() };
-    SCRATCH.with_borrow_mut(|scratch| {
-        parts.bpe.encode(text, scratch, &mut |ids| {
-            for &id in ids {
-                let first = tokens.vectors.len();
-                tokens.vectors.resize(first + DIMENSIONS, 0.0);
-                let row = &mut tokens.vectors[first..];
-                add_row(row, parts.table, usize::from(id));
-                tokens.weights.push(row.iter().map(|value| value * value).sum::<f32>().sqrt());
-                super::normalise(row);
-            }
-        });
-    });
-    tokens
+    let mut ids = Vec::new();
+    SCRATCH.with_borrow_mut(|scratch| parts.bpe.encode(text, scratch, &mut |more| ids.extend_from_slice(more)));
+    let mut vectors = vec![0.0; ids.len() * DIMENSIONS];
+    let row = |(&id, row): (&u16, &mut [f32])| {
+        add_row(row, parts.table, usize::from(id));
+        super::normalise(row)
+    };
+    let weights = ids.iter().zip(vectors.chunks_exact_mut(DIMENSIONS)).map(row).collect();
+    TokenVectors { dimensions: DIMENSIONS, vectors, weights, spans: Vec::new() }
 }
 
 fn add_row(sum: &mut [f32], table: &[u8], id: usize) {

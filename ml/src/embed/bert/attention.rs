@@ -1,7 +1,8 @@
 //! Multi-head attention of one text on its own rows (Vaswani et al. 2017, <https://arxiv.org/abs/1706.03762>).
 
-use super::at_least;
+use super::{at_least, stop_if};
 use crate::kernels::gemm::{Finish, Kernel, Panels};
+use crate::{Cancel, Result};
 
 /// Queries that are computed together: their scores stay in the first-level cache.
 const QUERIES: usize = 32;
@@ -37,17 +38,18 @@ impl Attention {
         self.heads * kernel.words(self.slot)
     }
 
-    /// `projected` has a row for each of `count` tokens: all heads' queries, then their keys, then their values.
+    /// `projected` has a row for each token: all heads' queries, then their keys, then their values.
     pub(super) fn run(
         &self,
         kernel: Kernel,
         projected: &[u32],
         context: &mut [u32],
-        count: usize,
         scratch: &mut Scratch,
-    ) {
+        cancel: &Cancel,
+    ) -> Result<()> {
         let steps = kernel.words(self.slot);
         let (part, stride) = (self.heads * steps, 3 * self.heads * steps);
+        let count = projected.len() / stride;
         let width = count.next_multiple_of(LANES);
         let words = kernel.words(width);
         let Scratch { keys, values, scores, weights, inverse } = scratch;
@@ -59,6 +61,7 @@ impl Attention {
             keys.fill_columns(&projected[part + column..], stride, count, steps);
             values.fill_rows(kernel, &projected[2 * part + column..], stride, count, self.slot);
             for first in (0..count).step_by(QUERIES) {
+                stop_if(cancel)?;
                 let rows = QUERIES.min(count - first);
                 let scores = &mut scores[..rows * width];
                 let weights = &mut weights[..rows * words];
@@ -70,5 +73,6 @@ impl Attention {
                 kernel.multiply(weights, words, rows, values, finish);
             }
         }
+        Ok(())
     }
 }

@@ -118,14 +118,17 @@ impl Isa for Avx512Bf16 {
         unsafe {
             let mut sums = [[_mm512_setzero_ps(); VECTORS]; ROWS];
             for step in 0..steps {
-                let mut weights = [_mm512_setzero_si512(); VECTORS];
+                let mut weights = [std::mem::transmute::<__m512i, __m512bh>(_mm512_setzero_si512()); VECTORS];
                 for (vector, weights) in weights.iter_mut().enumerate() {
-                    *weights = _mm512_load_si512(panel.add((step * VECTORS + vector) * LANES).cast());
+                    let line = _mm512_load_si512(panel.add((step * VECTORS + vector) * LANES).cast());
+                    *weights = std::mem::transmute::<__m512i, __m512bh>(line);
                 }
                 for (row, sums) in sums.iter_mut().enumerate() {
-                    let value = _mm512_set1_epi32(*input.add(row * stride + step) as i32);
+                    let value = std::mem::transmute::<__m512i, __m512bh>(_mm512_set1_epi32(
+                        *input.add(row * stride + step) as i32,
+                    ));
                     for (sum, weights) in sums.iter_mut().zip(weights) {
-                        *sum = _mm512_dpbf16_ps(*sum, std::mem::transmute(value), std::mem::transmute(weights));
+                        *sum = _mm512_dpbf16_ps(*sum, value, weights);
                     }
                 }
             }

@@ -202,8 +202,9 @@ fn gelu_is_exact_to_float_precision_everywhere() {
             "gelu({x}) is {got} instead of {expected}"
         );
     }
-    assert_eq!(gelu::<scalar::Scalar>(100.0), 100.0);
-    assert_eq!(gelu::<scalar::Scalar>(-100.0), 0.0);
+    for (x, expected) in [(100.0, 100.0), (-100.0, 0.0)] {
+        assert!((gelu::<scalar::Scalar>(x) - expected).abs() < 5e-5);
+    }
     assert!(gelu::<scalar::Scalar>(f32::NAN).is_nan());
 }
 
