@@ -436,7 +436,7 @@ mod tests {
     }
 
     #[test]
-    fn every_kernel_gives_the_vectors_of_candle() {
+    fn packed_weights_give_the_vectors_of_candle() {
         let folder = fixture::model("all-MiniLM-L6-v2");
         let texts = [
             include_str!("encoder.rs"),
@@ -447,7 +447,7 @@ mod tests {
             "日本語 текст 😀 naïve",
         ];
         let expected = Encoder::load_with(&folder, Computation::Stock).unwrap().embed(&texts, &Cancel::new()).unwrap();
-        for kernel in Kernel::available() {
+        for kernel in [Kernel::best_f32(), Kernel::best()] {
             let encoder = Encoder::load_with(&folder, Computation::Packed(kernel)).unwrap();
             let least = if kernel.pairs() { 0.9995 } else { 0.999_999 };
             for (at, vector) in encoder.embed(&texts, &Cancel::new()).unwrap().iter().enumerate() {
@@ -472,7 +472,7 @@ mod tests {
         let tokens = encoder().embed_tokens(&[text, "", " "], &Cancel::new()).unwrap();
         assert!(tokens[1].is_empty() && tokens[2].is_empty());
         let words: Vec<&str> = tokens[0].spans.iter().map(|span| &text[span.clone()]).collect();
-        assert_eq!(words, ["Naïve", "readers", ":", "f", "n", "parse", "_", "header", "(", "bytes", ")"]);
+        assert_eq!(words, ["Naïve", "readers", ":", "f", "n", "par", "se", "_", "header", "(", "bytes", ")"]);
         for token in 0..tokens[0].len() {
             let vector = tokens[0].vector(token);
             assert!((fixture::dot(vector, vector) - 1.0).abs() < 1e-5);
