@@ -6,8 +6,8 @@ use std::sync::OnceLock;
 use rayon::prelude::*;
 use safetensors::{Dtype, SafeTensors};
 
-use super::Embedder;
 use super::bpe::{Bpe, Scratch};
+use super::{Embedder, TokenVectors};
 use crate::{Cancel, Error, Result};
 
 const DIMENSIONS: usize = 256;
@@ -49,19 +49,35 @@ impl Embedder for StaticEmbedder {
     }
 
     fn embed(&self, texts: &[&str], cancel: &Cancel) -> Result<Vec<Vec<f32>>> {
-        let parts = parts()?;
-        let job = |texts: &[&str]| {
-            if cancel.is_cancelled() {
-                return Err(Error::Cancelled);
-            }
-            Ok(texts.iter().map(|text| embed_one(parts, text)).collect::<Vec<_>>())
-        };
-        if texts.len() <= TEXTS_PER_JOB {
-            return job(texts);
-        }
-        let jobs = texts.par_chunks(TEXTS_PER_JOB).map(job).collect::<Result<Vec<_>>>()?;
-        Ok(jobs.into_iter().flatten().collect())
+        in_parallel(texts, cancel, embed_one)
     }
+
+    fn embed_on_this_thread(&self, texts: &[&str], cancel: &Cancel) -> Result<Vec<Vec<f32>>> {
+        let parts = parts()?;
+        let jobs = texts.chunks(TEXTS_PER_JOB).map(|texts| job(parts, texts, cancel, &embed_one));
+        Ok(jobs.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
+    fn embed_tokens(&self, texts: &[&str], cancel: &Cancel) -> Result<Vec<TokenVectors>> {
+        in_parallel(texts, cancel, tokens_of)
+    }
+}
+
+fn in_parallel<T: Send>(texts: &[&str], cancel: &Cancel, of: impl Fn(&Parts, &str) -> T + Sync) -> Result<Vec<T>> {
+    let parts = parts()?;
+    if texts.len() <= TEXTS_PER_JOB {
+        return job(parts, texts, cancel, &of);
+    }
+    let jobs =
+        texts.par_chunks(TEXTS_PER_JOB).map(|texts| job(parts, texts, cancel, &of)).collect::<Result<Vec<_>>>()?;
+    Ok(jobs.into_iter().flatten().collect())
+}
+
+fn job<T>(parts: &Parts, texts: &[&str], cancel: &Cancel, of: &impl Fn(&Parts, &str) -> T) -> Result<Vec<T>> {
+    if cancel.is_cancelled() {
+        return Err(Error::Cancelled);
+    }
+    Ok(texts.iter().map(|text| of(parts, text)).collect())
 }
 
 fn parts() -> Result<&'static Parts> {
@@ -90,6 +106,19 @@ fn embed_one(parts: &Parts, text: &str) -> Vec<f32> {
     });
     super::normalise(&mut sum);
     sum
+}
+
+/// Each token's row of the table; its length, which is its share of the sum, becomes its weight.
+fn tokens_of(parts: &Parts, text: &str) -> TokenVectors {
+    let mut ids = Vec::new();
+    SCRATCH.with_borrow_mut(|scratch| parts.bpe.encode(text, scratch, &mut |more| ids.extend_from_slice(more)));
+    let mut vectors = vec![0.0; ids.len() * DIMENSIONS];
+    let row = |(&id, row): (&u16, &mut [f32])| {
+        add_row(row, parts.table, usize::from(id));
+        super::normalise(row)
+    };
+    let weights = ids.iter().zip(vectors.chunks_exact_mut(DIMENSIONS)).map(row).collect();
+    TokenVectors { dimensions: DIMENSIONS, vectors, weights, spans: Vec::new() }
 }
 
 fn add_row(sum: &mut [f32], table: &[u8], id: usize) {
@@ -159,6 +188,29 @@ mod tests {
         let vectors = embed(&["", "something"]);
         assert!(vectors[0].iter().all(|&value| value == 0.0));
         assert!((fixture::dot(&vectors[1], &vectors[1]) - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn weighted_tokens_add_up_to_the_vector_of_the_text() {
+        let text = "Vectors of tokens, each by its weight, give the vector of the text.";
+        let tokens = &StaticEmbedder::built_in().unwrap().embed_tokens(&[text, ""], &Cancel::new()).unwrap();
+        assert!(tokens[1].is_empty());
+        let mut sum = vec![0.0; DIMENSIONS];
+        for at in 0..tokens[0].len() {
+            let vector = tokens[0].vector(at);
+            assert!((fixture::dot(vector, vector) - 1.0).abs() < 1e-5);
+            sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += value * tokens[0].weights[at]);
+        }
+        crate::embed::normalise(&mut sum);
+        assert!(fixture::dot(&sum, &embed(&[text])[0]) > 0.9999);
+    }
+
+    #[test]
+    fn one_thread_gives_the_vectors_of_many() {
+        let texts: Vec<String> = (0..100).map(|i| format!("text number {i} about {}", i % 7)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let alone = StaticEmbedder::built_in().unwrap().embed_on_this_thread(&texts, &Cancel::new()).unwrap();
+        assert_eq!(alone, embed(&texts));
     }
 
     #[test]
