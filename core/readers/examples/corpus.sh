@@ -36,10 +36,10 @@ office() { # to, output folder, files...
     timeout 600 soffice "-env:UserInstallation=file://$dir/profile" --headless --convert-to "$to" --outdir "$out" "$@" >/dev/null 2>&1
 }
 if [ ! -e "$dir/made.done" ]; then
-    ls "$dir"/raw/ods/*.ods | head -200 | xargs -n 40 | while read -r files; do office xlsx "$dir/raw/xlsx" $files; done
-    ls "$dir"/raw/odt/*.odt | head -130 | xargs -n 30 | while read -r files; do office docx "$dir/raw/docx" $files; done
+    ls "$dir"/raw/ods/*.ods | head -200 | xargs -r -n 40 | while read -r files; do office xlsx "$dir/raw/xlsx" $files; done
+    ls "$dir"/raw/odt/*.odt | head -130 | xargs -r -n 30 | while read -r files; do office docx "$dir/raw/docx" $files; done
     find "$dir"/raw/html -name '*.html' -size +3k -size -200k | sort >"$dir/pages"
-    sed -n '1~3p' "$dir/pages" | head -60 | xargs -n 30 | while read -r files; do office docx:'MS Word 2007 XML' "$dir/raw/docx" $files; done
+    sed -n '1~3p' "$dir/pages" | head -60 | xargs -r -n 30 | while read -r files; do office docx:'MS Word 2007 XML' "$dir/raw/docx" $files; done
     n=0
     while read -r page && [ $n -lt 200 ]; do
         n=$((n + 1))
@@ -48,10 +48,10 @@ if [ ! -e "$dir/made.done" ]; then
         [ $n -le 120 ] && timeout 60 pandoc -f html -t pptx -o "$dir/raw/pptx/pandoc-$name.pptx" "$page" 2>/dev/null
         [ "$(have epub)" -lt 215 ] && timeout 60 pandoc -f html -t epub -o "$dir/raw/epub/pandoc-$name.epub" "$page" 2>/dev/null
     done <"$dir/pages"
-    ls "$dir"/raw/odp/*.odp 2>/dev/null | xargs -n 30 | while read -r files; do office pptx "$dir/raw/pptx" $files; done
+    ls "$dir"/raw/odp/*.odp 2>/dev/null | xargs -r -n 30 | while read -r files; do office pptx "$dir/raw/pptx" $files; done
     # Impress writes its own form of what pandoc made.
     mkdir -p "$dir/raw/impress"
-    ls "$dir"/raw/pptx/pandoc-*.pptx | head -100 | xargs -n 25 | while read -r files; do office pptx "$dir/raw/impress" $files; done
+    ls "$dir"/raw/pptx/pandoc-*.pptx | head -100 | xargs -r -n 25 | while read -r files; do office pptx "$dir/raw/impress" $files; done
     for f in "$dir"/raw/impress/*.pptx; do mv "$f" "$dir/raw/pptx/impress-$(basename "$f")"; done
     rmdir "$dir/raw/impress"
     touch "$dir/made.done"
@@ -82,14 +82,14 @@ text eml "python3 $dir/mail.py \"\$1\""
 all='csv:Text - txt - csv (StarCalc):9,34,76,1,,0,false,true,false,false,false,-1'
 for e in xlsx ods; do
     mkdir -p "$dir/csv/$e"
-    ls "$dir"/raw/$e/* | head -$most | xargs -n 40 | while read -r files; do office "$all" "$dir/csv/$e" $files; done
+    ls "$dir"/raw/$e/* | head -$most | xargs -r -n 40 | while read -r files; do office "$all" "$dir/csv/$e" $files; done
     for f in "$dir"/raw/$e/*; do
         name=$(basename "$f")
         cat "$dir/csv/$e/${name%.*}"-*.csv >"$dir/ref/$e/$name.txt" 2>/dev/null
     done
 done
 mkdir -p "$dir/slides"
-ls "$dir"/raw/pptx/* | head -$most | xargs -n 25 | while read -r files; do office pdf "$dir/slides" $files; done
+ls "$dir"/raw/pptx/* | head -$most | xargs -r -n 25 | while read -r files; do office pdf "$dir/slides" $files; done
 for f in "$dir"/raw/pptx/*; do
     name=$(basename "$f" .pptx)
     [ -e "$dir/slides/$name.pdf" ] && pdftotext -enc UTF-8 "$dir/slides/$name.pdf" - >"$dir/ref/pptx/$name.pptx.txt"

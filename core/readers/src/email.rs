@@ -82,13 +82,21 @@ fn messages(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     while at < bytes.len() {
         let line_end = bytes[at..].iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| at + end + 1);
         let before = &bytes[..at];
-        if bytes[at..].starts_with(b"From ") && (at == 0 || before.ends_with(b"\n\n") || before.ends_with(b"\n\r\n")) {
+        let begins = bytes[at..].starts_with(b"From ") && is_header(&bytes[line_end..]);
+        if begins && (at == 0 || before.ends_with(b"\n\n") || before.ends_with(b"\n\r\n")) {
             starts.push((at, line_end));
         }
         at = line_end;
     }
     let ends: Vec<usize> = starts.iter().skip(1).map(|(start, _)| *start).chain([bytes.len()]).collect();
     starts.into_iter().zip(ends).map(|((_, body), end)| &bytes[body.min(end)..end])
+}
+
+/// A sentence may begin with From, too; after the line that parts messages stands a header.
+fn is_header(line: &[u8]) -> bool {
+    let name = line.iter().take(80).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'-').count();
+    // Some programs repeat the line.
+    (name > 0 && line.get(name) == Some(&b':')) || line.starts_with(b">From ")
 }
 
 #[derive(Default)]

@@ -52,7 +52,8 @@ impl Reader for Pdf {
 
         let cache = InterpreterCache::new();
         let mut found = Vec::with_capacity(pages.len());
-        let (mut unread, mut empty, mut pictures, mut unknown, mut letters) = (0_usize, 0_usize, 0_usize, 0_usize, 0);
+        let (mut unread, mut partial, mut empty, mut pictures) = (0_usize, 0_usize, 0_usize, 0_usize);
+        let (mut unknown, mut letters) = (0_usize, 0_usize);
         let (mut size, mut cut) = (0_usize, false);
         for page in pages.iter() {
             if cancel.is_cancelled() {
@@ -62,6 +63,7 @@ impl Reader for Pdf {
             letters += drawn.letters;
             unknown += drawn.unknown;
             unread += usize::from(drawn.broken && drawn.lines.is_empty());
+            partial += usize::from(drawn.broken && !drawn.lines.is_empty());
             empty += usize::from(drawn.lines.is_empty());
             pictures += usize::from(drawn.lines.is_empty() && drawn.images > 0);
             size += drawn.lines.iter().map(|line| line.text.len() + 2).sum::<usize>();
@@ -82,6 +84,12 @@ impl Reader for Pdf {
         if unread > 0 {
             let share = (count - unread) as f32 / count as f32;
             extracted.doubt(share, &format!("{unread} of its {count} pages could not be read."));
+        }
+        if partial > 0 {
+            extracted.doubt(
+                1.0 - 0.5 * partial as f32 / count as f32,
+                &format!("{partial} of its {count} pages were not read to their end."),
+            );
         }
         if empty == count && pictures > 0 {
             extracted.doubt(0.0, "It holds pictures of pages without text; text in pictures is not read.");

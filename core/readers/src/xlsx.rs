@@ -33,7 +33,9 @@ impl Reader for Xlsx {
         let mut sheets = Sheets { writer: Writer::new(limits.text_bytes), cells: 0, unread: Vec::new(), columns: Vec::new() };
         let binary = package.names().iter().any(|name| name == "xl/workbook.bin");
         if binary {
-            let mut book = Xlsb::new(Cursor::new(bytes)).map_err(|error| ReadError::Damaged(error.to_string()))?;
+            let Ok(mut book) = Xlsb::new(Cursor::new(bytes)) else {
+                return Err(ReadError::Damaged("its workbook cannot be read".to_owned()));
+            };
             for name in book.sheet_names().into_iter().take(MOST_SHEETS) {
                 sheets.begin(&name);
                 match book.worksheet_cells_reader(&name) {
@@ -45,10 +47,11 @@ impl Reader for Xlsx {
                 }
             }
         } else {
-            let mut book = Workbook::new(Cursor::new(bytes)).map_err(|error| match error {
-                XlsxError::Password => ReadError::Encrypted,
-                other => ReadError::Damaged(other.to_string()),
-            })?;
+            let mut book = match Workbook::new(Cursor::new(bytes)) {
+                Ok(book) => book,
+                Err(XlsxError::Password) => return Err(ReadError::Encrypted),
+                Err(_) => return salvaged(&mut package, limits, cancel),
+            };
             for name in book.sheet_names().into_iter().take(MOST_SHEETS) {
                 sheets.begin(&name);
                 match book.worksheet_cells_reader(&name) {
@@ -88,7 +91,7 @@ impl Reader for Xlsx {
     }
 }
 
-/// The words of an archive without its end, where cells can no longer be told apart.
+/// The words of a damaged workbook, where cells can no longer be told apart.
 fn salvaged(package: &mut Package<'_>, limits: &Limits, cancel: &Cancel) -> Result<Extracted, ReadError> {
     let mut writer = Writer::new(limits.text_bytes);
     for name in package.names().to_vec() {
@@ -101,9 +104,9 @@ fn salvaged(package: &mut Package<'_>, limits: &Limits, cancel: &Cancel) -> Resu
     }
     let mut extracted = writer.finish(DocumentKind::Xlsx);
     if extracted.lines.count() == 0 {
-        return Err(ReadError::Damaged("its end is missing, as if a download or copy was cut short".to_owned()));
+        return Err(ReadError::Damaged("its workbook or its end is missing".to_owned()));
     }
-    extracted.doubt(0.3, "Its end is missing; only words were saved, not where they stood.");
+    extracted.doubt(0.3, "It is damaged; only words were saved, not where they stood.");
     Ok(extracted)
 }
 
@@ -273,6 +276,7 @@ pub(crate) mod tests {
         let styles = r#"<styleSheet><numFmts count="1"><numFmt numFmtId="165" formatCode="yyyy\-mm\-dd"/></numFmts><cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="165"/><xf numFmtId="10"/></cellXfs></styleSheet>"#;
         let sheet = format!(r#"<worksheet><dimension ref="A1:C3"/><sheetData>{rows}</sheetData></worksheet>"#);
         zipped(&[
+            ("_rels/.rels", br#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>"#),
             ("xl/_rels/workbook.xml.rels", relations.as_bytes()),
             ("xl/workbook.xml", book.as_bytes()),
             ("xl/styles.xml", styles.as_bytes()),

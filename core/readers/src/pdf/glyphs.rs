@@ -11,7 +11,7 @@ use rspa_ml::Cancel;
 /// Letters of one page; no page that is read by people holds more.
 const MOST_LETTERS: usize = 400_000;
 /// Drawing commands of one page.
-const MOST_COMMANDS: usize = 20_000_000;
+const MOST_COMMANDS: usize = 4_000_000;
 
 /// A letter (or a ligature) with its place in points, from the upper left corner, turned so that its line of writing
 /// runs to the right.
