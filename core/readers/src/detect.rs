@@ -12,6 +12,17 @@ pub enum Format {
     Html,
     Pdf,
     Docx,
+    /// Also XLSM and XLSB.
+    Xlsx,
+    Pptx,
+    /// OpenDocument text, sheets and slides.
+    Odf,
+    Epub,
+    Csv,
+    /// One message.
+    Email,
+    /// Many messages.
+    Mbox,
     /// The name says nothing: text if its bytes are.
     Unknown,
 }
@@ -24,16 +35,61 @@ impl Format {
             Self::Code => DocumentKind::Code,
             Self::Html => DocumentKind::Html,
             Self::Pdf => DocumentKind::Pdf,
-            Self::Docx => DocumentKind::Docx,
+            Self::Docx | Self::Odf => DocumentKind::Docx,
+            Self::Xlsx => DocumentKind::Xlsx,
+            Self::Pptx => DocumentKind::Pptx,
+            Self::Epub => DocumentKind::Epub,
+            Self::Csv => DocumentKind::Csv,
+            Self::Email | Self::Mbox => DocumentKind::Email,
         }
     }
+
+    /// Its files are text that a person could read and write as it is.
+    pub fn is_text(self) -> bool {
+        matches!(
+            self,
+            Self::Markdown
+                | Self::Text
+                | Self::Code
+                | Self::Html
+                | Self::Csv
+                | Self::Email
+                | Self::Mbox
+                | Self::Unknown
+        )
+    }
 }
+
+/// Formats that are known by one of these endings.
+const BY_ENDING: &[(&str, Format)] = &[
+    ("pdf", Format::Pdf),
+    ("docx", Format::Docx),
+    ("docm", Format::Docx),
+    ("dotx", Format::Docx),
+    ("xlsx", Format::Xlsx),
+    ("xlsm", Format::Xlsx),
+    ("xltx", Format::Xlsx),
+    ("xlsb", Format::Xlsx),
+    ("pptx", Format::Pptx),
+    ("pptm", Format::Pptx),
+    ("ppsx", Format::Pptx),
+    ("odt", Format::Odf),
+    ("ott", Format::Odf),
+    ("ods", Format::Odf),
+    ("odp", Format::Odf),
+    ("epub", Format::Epub),
+    ("csv", Format::Csv),
+    ("tsv", Format::Csv),
+    ("eml", Format::Email),
+    ("mbox", Format::Mbox),
+    ("mbx", Format::Mbox),
+];
 
 const MARKDOWN: &[&str] = &["md", "markdown", "mdown", "mkd", "mdx", "mdwn"];
 const HTML: &[&str] = &["html", "htm", "xhtml"];
 const TEXT: &[&str] = &[
-    "txt", "text", "log", "rst", "adoc", "asciidoc", "org", "tex", "bib", "csv", "tsv", "srt", "vtt", "po", "nfo",
-    "eml", "ics", "vcf", "rtfd", "wiki", "textile", "pod", "1", "5", "8",
+    "txt", "text", "log", "rst", "adoc", "asciidoc", "org", "tex", "bib", "srt", "vtt", "po", "nfo",
+    "ics", "vcf", "rtfd", "wiki", "textile", "pod", "1", "5", "8",
 ];
 const CODE: &[&str] = &[
     "rs",
@@ -261,12 +317,6 @@ const BINARY: &[&str] = &[
     "doc",
     "xls",
     "ppt",
-    "xlsx",
-    "pptx",
-    "epub",
-    "odt",
-    "ods",
-    "odp",
     "msi",
     "appimage",
     "swp",
@@ -298,10 +348,8 @@ pub fn format_of(path: &Path) -> Option<Format> {
         Some(Format::Html)
     } else if TEXT.contains(&extension) {
         Some(Format::Text)
-    } else if extension == "pdf" {
-        Some(Format::Pdf)
-    } else if extension == "docx" {
-        Some(Format::Docx)
+    } else if let Some((_, format)) = BY_ENDING.iter().find(|(ending, _)| *ending == extension) {
+        Some(*format)
     } else if BINARY.contains(&extension) {
         None
     } else {
@@ -309,8 +357,79 @@ pub fn format_of(path: &Path) -> Option<Format> {
     }
 }
 
-/// Whether these first bytes of a file cannot be text: NUL bytes that are not UTF-16, or many control characters.
+/// The place of a word in bytes.
+pub fn find(bytes: &[u8], word: &[u8]) -> Option<usize> {
+    let first = *word.first()?;
+    let mut from = 0;
+    while let Some(offset) = bytes.get(from..)?.iter().position(|byte| *byte == first) {
+        let at = from + offset;
+        if bytes[at..].starts_with(word) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    None
+}
+
+/// The format that a file's bytes show, whatever its name; none for text and for what has no reader.
+pub fn sniff(bytes: &[u8]) -> Option<Format> {
+    if bytes.starts_with(b"%PDF-") {
+        return Some(Format::Pdf);
+    }
+    if bytes.starts_with(b"PK\x03\x04") {
+        let names: [(&[u8], Format); 6] = [
+            (b"application/epub+zip", Format::Epub),
+            (b"application/vnd.oasis.opendocument.", Format::Odf),
+            (b"word/document.xml", Format::Docx),
+            (b"xl/workbook.", Format::Xlsx),
+            (b"ppt/presentation.xml", Format::Pptx),
+            (b"META-INF/container.xml", Format::Epub),
+        ];
+        // The first two stand unpacked at the beginning of the archive.
+        let head = &bytes[..bytes.len().min(200)];
+        return names
+            .iter()
+            .enumerate()
+            .find(|(index, (name, _))| find(if *index < 2 { head } else { bytes }, name).is_some())
+            .map(|(_, (_, format))| *format);
+    }
+    None
+}
+
+/// The format to read a file with: its bytes decide where they show something else than its name.
+pub fn settle(format: Format, bytes: &[u8]) -> Format {
+    if let Some(found) = sniff(bytes) {
+        return found;
+    }
+    let head = &bytes[..bytes.len().min(1_024)];
+    match format {
+        // Some begin with other bytes.
+        Format::Pdf => Format::Pdf,
+        format if !format.is_text() && !bytes.starts_with(b"PK") => {
+            if find(head, b"%PDF-").is_some() {
+                return Format::Pdf;
+            }
+            let lower = head.to_ascii_lowercase();
+            // Web applications send pages under the names of sheets.
+            if [b"<html".as_slice(), b"<!doctype html", b"<table"].iter().any(|sign| find(&lower, sign).is_some()) {
+                return Format::Html;
+            }
+            format
+        }
+        Format::Email if bytes.starts_with(b"From ") => Format::Mbox,
+        Format::Mbox if !bytes.starts_with(b"From ") => Format::Email,
+        format => format,
+    }
+}
+
+/// Whether a file that no name explains holds nothing to read: its first bytes are neither text nor those of a
+/// format that has a reader.
 pub fn looks_binary(bytes: &[u8]) -> bool {
+    is_binary(bytes) && sniff(bytes).is_none()
+}
+
+/// Whether these first bytes of a file cannot be text: NUL bytes that are not UTF-16, or many control characters.
+pub fn is_binary(bytes: &[u8]) -> bool {
     let head = &bytes[..bytes.len().min(8192)];
     if head.starts_with(&[0xFF, 0xFE]) || head.starts_with(&[0xFE, 0xFF]) {
         return false;
@@ -342,6 +461,19 @@ mod tests {
         check("notes", Some(Format::Unknown));
         check("paper.pdf", Some(Format::Pdf));
         check("letter.docx", Some(Format::Docx));
+        check("table.XLSX", Some(Format::Xlsx));
+        check("mail.eml", Some(Format::Email));
+    }
+
+    #[test]
+    fn bytes_decide_where_names_lie() {
+        assert_eq!(settle(Format::Docx, b"%PDF-1.7 ..."), Format::Pdf);
+        assert_eq!(settle(Format::Unknown, b"PK\x03\x04..........word/document.xml"), Format::Docx);
+        assert_eq!(settle(Format::Text, b"PK\x03\x04....mimetypeapplication/epub+zip"), Format::Epub);
+        assert_eq!(settle(Format::Xlsx, b"<html><table>"), Format::Html);
+        assert_eq!(settle(Format::Unknown, b"<html><table>"), Format::Unknown);
+        assert!(!looks_binary(b"PK\x03\x04\0\0\0\0xl/workbook.xml"));
+        assert!(looks_binary(b"PK\x03\x04\0\0\0\0other"));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! HTML pages: readable text with headings; scripts, styles and markup dropped.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use html5ever::tendril::{StrTendril, TendrilSink};
@@ -21,20 +22,20 @@ const TITLE_CHARS: usize = 120;
 
 impl Reader for HtmlPage {
     fn read(&self, bytes: &[u8], limits: &Limits, cancel: &Cancel) -> Result<Extracted, ReadError> {
-        let decoded = text::decode(bytes)?;
-        let page = parse(&decoded.text, cancel)?;
-        let mut writer = PageWriter::new(limits.text_bytes);
-        walk(&page, &mut writer, cancel)?;
-        let cut = writer.full;
-        let (text, headings, blocks) = writer.finish();
-        let mut extracted = Extracted::plain(DocumentKind::Html, Lines::new(text));
-        extracted.headings = headings;
-        extracted.blocks = blocks;
+        let decoded = text::decode_declared(bytes)?;
+        let mut extracted = match page(&decoded.text, limits.text_bytes, cancel) {
+            Ok(extracted) => extracted,
+            // Nested beyond measure: its words are still there.
+            Err(ReadError::Hostile(reason)) => {
+                let mut plain =
+                    Extracted::plain(DocumentKind::Html, Lines::new(without_tags(&decoded.text, limits.text_bytes)));
+                plain.doubt(0.3, &format!("It asks for more than a page should ({reason}); only its plain text was read."));
+                plain
+            }
+            Err(error) => return Err(error),
+        };
         if let Some(note) = decoded.note {
             extracted.doubt(decoded.confidence, note);
-        }
-        if cut {
-            extracted.doubt(0.5, "Only its first part was read, because it is very long.");
         }
         if extracted.lines.count() == 0 && bytes.len() > 200 {
             extracted.doubt(0.1, "The page holds no readable text; it may be made by a script.");
@@ -45,6 +46,132 @@ impl Reader for HtmlPage {
     fn isolated(&self) -> bool {
         true
     }
+}
+
+/// Reads the source of a page, also one inside a book or a message.
+///
+/// # Errors
+/// `Hostile` for a page nested beyond measure, `Cancelled`.
+pub fn page(source: &str, limit: usize, cancel: &Cancel) -> Result<Extracted, ReadError> {
+    let source = opened(source);
+    let page = parse(&source, cancel)?;
+    let mut writer = PageWriter::new(limit);
+    walk(&page, &mut writer, cancel)?;
+    let cut = writer.full;
+    let tables = std::mem::take(&mut writer.tables);
+    let (text, headings, blocks) = writer.finish();
+    let mut extracted = Extracted::plain(DocumentKind::Html, Lines::new(text));
+    extracted.headings = headings;
+    extracted.blocks = blocks;
+    extracted.blocks.extend(&tables);
+    extracted.blocks.sort_unstable();
+    extracted.tables = tables;
+    describe(&page, &mut extracted);
+    if cut {
+        extracted.doubt(0.5, "Only its first part was read, because it is very long.");
+    }
+    Ok(extracted)
+}
+
+/// What the head of a page says of it.
+fn describe(page: &Html, extracted: &mut Extracted) {
+    const NAMES: &[(&str, &str)] = &[
+        ("author", "author"),
+        ("dc.creator", "author"),
+        ("article:author", "author"),
+        ("description", "description"),
+        ("og:description", "description"),
+        ("keywords", "keywords"),
+        ("date", "date"),
+        ("dc.date", "date"),
+        ("article:published_time", "date"),
+        ("generator", "generator"),
+        ("og:site_name", "site"),
+    ];
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(500).collect::<String>();
+    for element in page.tree.nodes().filter_map(ElementRef::wrap).take(20_000) {
+        match element.value().name() {
+            "html" => {
+                if let Some(language) = element.attr("lang").filter(|language| !language.is_empty()) {
+                    extracted.metadata.push(("language".to_owned(), words(language)));
+                }
+            }
+            "title" if extracted.title.is_none() => {
+                let title = words(&element.text().take(100).collect::<String>());
+                extracted.title = Some(title).filter(|title| !title.is_empty());
+            }
+            "meta" => {
+                let name = element.attr("name").or_else(|| element.attr("property")).unwrap_or_default().to_lowercase();
+                let Some((_, name)) = NAMES.iter().find(|(known, _)| *known == name) else { continue };
+                let value = words(element.attr("content").unwrap_or_default());
+                if !value.is_empty() && !extracted.metadata.iter().any(|(known, _)| known == name) {
+                    extracted.metadata.push(((*name).to_owned(), value));
+                }
+            }
+            "body" if extracted.title.is_some() => break,
+            _ => {}
+        }
+    }
+}
+
+/// In XHTML `<script/>` and `<title/>` are whole; HTML would take all that follows for their content.
+fn opened(source: &str) -> Cow<'_, str> {
+    let head = &source[..source.floor_char_boundary(2_000)];
+    if !(head.contains("<?xml") || head.contains("xhtml")) || !source.contains("/>") {
+        return Cow::Borrowed(source);
+    }
+    const VOID: &[&str] = &[
+        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr",
+        "path", "image", "rect", "circle", "line", "use",
+    ];
+    let mut out = String::with_capacity(source.len() + 64);
+    let mut rest = source;
+    while let Some(at) = rest.find("/>") {
+        let (before, after) = rest.split_at(at);
+        out.push_str(before);
+        rest = &after[2..];
+        let name: Option<&str> = before.rfind('<').map(|start| &before[start + 1..]).and_then(|tag| {
+            let name = tag.split(|letter: char| letter.is_whitespace()).next()?;
+            let plain = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
+            (plain && !tag.contains('>')).then_some(name)
+        });
+        match name {
+            Some(name) if !VOID.contains(&name.to_ascii_lowercase().as_str()) => {
+                out.push_str("></");
+                out.push_str(name);
+                out.push('>');
+            }
+            _ => out.push_str("/>"),
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+/// What stands between tags, for pages that no parser should take.
+pub fn without_tags(source: &str, limit: usize) -> String {
+    let mut text = String::new();
+    let mut rest = source;
+    while !rest.is_empty() && text.len() < limit {
+        let Some(start) = rest.find('<') else {
+            text.push_str(rest);
+            break;
+        };
+        text.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let end = match ["<script", "<style", "<!--"].iter().find(|tag| rest.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag))) {
+            Some(&"<!--") => rest.find("-->").map(|end| end + 3),
+            Some(&"<script") => rest.find("</script").map(|end| end + 9),
+            Some(_) => rest.find("</style").map(|end| end + 8),
+            None => rest.find('>').map(|end| end + 1),
+        };
+        rest = end.and_then(|end| rest.get(end..)).unwrap_or_default();
+        if !text.ends_with([' ', '\n']) {
+            text.push('\n');
+        }
+    }
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    text::clip(lines.join("\n"), limit).0
 }
 
 /// The title and the links of a page: its first line, then one line each of address, tab and words.
@@ -135,6 +262,10 @@ fn walk(page: &Html, writer: &mut PageWriter, cancel: &Cancel) -> Result<(), Rea
                 true
             }
             Node::Element(element) if is_skipped(element.name()) => true,
+            Node::Element(element) if element.name() == "img" => {
+                writer.text(&element.attr("alt").map(|alt| format!(" {alt} ")).unwrap_or_default());
+                true
+            }
             Node::Element(element) => {
                 writer.open(element.name());
                 false
@@ -176,7 +307,8 @@ fn is_skipped(name: &str) -> bool {
             | "noscript"
             | "template"
             | "svg"
-            | "math"
+            | "annotation"
+            | "annotation-xml"
             | "iframe"
             | "object"
             | "embed"
@@ -247,6 +379,10 @@ struct PageWriter {
     heading: Option<u8>,
     pre: usize,
     pre_start: u32,
+    /// First line, rows and most cells of each table that is open, the outermost first.
+    open_tables: Vec<(u32, u32, u32)>,
+    cells: u32,
+    tables: Vec<(u32, u32)>,
     limit: usize,
     full: bool,
 }
@@ -262,6 +398,9 @@ impl PageWriter {
             heading: None,
             pre: 0,
             pre_start: 0,
+            open_tables: Vec::new(),
+            cells: 0,
+            tables: Vec::new(),
             limit,
             full: false,
         }
@@ -316,7 +455,13 @@ impl PageWriter {
     fn open(&mut self, name: &str) {
         match name {
             "br" => self.push_line(),
-            "td" | "th" if !self.line.is_empty() => self.line.push_str(" | "),
+            "td" | "th" => {
+                self.cells += 1;
+                if self.cells > 1 && !self.line.is_empty() {
+                    self.line.truncate(self.line.trim_end().len());
+                    self.line.push_str(" | ");
+                }
+            }
             "pre" => {
                 self.end_block(true);
                 if self.pre == 0 {
@@ -332,6 +477,10 @@ impl PageWriter {
                     self.heading = Some(level);
                 } else if name == "li" {
                     self.line.push_str("- ");
+                } else if name == "tr" {
+                    self.cells = 0;
+                } else if name == "table" {
+                    self.open_tables.push((self.number, 0, 0));
                 }
             }
             _ => {}
@@ -357,6 +506,22 @@ impl PageWriter {
                 self.end_block(true);
             }
         } else if is_block(name) {
+            if name == "tr"
+                && let Some((_, rows, cells)) = self.open_tables.last_mut()
+            {
+                *rows += 1;
+                *cells = (*cells).max(self.cells);
+            }
+            self.end_block(false);
+            if name == "table"
+                && let Some((first, rows, cells)) = self.open_tables.pop()
+                && self.open_tables.is_empty()
+                && rows > 1
+                && cells > 1
+                && first < self.number
+            {
+                self.tables.push((first, self.number - 1));
+            }
             self.end_block(matches!(name, "p" | "section" | "article" | "table" | "ul" | "ol"));
         }
     }
@@ -394,9 +559,35 @@ mod tests {
     }
 
     #[test]
-    fn a_page_nested_without_end_is_refused_in_words() {
-        let error = read(&"<div>".repeat(500_000)).unwrap_err();
-        assert!(error.to_string().contains("inside each other"), "{error}");
+    fn of_a_page_nested_without_end_the_plain_text_is_read_and_that_is_said() {
+        let extracted = read(&format!("{}words<script>x</script>", "<div>".repeat(500_000))).unwrap();
+        assert_eq!((extracted.lines.text(), extracted.confidence), ("words", 0.3));
+        assert!(extracted.note.unwrap().contains("inside each other"));
+    }
+
+    #[test]
+    fn tables_and_what_the_head_says() {
+        let extracted = read(
+            "<html lang=en><head><title>The  T</title><meta name=author content=Ada></head><body><p>x</p><table><tr><th>a</th><th>b</th></tr><tr><td></td><td>2</td></tr></table>",
+        )
+        .unwrap();
+        assert_eq!(extracted.tables, [(3, 4)]);
+        assert_eq!(extracted.lines.join(3, 4), "a | b\n2");
+        assert_eq!(extracted.title.as_deref(), Some("The T"));
+        assert_eq!(extracted.metadata[1], ("author".to_owned(), "Ada".to_owned()));
+    }
+
+    #[test]
+    fn whole_elements_of_xhtml_swallow_nothing() {
+        let extracted = read("<?xml version='1.0'?><html><head><title/><script src='x'/></head><body><a id='y'/>text</body></html>").unwrap();
+        assert_eq!(extracted.lines.text(), "text");
+    }
+
+    #[test]
+    fn a_page_says_its_encoding() {
+        let page = b"<html><head><meta charset=\"iso-8859-2\"></head><body>\xb9\xe8</body></html>";
+        let extracted = HtmlPage.read(page, &Limits::default(), &Cancel::new()).unwrap();
+        assert_eq!((extracted.lines.text(), extracted.confidence), ("\u{161}\u{10d}", 1.0));
     }
 
     #[test]
@@ -412,7 +603,7 @@ mod tests {
             "<svg><g></div>",
         ];
         for piece in repeated {
-            let Err(error) = read(&piece.repeat(100_000)) else { panic!("{piece} hides its depth") };
+            let Err(error) = page(&piece.repeat(100_000), 1 << 20, &Cancel::new()) else { panic!("{piece} hides its depth") };
             assert!(error.to_string().contains("inside each other"), "{piece}: {error}");
         }
     }
@@ -420,10 +611,11 @@ mod tests {
     #[test]
     fn a_page_that_unfolds_to_more_than_it_holds_is_refused() {
         let open: String = (0..1_500).map(|number| format!("<b id={number}>")).collect();
-        let Err(error) = read(&format!("<p>{open}{}", "<p>x</p>".repeat(100_000))) else { panic!("it was read") };
+        let many = format!("<p>{open}{}", "<p>x</p>".repeat(100_000));
+        let Err(error) = page(&many, 1 << 20, &Cancel::new()) else { panic!("it was read") };
         assert!(error.to_string().contains("more elements"), "{error}");
         let foster = format!("<table>{}", "<div>".repeat(100_000));
-        let Err(error) = read(&foster) else { panic!("it was read") };
+        let Err(error) = page(&foster, 1 << 20, &Cancel::new()) else { panic!("it was read") };
         assert!(error.to_string().contains("inside each other"), "{error}");
     }
 

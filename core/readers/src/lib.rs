@@ -4,14 +4,23 @@
 //! their own (see [`guard`]) so that a panic, an endless loop or deep nesting takes nothing else down.
 
 pub mod code;
+pub mod csv;
 pub mod detect;
 pub mod docx;
+pub mod email;
+pub mod epub;
 pub mod guard;
 pub mod html;
 pub mod lines;
 pub mod markdown;
+pub mod odf;
+pub mod package;
 pub mod pdf;
+pub mod pptx;
 pub mod text;
+pub mod write;
+pub mod xlsx;
+pub mod xml;
 
 use std::fs::File;
 use std::io::Read;
@@ -167,6 +176,13 @@ pub fn reader_for(format: Format) -> &'static dyn Reader {
         Format::Html => &html::HtmlPage,
         Format::Pdf => &pdf::Pdf,
         Format::Docx => &docx::Docx,
+        Format::Xlsx => &xlsx::Xlsx,
+        Format::Pptx => &pptx::Pptx,
+        Format::Odf => &odf::Odf,
+        Format::Epub => &epub::Epub,
+        Format::Csv => &csv::Csv,
+        Format::Email => &email::Email,
+        Format::Mbox => &email::Mbox,
     }
 }
 
@@ -190,18 +206,30 @@ pub fn load(path: &Path, limits: &Limits) -> Result<Vec<u8>, ReadError> {
     Ok(bytes)
 }
 
-/// Reads the bytes of a file with the reader of its format.
+/// Reads the bytes of a file with the reader of its format, or of the format that its bytes show. What that reader
+/// cannot take, but is text, comes as plain text with a note.
 pub fn extract(
     format: Format,
     bytes: std::sync::Arc<Vec<u8>>,
     limits: &Limits,
     cancel: &Cancel,
 ) -> Result<Extracted, ReadError> {
+    let format = detect::settle(format, &bytes);
     let reader = reader_for(format);
-    if reader.isolated() {
-        guard::read(reader, bytes, *limits, cancel)
+    let read = if reader.isolated() {
+        guard::read(reader, std::sync::Arc::clone(&bytes), *limits, cancel)
     } else {
         guard::catch(|| reader.read(&bytes, limits, cancel))
+    };
+    match read {
+        Err(error @ (ReadError::Damaged(_) | ReadError::Crashed | ReadError::Hostile(_)))
+            if !matches!(format, Format::Text | Format::Unknown | Format::Pdf) && !detect::is_binary(&bytes) =>
+        {
+            let mut extracted = guard::catch(|| text::decode_as(format.kind(), &bytes, limits))?;
+            extracted.doubt(0.3, &format!("It was read as plain text. {error}"));
+            Ok(extracted)
+        }
+        read => read,
     }
 }
 

@@ -26,7 +26,7 @@ pub struct Decoded {
 /// # Errors
 /// `Binary` for bytes that cannot be text.
 pub fn decode(bytes: &[u8]) -> Result<Decoded, ReadError> {
-    if detect::looks_binary(bytes) {
+    if detect::is_binary(bytes) {
         return Err(ReadError::Binary);
     }
     let sure = |text: String| Decoded { text, confidence: 1.0, note: None };
@@ -51,6 +51,33 @@ pub fn decode(bytes: &[u8]) -> Result<Decoded, ReadError> {
                 note: Some("Its character encoding is not stated; it was read as Windows-1252."),
             })
         }
+    }
+}
+
+/// Decodes as the text itself says within its first bytes (`charset=` of HTML, `encoding=` of XML), else by its looks.
+///
+/// # Errors
+/// `Binary` for bytes that cannot be text.
+pub fn decode_declared(bytes: &[u8]) -> Result<Decoded, ReadError> {
+    let head: String = bytes.iter().take(2_048).map(|byte| char::from(*byte)).collect::<String>().to_ascii_lowercase();
+    let declared = ["charset=", "encoding="].iter().find_map(|sign| {
+        let label = head[head.find(sign)? + sign.len()..].trim_start_matches(['"', '\'', ' ']);
+        let end = label.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-_:.".contains(letter)))?;
+        encoding_rs::Encoding::for_label(&label.as_bytes()[..end])
+    });
+    match declared {
+        Some(encoding)
+            if encoding.is_ascii_compatible()
+                && encoding != encoding_rs::UTF_8
+                && !detect::is_binary(bytes)
+                && std::str::from_utf8(bytes).is_err() =>
+        {
+            let (text, _, broken) = encoding.decode(bytes);
+            let (confidence, note) =
+                if broken { (0.8, Some("Some characters in it are not valid in its encoding.")) } else { (1.0, None) };
+            Ok(Decoded { text: text.into_owned(), confidence, note })
+        }
+        _ => decode(bytes),
     }
 }
 

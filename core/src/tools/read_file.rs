@@ -112,7 +112,7 @@ pub fn extract(place: &Place, largest: u64) -> Result<Extracted, ApiError> {
     let bytes = place.read(largest)?;
     let format = match readers::format_of(Path::new(place.path())) {
         // As it is written, so that a part of it can be replaced.
-        None | Some(Format::Html) => Format::Unknown,
+        None | Some(Format::Html | Format::Csv | Format::Email | Format::Mbox) => Format::Unknown,
         Some(format) => format,
     };
     let limits = Limits { file_bytes: largest, ..Limits::default() };
