@@ -106,7 +106,7 @@ fn schema() -> (Schema, Fields) {
     (builder.build(), fields)
 }
 
-fn kind_number(kind: DocumentKind) -> u64 {
+pub(super) fn kind_number(kind: DocumentKind) -> u64 {
     match kind {
         DocumentKind::Markdown => 1,
         DocumentKind::Text => 2,

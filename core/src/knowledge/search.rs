@@ -143,7 +143,7 @@ impl Search<'_> {
             other => KnowledgeError::Embedding(other),
         })?;
         let Some(vector) = vectors.first() else { return Ok(Vec::new()) };
-        let mut found = space.index.search(&self.inner.store, vector, filter, depth)?;
+        let mut found = space.index.search(vector, filter, depth);
         found.retain(|(_, cosine)| *cosine >= least);
         Ok(found)
     }

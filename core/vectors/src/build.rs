@@ -119,12 +119,7 @@ impl<'a> Builder<'a> {
     }
 
     /// Inserts these nodes, in this order. Node 0 is there already.
-    pub fn insert(
-        &self,
-        these: &[u32],
-        threads: usize,
-        cancelled: &(dyn Fn() -> bool + Sync),
-    ) -> Result<(), Error> {
+    pub fn insert(&self, these: &[u32], threads: usize, cancelled: &(dyn Fn() -> bool + Sync)) -> Result<(), Error> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut room = Room::default();

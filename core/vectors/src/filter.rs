@@ -49,7 +49,8 @@ impl Compiled {
         else {
             return false;
         };
-        let from = self.sources.as_ref().is_none_or(|wanted| wanted.get(*source as usize).is_some_and(|wanted| *wanted));
+        let from =
+            self.sources.as_ref().is_none_or(|wanted| wanted.get(*source as usize).is_some_and(|wanted| *wanted));
         from && self.kinds[usize::from(*kind)] && *modified >= self.after && (self.open || *modified < self.before)
     }
 }

@@ -56,9 +56,10 @@ pub(crate) fn fold(
     }
     let living = |pick: &Pick| !dead[pick.segment as usize].contains(pick.row as usize);
     if total <= how.graph_from {
-        let picks = columns.iter().zip(0..).flat_map(|(columns, segment)| {
-            (0..columns.len() as u32).map(move |row| Pick { segment, row })
-        });
+        let picks = columns
+            .iter()
+            .zip(0..)
+            .flat_map(|(columns, segment)| (0..columns.len() as u32).map(move |row| Pick { segment, row }));
         return Ok(Folded { picks: picks.filter(living).collect(), graph: None });
     }
     let earlier = earlier.filter(|frozen| frozen.has_graph());
@@ -215,7 +216,7 @@ fn build(
 }
 
 /// How much of what a scan finds the graph finds, for some of its nodes.
-fn recall(graph: &Graph, vectors: Vectors<'_>) -> f64 {
+pub(crate) fn recall(graph: &Graph, vectors: Vectors<'_>) -> f64 {
     const WANTED: usize = 10;
     let nodes = vectors.scales.len();
     let mut walk = Walk::default();
@@ -224,8 +225,7 @@ fn recall(graph: &Graph, vectors: Vectors<'_>) -> f64 {
     let mut products = Vec::new();
     for node in (0..nodes as u32).step_by(nodes.div_ceil(CHECKED).max(1)) {
         let codes = vectors.codes_of(node);
-        let mut scores: Vec<f32> =
-            vectors.scores(codes, &everything, &mut products).map(|(_, score)| score).collect();
+        let mut scores: Vec<f32> = vectors.scores(codes, &everything, &mut products).map(|(_, score)| score).collect();
         let last = WANTED.min(scores.len()) - 1;
         let (_, least, _) = scores.select_nth_unstable_by(last, |a, b| b.total_cmp(a));
         let view = graph.view();

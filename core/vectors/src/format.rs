@@ -124,14 +124,13 @@ impl Header {
         (places, offset)
     }
 
-    fn encode(&self, places: &[Place; SECTIONS.len()]) -> Vec<u8> {
+    pub fn encode(&self, places: &[Place; SECTIONS.len()]) -> Vec<u8> {
         let mut page = Vec::with_capacity(PAGE);
         page.extend_from_slice(MAGIC);
         for number in [FORM, self.dimensions, self.space, self.counts.len() as u32] {
             page.extend_from_slice(&number.to_ne_bytes());
         }
-        let long =
-            [self.store, self.this, self.beside, self.change, self.covered, self.rows, self.names, self.dead];
+        let long = [self.store, self.this, self.beside, self.change, self.covered, self.rows, self.names, self.dead];
         for number in long {
             page.extend_from_slice(&number.to_ne_bytes());
         }

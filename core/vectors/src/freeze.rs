@@ -108,11 +108,7 @@ impl<'a> Freeze<'a> {
         self.picks.iter().map(move |pick| self.of(pick, &value))
     }
 
-    fn links<W: Write + Seek>(
-        &self,
-        writer: &mut Writer<W>,
-        row: impl Fn(&Graph) -> &[u32],
-    ) -> Result<(), Error> {
+    fn links<W: Write + Seek>(&self, writer: &mut Writer<W>, row: impl Fn(&Graph) -> &[u32]) -> Result<(), Error> {
         let Some(graph) = self.graph else { return Ok(()) };
         let mut numbers = [NONE; LINKS];
         let row = row(&graph.graph);

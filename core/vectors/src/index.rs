@@ -18,7 +18,7 @@ use crate::rows::{Bits, Row, Rows};
 use crate::scratch;
 use crate::segment::{Data, Segment, Wanted, scan};
 
-pub use persist::Opened;
+pub use persist::{Opened, least_change};
 
 /// Rows of a sealed part: what one allocation grows to.
 const SEALED: usize = 1 << 16;
@@ -141,9 +141,8 @@ impl Index {
 
     pub fn contains(&self, id: u64) -> bool {
         let state = self.read();
-        let here = |columns: crate::rows::Columns<'_>, dead: &Bits| {
-            columns.find(id).is_some_and(|row| !dead.contains(row))
-        };
+        let here =
+            |columns: crate::rows::Columns<'_>, dead: &Bits| columns.find(id).is_some_and(|row| !dead.contains(row));
         here(state.tail.columns(), &state.tail_dead)
             || state.segments.iter().any(|segment| here(segment.columns(), &segment.dead))
     }
@@ -188,8 +187,9 @@ impl Index {
                 state.seal(self.options.dimensions);
             }
         }
-        let rows: u64 = removed.iter().map(|range| range.end.saturating_sub(range.start)).sum();
-        state.unsaved += added.len() + usize::try_from(rows).unwrap_or(usize::MAX / 4);
+        let rows = removed.iter().fold(0_u64, |sum, range| sum.saturating_add(range.end.saturating_sub(range.start)));
+        let rows = usize::try_from(rows).unwrap_or(usize::MAX);
+        state.unsaved = state.unsaved.saturating_add(added.len()).saturating_add(rows);
         state.change = state.change.max(mark.change.unwrap_or(0));
         state.covered = state.covered.max(mark.covered.unwrap_or(0));
     }
@@ -286,7 +286,7 @@ impl Index {
             let rest = state.segments.split_off(segments.len());
             state.segments = vec![Segment { data: Data::Frozen(Arc::new(frozen)), dead }];
             state.segments.extend(rest);
-            state.unsaved += 1;
+            state.unsaved = state.unsaved.saturating_add(1);
         }
         drop(segments);
         self.save_now()

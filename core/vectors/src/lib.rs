@@ -24,7 +24,7 @@ mod segment;
 pub use build::{EF_CONSTRUCTION, NEIGHBOURS};
 pub use filter::Filter;
 pub use format::Refused;
-pub use index::{Identity, Index, Mark, Opened, Options};
+pub use index::{Identity, Index, Mark, Opened, Options, least_change};
 pub use rows::Row;
 
 /// What went wrong with a snapshot's file, or a build.

@@ -2,9 +2,9 @@
 
 use hnsw_rs::prelude::{DistL2, Hnsw};
 
+use crate::Error;
 use crate::build::{EF_CONSTRUCTION, Graph, NEIGHBOURS};
 use crate::graph::{LINKS, MOST_LEVELS, NONE, UPPER_LINKS, Vectors};
-use crate::Error;
 
 /// A graph of hnsw_rs over unit vectors, known by their place.
 pub struct Oracle {
@@ -21,7 +21,8 @@ impl Oracle {
         let mut hnsw = Hnsw::new(NEIGHBOURS, vectors.len().max(1), MOST_LEVELS, EF_CONSTRUCTION, DistL2);
         hnsw.set_keeping_pruned(true);
         let numbered: Vec<(&Vec<f32>, usize)> = vectors.iter().zip(0..).collect();
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build().map_err(std::io::Error::other)?;
+        let pool =
+            rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build().map_err(std::io::Error::other)?;
         pool.install(|| hnsw.parallel_insert(&numbered));
         Ok(Self { hnsw })
     }

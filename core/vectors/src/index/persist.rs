@@ -26,6 +26,14 @@ pub enum Opened {
     Empty(String),
 }
 
+/// The least change that a snapshot of any space in a folder needs the log of its store from; none without any.
+pub fn least_change(folder: &Path, store: u64) -> Option<u64> {
+    let entries = fs::read_dir(folder).ok()?;
+    let tails =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "tail"));
+    tails.filter_map(|path| peek(&path).ok()).filter(|header| header.store == store).map(|header| header.change).min()
+}
+
 impl Options {
     fn stem(&self) -> String {
         format!("vectors-{}", self.identity.space)
@@ -241,9 +249,7 @@ impl Index {
             let mut segments = state.segments.clone();
             let mut rows = Rows::new(dimensions);
             let columns = state.tail.columns();
-            (0..columns.len())
-                .filter(|row| !state.tail_dead.contains(*row))
-                .for_each(|row| rows.copy(&columns, row));
+            (0..columns.len()).filter(|row| !state.tail_dead.contains(*row)).for_each(|row| rows.copy(&columns, row));
             segments.push(Segment { data: Data::Rows(Arc::new(rows)), dead: Bits::default() });
             let header = self.header(&state);
             state.unsaved = 0;
@@ -275,7 +281,8 @@ impl Index {
         let written = write_file(&temporary, &freeze, header, &|| false)
             .and_then(|_| rename(&temporary, &self.options.tail_path(folder)));
         if let Err(error) = written {
-            self.write().unsaved += 1;
+            let mut state = self.write();
+            state.unsaved = state.unsaved.saturating_add(1);
             return Err(error);
         }
         self.durable.store(change, Ordering::Release);
@@ -284,12 +291,7 @@ impl Index {
     }
 }
 
-fn write_file(
-    path: &Path,
-    freeze: &Freeze<'_>,
-    header: Header,
-    cancelled: &dyn Fn() -> bool,
-) -> Result<Header, Error> {
+fn write_file(path: &Path, freeze: &Freeze<'_>, header: Header, cancelled: &dyn Fn() -> bool) -> Result<Header, Error> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }

@@ -4,8 +4,8 @@ use std::arch::x86_64::*;
 
 use half::{bf16, f16};
 
-use super::scalar::{self, row};
 use super::MISSING;
+use super::scalar::{self, row};
 
 /// # Safety
 /// The processor must have AVX2.
@@ -34,9 +34,8 @@ fn one(query: &[i8], row: &[i8]) -> i32 {
     let rest = scalar::dot(wanted.remainder(), rows.remainder());
     for (wanted, row) in wanted.zip(rows) {
         // SAFETY: 32 bytes each; the loads need no alignment.
-        let (wanted, row) = unsafe {
-            (_mm256_loadu_si256(wanted.as_ptr().cast()), _mm256_loadu_si256(row.as_ptr().cast()))
-        };
+        let (wanted, row) =
+            unsafe { (_mm256_loadu_si256(wanted.as_ptr().cast()), _mm256_loadu_si256(row.as_ptr().cast())) };
         // Magnitudes of rows are unsigned; their signs go to the query. Pairs stay within 2 × 128 × 127.
         let pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(row), _mm256_sign_epi8(wanted, row));
         sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));

@@ -42,7 +42,12 @@ pub(super) unsafe fn gather(query: &[i8], rows: &[i8], ids: &[u32], output: &mut
     let mut fours = ids.chunks_exact(4);
     let mut outputs = output.chunks_exact_mut(4);
     for (ids, output) in fours.by_ref().zip(outputs.by_ref()) {
-        let found = (row(rows, length, ids[0]), row(rows, length, ids[1]), row(rows, length, ids[2]), row(rows, length, ids[3]));
+        let found = (
+            row(rows, length, ids[0]),
+            row(rows, length, ids[1]),
+            row(rows, length, ids[2]),
+            row(rows, length, ids[3]),
+        );
         if let (Some(a), Some(b), Some(c), Some(d)) = found {
             output.copy_from_slice(&four(query, [a, b, c, d], excess));
         } else {
@@ -91,9 +96,7 @@ fn four(query: &[i8], rows: [&[i8]; 4], excess: i32) -> [i32; 4] {
             *sum = _mm512_dpbusd_epi32(*sum, _mm512_xor_si512(load(row, at), flip), wanted);
         }
     }
-    let halve = |sum: __m512i| {
-        _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum))
-    };
+    let halve = |sum: __m512i| _mm256_add_epi32(_mm512_castsi512_si256(sum), _mm512_extracti64x4_epi64::<1>(sum));
     let ab = _mm256_hadd_epi32(halve(sums[0]), halve(sums[1]));
     let cd = _mm256_hadd_epi32(halve(sums[2]), halve(sums[3]));
     let all = _mm256_hadd_epi32(ab, cd);
