@@ -100,7 +100,7 @@ fn graph(inner: &Inner, space: &Space) -> Result<(), KnowledgeError> {
     if space.index.wants_graph() {
         space.index.build_graph(&inner.stop)?;
     }
-    // A command leaves the snapshot to the window, which has more to save at once.
+    // A command saves once, at its end.
     if inner.eager { Ok(space.index.save()?) } else { Ok(()) }
 }
 

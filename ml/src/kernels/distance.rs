@@ -22,11 +22,14 @@ pub use plain::{Plain, bytes_of, view};
 /// What a row that is not there scores.
 pub const MISSING: i32 = i32::MIN;
 
+/// The products of a query with the rows that ids name.
+type Gather = unsafe fn(&[i8], &[i8], &[u32], &mut [i32]);
+
 /// The kernels of one instruction set. All take slices whose lengths the callers below have checked.
 #[derive(Clone, Copy)]
 struct Kernels {
     name: &'static str,
-    gather: unsafe fn(&[i8], &[i8], &[u32], &mut [i32]),
+    gather: Gather,
     block: unsafe fn(&[i8], &[i8], &mut [i32]),
     codes: unsafe fn(&[f32], &[i8]) -> f32,
     floats: unsafe fn(&[f32], &[f32]) -> f32,

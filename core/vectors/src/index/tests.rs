@@ -1,5 +1,7 @@
 //! Rows that come and go, recall against a full scan and against hnsw_rs, filters, and changes while a graph is built.
 
+#![expect(clippy::single_range_in_vec_init, reason = "what goes is a list of ranges, also of one")]
+
 use std::sync::atomic::AtomicBool;
 
 use proptest::prelude::*;

@@ -85,7 +85,8 @@ fn a_kill_at_any_moment_of_writing_leaves_the_old_or_the_new_state() {
     let temporary = |name: &str| PathBuf::from(format!("vectors-3.{name}.tmp"));
     // What lies there after each step of a fold, and the change that opening gives.
     let name = |path: &Path| PathBuf::from(path.file_name().unwrap());
-    let stages: Vec<(Vec<(PathBuf, Vec<u8>)>, u64)> = vec![
+    type Extra = Vec<(PathBuf, Vec<u8>)>;
+    let stages: Vec<(Extra, u64)> = vec![
         (vec![(temporary("rows"), part(&new_rows_bytes))], 2_500),
         (vec![(temporary("rows"), new_rows_bytes.clone())], 2_500),
         (vec![(name(&new_rows), new_rows_bytes.clone())], 2_500),
