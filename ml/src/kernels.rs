@@ -10,6 +10,7 @@ mod attention;
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+pub mod distance;
 pub mod gemm;
 mod matrix;
 mod scalar;

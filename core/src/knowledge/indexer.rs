@@ -15,12 +15,14 @@ use super::prepare::Preparer;
 use super::reports::JobReport;
 use super::runtime::{Pace, Task};
 use super::service::Inner;
-use super::vector::exact::Row;
+use super::vector::{Mark, Row};
 use super::walk::{self, Found, Obstacle, Walked};
 use crate::model::exact_path::path_of;
 use crate::model::{Happening, Source, SourceId, SourceState};
 use crate::storage::knowledge::{Applied, Batch, FileChange, KnownFile, Outcome};
 
+/// Changes that the log keeps for a snapshot that nobody opens.
+const LONGEST_LOG: u64 = 1_000_000;
 const READERS: usize = 2;
 /// Files read ahead of the commit.
 const AHEAD: usize = 32;
@@ -322,7 +324,7 @@ impl Committer<'_, '_> {
             at: inner.clock.now(),
             space: inner.static_space.as_ref().map(|space| space.index.space().id),
             files: std::mem::take(&mut self.files),
-            trim_log: inner.keyword.applied(),
+            trim_log: inner.followed(),
         });
         let order = inner.commits.lock().unwrap_or_else(PoisonError::into_inner);
         // A source that was removed meanwhile must not come back.
@@ -380,20 +382,33 @@ impl Inner {
                 });
             }
             for (vector, id) in document.vectors.iter().zip(range.ids()) {
-                rows.push((Row { id, source, kind: document.kind }, vector.as_slice()));
+                let modified = file.stamp.modified / 1_000_000;
+                rows.push((Row { id, source, kind: document.kind, modified }, vector.as_slice()));
             }
         }
         if let Err(error) = self.keyword.apply(&applied.removed, entries.into_iter()) {
             tracing::warn!(%error, "the keyword index is built again");
             self.keyword.repair(&self.store, &self.stop)?;
         }
+        let mark = Mark { change: Some(applied.change), covered: None };
         if let Some(space) = &self.static_space {
-            space.index.apply(&applied.removed, &rows);
+            space.index.apply(&applied.removed, &rows, mark);
         }
         if let Some(space) = self.encoder() {
-            space.index.apply(&applied.removed, &[]);
+            space.index.apply(&applied.removed, &[], mark);
         }
         Ok(())
+    }
+
+    /// The change up to which all indexes hold everything durably: the log is needed from there on.
+    fn followed(&self) -> u64 {
+        let spaces = [self.static_space.clone(), self.encoder()];
+        let vectors = spaces.iter().flatten().filter_map(|space| space.index.durable());
+        // Snapshots of an encoder that is not loaded yet, but not for ever.
+        let resting = rspa_vectors::least_change(&self.vectors, self.identity);
+        let keyword = self.keyword.applied();
+        let resting = resting.filter(|change| keyword.saturating_sub(*change) < LONGEST_LOG);
+        vectors.chain(resting).fold(keyword, u64::min)
     }
 
     /// Whether the encoder has not yet covered all passages of the source.

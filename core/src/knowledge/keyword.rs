@@ -146,7 +146,7 @@ fn clip(text: &str, most: usize) -> &str {
     &text[..text.floor_char_boundary(most)]
 }
 
-fn kind_number(kind: DocumentKind) -> u64 {
+pub(super) fn kind_number(kind: DocumentKind) -> u64 {
     match kind {
         DocumentKind::Markdown => 1,
         DocumentKind::Text => 2,

@@ -224,7 +224,7 @@ impl Search<'_> {
         least: f32,
     ) -> Result<Vec<(u64, f32)>, KnowledgeError> {
         let Some((space, vector)) = asked else { return Ok(Vec::new()) };
-        let mut found = space.index.search(&self.inner.store, vector, filter, depth)?;
+        let mut found = space.index.search(vector, filter, depth);
         found.retain(|(_, cosine)| *cosine >= least);
         Ok(found)
     }

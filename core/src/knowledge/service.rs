@@ -88,6 +88,10 @@ pub(super) struct Inner {
     pub board: Board,
     pub keyword: KeywordIndex,
     pub preferences: Arc<dyn Fn() -> Preferences + Send + Sync>,
+    /// The store's identity.
+    pub identity: u64,
+    /// Where snapshots of vectors lie.
+    pub vectors: PathBuf,
     pub static_space: Option<Space>,
     /// The encoder's, once it is loaded.
     pub encoder_space: RwLock<Option<Space>>,
@@ -129,10 +133,12 @@ impl Service {
         let store = KnowledgeStore::new(config.knowledge);
         let ids = Arc::new(Ids::new(config.clock.clone()));
         let identity = store.identity(ids.next().as_u64_pair().1)?;
+        let vectors = config.index.join("vectors");
         let static_space = match embedder {
             Some(embedder) => {
                 let space = store.space(embedder.id(), embedder.dimensions())?;
-                Some(Space { embedder, index: Arc::new(VectorIndex::new(space)) })
+                let index = VectorIndex::kept(space, Some(vectors.clone()), identity);
+                Some(Space { embedder, index: Arc::new(index) })
             }
             None => None,
         };
@@ -147,6 +153,8 @@ impl Service {
             board: Board::default(),
             keyword: KeywordIndex::new(config.index.join("keyword"), identity),
             preferences: config.preferences,
+            identity,
+            vectors,
             static_space,
             encoder_space: RwLock::default(),
             commits: Mutex::default(),
@@ -454,7 +462,7 @@ impl Service {
         self.inner.open_keyword(cancel)?;
         if let Some(space) = &self.inner.static_space {
             space.index.load(&self.inner.store, cancel)?;
-            space.index.build_graph(&self.inner.store, cancel)?;
+            space.index.build_graph(cancel)?;
         }
         Ok(())
     }
@@ -491,6 +499,11 @@ impl Service {
             }
         }
         self.inner.keyword.close();
+        for space in [self.inner.static_space.clone(), self.inner.encoder()].into_iter().flatten() {
+            if let Err(error) = space.index.save() {
+                tracing::warn!(%error, "the snapshot of the vectors stays older than the store");
+            }
+        }
     }
 }
 
@@ -523,6 +536,11 @@ impl Inner {
 
     pub fn source(&self, id: SourceId) -> Result<Source, KnowledgeError> {
         self.board.lock().by_id.get(&id).map(|running| running.source.clone()).ok_or(KnowledgeError::UnknownSource)
+    }
+
+    /// The index of a space, with its snapshots.
+    pub fn vector_index(&self, space: stored::Space) -> VectorIndex {
+        VectorIndex::kept(space, Some(self.vectors.clone()), self.identity)
     }
 
     pub fn encoder(&self) -> Option<Space> {

@@ -7,8 +7,7 @@ use std::time::Duration;
 use super::KnowledgeError;
 use super::prepare::embedded_text;
 use super::service::{Inner, Space};
-use super::vector::VectorIndex;
-use super::vector::exact::Row;
+use super::vector::{Mark, Row};
 use crate::model::{SourceId, SourceState};
 use crate::storage::knowledge::DocumentRange;
 
@@ -99,9 +98,10 @@ fn settle(inner: &Inner) -> Result<(), KnowledgeError> {
 
 fn graph(inner: &Inner, space: &Space) -> Result<(), KnowledgeError> {
     if space.index.wants_graph() {
-        space.index.build_graph(&inner.store, &inner.stop)?;
+        space.index.build_graph(&inner.stop)?;
     }
-    Ok(())
+    // A command saves once, at its end.
+    if inner.eager { Ok(space.index.save()?) } else { Ok(()) }
 }
 
 /// Embeds the next passages that lack a vector; false when none is left.
@@ -127,7 +127,7 @@ fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeErr
         Err(error) => return Err(error),
     };
     let vectors = Arc::new(vectors);
-    let _order = inner.commits.lock().unwrap_or_else(PoisonError::into_inner);
+    let order = inner.commits.lock().unwrap_or_else(PoisonError::into_inner);
     let stored = inner.store.put_vectors(of, vectors.clone(), looked)?;
     if space.index.is_loaded() {
         let documents = inner.store.document_ranges()?;
@@ -136,10 +136,15 @@ fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeErr
             .filter(|(id, _)| stored.contains(id))
             .filter_map(|(id, vector)| {
                 let document = document_of(&documents, *id)?;
-                Some((Row { id: *id, source: document.source, kind: document.kind }, vector.as_slice()))
+                let (source, kind, modified) = (document.source, document.kind, document.modified);
+                Some((Row { id: *id, source, kind, modified }, vector.as_slice()))
             })
             .collect();
-        space.index.apply(&[], &rows);
+        space.index.apply(&[], &rows, Mark { change: None, covered: Some(looked) });
+    }
+    drop(order);
+    if inner.eager && space.index.wants_save() {
+        space.index.save()?;
     }
     Ok(looked < inner.store.last_passage()?)
 }
@@ -236,7 +241,7 @@ impl Inner {
         {
             return Ok(Some(space.clone()));
         }
-        let space = Space { embedder, index: Arc::new(VectorIndex::new(of)) };
+        let space = Space { embedder, index: Arc::new(self.vector_index(of)) };
         *slot = Some(space.clone());
         Ok(Some(space))
     }

@@ -189,6 +189,8 @@ pub struct DocumentRange {
     pub range: PassageRange,
     pub source: SourceId,
     pub kind: DocumentKind,
+    /// When the file was last changed; milliseconds since the Unix epoch.
+    pub modified: i64,
 }
 
 /// A vector space: the vectors of one embedder.

@@ -1,4 +1,4 @@
-//! Recall against brute force, changes while loading, and the switch from scan to graph.
+//! Recall against brute force, the switch from scan to graph, and snapshots that heal by replay.
 
 use std::sync::Arc;
 
@@ -77,7 +77,7 @@ impl Fixture {
     }
 
     fn loaded(&self, graph_from: usize) -> VectorIndex {
-        let index = VectorIndex::with_threshold(self.space, graph_from);
+        let index = VectorIndex::new(self.space).with_threshold(graph_from);
         index.load(&self.store, &Cancel::new()).unwrap();
         index
     }
@@ -86,10 +86,13 @@ impl Fixture {
         let queries = vectors(50, 99);
         let mut hits = 0;
         for query in &queries {
-            let mut exact: Vec<(u64, f32)> =
-                all.iter().zip(first..).map(|(vector, id)| (id, cosine(query, vector))).collect();
+            let mut exact: Vec<(u64, f32)> = all
+                .iter()
+                .zip(first..)
+                .map(|(vector, id)| (id, rspa_ml::kernels::distance::floats(query, vector)))
+                .collect();
             exact.sort_unstable_by(|a, b| b.1.total_cmp(&a.1));
-            let found = index.search(&self.store, query, &Filter::default(), 10).unwrap();
+            let found = index.search(query, &Filter::default(), 10);
             hits += exact[..10].iter().filter(|(id, _)| found.iter().any(|(known, _)| known == id)).count();
         }
         hits as f32 / (queries.len() * 10) as f32
@@ -123,22 +126,22 @@ fn the_scan_is_exact_and_follows_the_store() {
     let rows: Vec<(Row, &[f32])> = added
         .ids()
         .zip(&more)
-        .map(|(id, vector)| (Row { id, source: source(2), kind: DocumentKind::Text }, vector.as_slice()))
+        .map(|(id, vector)| (Row { id, source: source(2), kind: DocumentKind::Text, modified: 1 }, vector.as_slice()))
         .collect();
-    index.apply(&[], &rows);
-    let found = index.search(&fixture.store, &more[2], &Filter::default(), 3).unwrap();
+    index.apply(&[], &rows, Mark::default());
+    let found = index.search(&more[2], &Filter::default(), 3);
     assert_eq!(found[0].0, added.first + 2);
     assert!((found[0].1 - 1.0).abs() < 2e-3);
 
     let only = Filter { after: None, before: None, sources: vec![source(2)], kinds: Vec::new() };
-    let found = index.search(&fixture.store, &all[0], &only, 50).unwrap();
+    let found = index.search(&all[0], &only, 50);
     assert_eq!(found.len(), 5);
     let none = Filter { after: None, before: None, sources: Vec::new(), kinds: vec![DocumentKind::Pdf] };
-    assert!(index.search(&fixture.store, &all[0], &none, 50).unwrap().is_empty());
+    assert!(index.search(&all[0], &none, 50).is_empty());
 
-    index.apply(&[added], &[]);
+    index.apply(&[added], &[], Mark::default());
     assert_eq!(index.len(), 2_000);
-    assert!(index.search(&fixture.store, &more[2], &only, 3).unwrap().is_empty());
+    assert!(index.search(&more[2], &only, 3).is_empty());
 }
 
 #[test]
@@ -148,22 +151,22 @@ fn above_the_threshold_a_graph_answers_with_high_recall() {
     let range = fixture.add(source(1), "a", &all);
     let index = fixture.loaded(1_000);
     assert!(index.wants_graph());
-    index.build_graph(&fixture.store, &Cancel::new()).unwrap();
+    index.build_graph(&Cancel::new()).unwrap();
     assert!(index.has_graph() && !index.wants_graph());
     let recall = fixture.recall(&index, &all, range.first);
     assert!(recall >= 0.98, "{recall}");
 
     // What is removed is not found any more, what is added is found before it is in the graph.
     let query = &all[40];
-    let first = index.search(&fixture.store, query, &Filter::default(), 1).unwrap()[0].0;
-    index.apply(&[PassageRange { first, count: 1 }], &[]);
-    let found = index.search(&fixture.store, query, &Filter::default(), 5).unwrap();
+    let first = index.search(query, &Filter::default(), 1)[0].0;
+    index.apply(&[PassageRange { first, count: 1 }], &[], Mark::default());
+    let found = index.search(query, &Filter::default(), 5);
     assert!(found.iter().all(|(id, _)| *id != first));
     let more = vectors(1, 5);
     let added = fixture.add(source(1), "b", &more);
-    let row = Row { id: added.first, source: source(1), kind: DocumentKind::Text };
-    index.apply(&[], &[(row, more[0].as_slice())]);
-    assert_eq!(index.search(&fixture.store, &more[0], &Filter::default(), 1).unwrap()[0].0, added.first);
+    let row = Row { id: added.first, source: source(1), kind: DocumentKind::Text, modified: 1 };
+    index.apply(&[], &[(row, more[0].as_slice())], Mark::default());
+    assert_eq!(index.search(&more[0], &Filter::default(), 1)[0].0, added.first);
 }
 
 #[test]
@@ -174,9 +177,89 @@ fn odd_vectors_do_no_harm() {
     all[4] = vec![f32::NAN; DIMENSIONS];
     let range = fixture.add(source(1), "a", &all);
     let index = fixture.loaded(10);
-    index.build_graph(&fixture.store, &Cancel::new()).unwrap();
-    let found = index.search(&fixture.store, &all[7], &Filter::default(), 10).unwrap();
+    index.build_graph(&Cancel::new()).unwrap();
+    let found = index.search(&all[7], &Filter::default(), 10);
     assert_eq!(found[0].0, range.first + 7);
-    assert!(index.search(&fixture.store, &[0.0; DIMENSIONS], &Filter::default(), 10).unwrap().is_empty());
-    assert!(index.search(&fixture.store, &[1.0], &Filter::default(), 10).unwrap().is_empty());
+    assert!(index.search(&[0.0; DIMENSIONS], &Filter::default(), 10).is_empty());
+    assert!(index.search(&[1.0], &Filter::default(), 10).is_empty());
+}
+
+impl Fixture {
+    fn kept(&self, folder: &std::path::Path) -> VectorIndex {
+        VectorIndex::kept(self.space, Some(folder.to_owned()), 5).with_threshold(1_000)
+    }
+
+    fn found(&self, index: &VectorIndex, query: &[f32]) -> u64 {
+        index.search(query, &Filter::default(), 1)[0].0
+    }
+}
+
+#[test]
+fn a_snapshot_heals_by_replay_and_a_damaged_one_is_made_again() {
+    let fixture = fixture();
+    let folder = tempfile::tempdir().unwrap();
+    let all = vectors(3_000, 3);
+    let first = fixture.add(source(1), "a", &all);
+    let index = fixture.kept(folder.path());
+    assert_eq!(index.durable(), None);
+    let loaded = index.load(&fixture.store, &Cancel::new()).unwrap();
+    assert_eq!(loaded, Some(Loaded::Rebuilt("there was none".to_owned())));
+    index.build_graph(&Cancel::new()).unwrap();
+    let written = index.durable().unwrap();
+    drop(index);
+
+    // What comes and goes while nobody follows, in a file that is changed, too.
+    let more = vectors(20, 77);
+    let second = fixture.add(source(1), "b", &more);
+    let changed = vectors(2, 78);
+    let third = fixture.add(source(1), "a", &changed);
+    let late =
+        fixture.store.put_vectors(fixture.space, Arc::new(vec![(third.first + 1, all[9].clone())]), third.first + 1);
+    assert_eq!(late.unwrap(), [third.first + 1]);
+    let index = fixture.kept(folder.path());
+    assert_eq!(index.durable(), Some(written));
+    assert_eq!(index.load(&fixture.store, &Cancel::new()).unwrap(), Some(Loaded::Replayed(2)));
+    assert_eq!(index.len(), 22);
+    assert_eq!(fixture.found(&index, &more[3]), second.first + 3);
+    assert_eq!(fixture.found(&index, &changed[0]), third.first);
+    assert_eq!(fixture.found(&index, &all[9]), third.first + 1);
+    assert!(index.search(&all[5], &Filter::default(), 30).iter().all(|(id, _)| !first.ids().contains(id)));
+    index.save().unwrap();
+    assert!(index.durable().unwrap() > written);
+    drop(index);
+    let index = fixture.kept(folder.path());
+    assert_eq!(index.load(&fixture.store, &Cancel::new()).unwrap(), Some(Loaded::Replayed(0)));
+    assert_eq!(index.len(), 22);
+    drop(index);
+
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let last = bytes.len() - 5_000.min(bytes.len() / 2);
+        bytes[last] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+    }
+    let index = fixture.kept(folder.path());
+    let loaded = index.load(&fixture.store, &Cancel::new()).unwrap().unwrap();
+    assert!(matches!(loaded, Loaded::Rebuilt(_)), "{loaded:?}");
+    assert_eq!(index.len(), 22);
+}
+
+#[test]
+fn a_trimmed_log_makes_an_old_snapshot_useless() {
+    let fixture = fixture();
+    let folder = tempfile::tempdir().unwrap();
+    fixture.add(source(1), "a", &vectors(10, 3));
+    let index = fixture.kept(folder.path());
+    index.load(&fixture.store, &Cancel::new()).unwrap();
+    index.save().unwrap();
+    drop(index);
+    fixture.add(source(1), "b", &vectors(10, 4));
+    let trim_log = fixture.store.last_change();
+    let batch = Batch { source: source(1), at: Timestamp(1), space: None, files: Vec::new(), trim_log };
+    fixture.store.apply(Arc::new(batch)).unwrap();
+    let index = fixture.kept(folder.path());
+    let loaded = index.load(&fixture.store, &Cancel::new()).unwrap();
+    assert_eq!(loaded, Some(Loaded::Rebuilt("it is too old".to_owned())));
+    assert_eq!(index.len(), 20);
 }

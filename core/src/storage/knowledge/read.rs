@@ -299,6 +299,19 @@ impl KnowledgeStore {
         Ok(found)
     }
 
+    /// The document of a range, while it is there.
+    pub fn document_of(&self, range: PassageRange) -> Result<Option<DocumentRange>, StorageError> {
+        let txn = self.db.read()?;
+        let (passages, documents, files) = (txn.table(PASSAGES)?, txn.table(DOCUMENTS)?, txn.table(FILES)?);
+        let Some(passage) = passages.record::<StoredPassage>(range.first)? else { return Ok(None) };
+        let Some(key) = documents.get(passage.document)? else { return Ok(None) };
+        let (owner, path) = key.value();
+        let Some(file) = files.record::<StoredFile>((owner, path))? else { return Ok(None) };
+        let modified = file.stamp.modified / 1_000_000;
+        let source = SourceId(Uuid::from_u128(owner));
+        Ok(file.document.map(|document| DocumentRange { range, source, kind: document.kind, modified }))
+    }
+
     /// What came after a change; none when the log does not reach back that far.
     pub fn replay_after(&self, applied: u64) -> Result<Option<Replay>, StorageError> {
         // The number is read first: what is committed in between is replayed twice at most, which does no harm.
@@ -378,13 +391,23 @@ impl KnowledgeStore {
     pub fn each_vector(
         &self,
         space: Space,
+        visit: impl FnMut(u64, &DocumentRange, &[f32]) -> bool,
+    ) -> Result<(), StorageError> {
+        self.each_vector_above(space, 0, visit)
+    }
+
+    /// As [`KnowledgeStore::each_vector`], for passages above this id.
+    pub fn each_vector_above(
+        &self,
+        space: Space,
+        above: u64,
         mut visit: impl FnMut(u64, &DocumentRange, &[f32]) -> bool,
     ) -> Result<(), StorageError> {
         let txn = self.db.read()?;
         let ranges = ranges(&txn)?;
         let table = txn.table(VECTORS)?;
         let mut at = 0;
-        for row in table.range((space.id, 0)..=(space.id, u64::MAX))? {
+        for row in table.range((space.id, above.saturating_add(1))..=(space.id, u64::MAX))? {
             let (key, value) = row?;
             let id = key.value().1;
             while ranges.get(at).is_some_and(|document| document.range.ids().end <= id) {
@@ -420,7 +443,8 @@ fn ranges(txn: &ReadTxn) -> Result<Vec<DocumentRange>, StorageError> {
         let file: StoredFile = decode(value.value())?;
         if let Some(document) = file.document.filter(|document| document.passages.count > 0) {
             let source = SourceId(Uuid::from_u128(key.value().0));
-            found.push(DocumentRange { range: document.passages, source, kind: document.kind });
+            let modified = file.stamp.modified / 1_000_000;
+            found.push(DocumentRange { range: document.passages, source, kind: document.kind, modified });
         }
     }
     found.sort_unstable_by_key(|document| document.range.first);
