@@ -30,7 +30,8 @@ impl Reader for Xlsx {
             return salvaged(&mut package, limits, cancel);
         }
         package.check_sizes(cancel)?;
-        let mut sheets = Sheets { writer: Writer::new(limits.text_bytes), cells: 0, unread: Vec::new(), columns: Vec::new() };
+        let mut sheets =
+            Sheets { writer: Writer::new(limits.text_bytes), cells: 0, unread: Vec::new(), columns: Vec::new() };
         let binary = package.names().iter().any(|name| name == "xl/workbook.bin");
         if binary {
             let Ok(mut book) = Xlsb::new(Cursor::new(bytes)) else {
@@ -56,7 +57,8 @@ impl Reader for Xlsx {
                 sheets.begin(&name);
                 match book.worksheet_cells_reader(&name) {
                     Ok(mut reader) => sheets.rows(&name, cancel, || {
-                        let Some((cell, style)) = reader.next_cell_with_style_id().map_err(|error| error.to_string())?
+                        let Some((cell, style)) =
+                            reader.next_cell_with_style_id().map_err(|error| error.to_string())?
                         else {
                             return Ok(None);
                         };
@@ -231,7 +233,12 @@ fn number_in_words(number: f64, format: &str) -> String {
     if format.ends_with('%') {
         return format!("{:.decimals$}%", number * 100.0);
     }
-    if !format.is_empty() && format != "General" && format != "@" && format.contains('0') && !format.contains(['E', '/', '?']) {
+    if !format.is_empty()
+        && format != "General"
+        && format != "@"
+        && format.contains('0')
+        && !format.contains(['E', '/', '?'])
+    {
         return format!("{number:.decimals$}");
     }
     if number.fract() == 0.0 && number.abs() < 1e15 {
@@ -241,7 +248,8 @@ fn number_in_words(number: f64, format: &str) -> String {
     let exact = format!("{number:.14e}").parse::<f64>().unwrap_or(number);
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ok = if exact.abs() < 1e-5 || exact.abs() >= 1e15 { write!(text, "{exact:e}") } else { write!(text, "{exact}") };
+    let _ok =
+        if exact.abs() < 1e-5 || exact.abs() >= 1e15 { write!(text, "{exact:e}") } else { write!(text, "{exact}") };
     text
 }
 

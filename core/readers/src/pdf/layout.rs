@@ -205,9 +205,8 @@ fn gutter(rows: &[Row]) -> Option<f32> {
             end += 1;
         }
         if level <= allowed && (end - at) as f32 * BIN >= 0.8 * size {
-            let better = best.is_none_or(|(lowest, start, stop)| {
-                level < lowest || (level == lowest && end - at > stop - start)
-            });
+            let better =
+                best.is_none_or(|(lowest, start, stop)| level < lowest || (level == lowest && end - at > stop - start));
             if better {
                 best = Some((level, at, end));
             }
