@@ -97,7 +97,9 @@ impl Reader for Csv {
 fn is_number(field: &str) -> bool {
     let field = field.trim();
     field.chars().any(|digit| digit.is_ascii_digit())
-        && field.chars().all(|digit| digit.is_ascii_digit() || matches!(digit, '.' | ',' | '-' | '+' | '%' | 'e' | 'E' | ' '))
+        && field
+            .chars()
+            .all(|digit| digit.is_ascii_digit() || matches!(digit, '.' | ',' | '-' | '+' | '%' | 'e' | 'E' | ' '))
 }
 
 /// The first record, when it looks like names of columns: all different, none empty or a number.

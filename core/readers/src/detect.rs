@@ -88,8 +88,8 @@ const BY_ENDING: &[(&str, Format)] = &[
 const MARKDOWN: &[&str] = &["md", "markdown", "mdown", "mkd", "mdx", "mdwn"];
 const HTML: &[&str] = &["html", "htm", "xhtml"];
 const TEXT: &[&str] = &[
-    "txt", "text", "log", "rst", "adoc", "asciidoc", "org", "tex", "bib", "srt", "vtt", "po", "nfo",
-    "ics", "vcf", "rtfd", "wiki", "textile", "pod", "1", "5", "8",
+    "txt", "text", "log", "rst", "adoc", "asciidoc", "org", "tex", "bib", "srt", "vtt", "po", "nfo", "ics", "vcf",
+    "rtfd", "wiki", "textile", "pod", "1", "5", "8",
 ];
 const CODE: &[&str] = &[
     "rs",

@@ -52,7 +52,9 @@ impl Reader for Docx {
             }
         }
         let mut margins: Vec<String> = Vec::new();
-        for relation in relations.iter().filter(|relation| matches!(relation.kind.as_str(), "header" | "footer")).take(40) {
+        for relation in
+            relations.iter().filter(|relation| matches!(relation.kind.as_str(), "header" | "footer")).take(40)
+        {
             if let Ok(Some(part)) = package.text(&relation.target) {
                 let mut inner = Body::new(HashMap::new(), 64 << 10);
                 drop(xml::walk(&part, &mut inner, cancel)?);
@@ -273,7 +275,9 @@ impl xml::Handler for Body {
         }
         match name {
             "t" => self.in_text = true,
-            "p" if self.rows.is_empty() && self.outer.is_empty() && !self.line.trim().is_empty() => self.end_paragraph(),
+            "p" if self.rows.is_empty() && self.outer.is_empty() && !self.line.trim().is_empty() => {
+                self.end_paragraph()
+            }
             "tbl" if self.rows.is_empty() && self.outer.is_empty() => {
                 self.end_paragraph();
                 self.writer.blank();
@@ -291,7 +295,9 @@ impl xml::Handler for Body {
                 list: std::mem::take(&mut self.list),
                 rows: std::mem::take(&mut self.rows),
             }),
-            "tab" if !element.attributes().with_checks(false).flatten().any(|a| a.key.local_name().as_ref() == "pos") => {
+            "tab"
+                if !element.attributes().with_checks(false).flatten().any(|a| a.key.local_name().as_ref() == "pos") =>
+            {
                 self.push("\t");
             }
             "br" | "cr" => {
@@ -312,9 +318,10 @@ impl xml::Handler for Body {
             "numId" if attribute(element, "val").as_deref() == Some("0") => self.list = false,
             "pStyle" => {
                 let style = attribute(element, "val").unwrap_or_default();
-                self.level = self.styles.get(&style).copied().or_else(|| {
-                    style.strip_prefix("Heading")?.parse().ok().filter(|level| (1..=9).contains(level))
-                });
+                self.level =
+                    self.styles.get(&style).copied().or_else(|| {
+                        style.strip_prefix("Heading")?.parse().ok().filter(|level| (1..=9).contains(level))
+                    });
             }
             "outlineLvl" => {
                 if let Some(level @ 0..=8) = attribute(element, "val").and_then(|value| value.parse::<u8>().ok()) {
@@ -479,7 +486,8 @@ pub(crate) mod tests {
 
     #[test]
     fn a_cut_archive_gives_what_is_left_and_a_foreign_one_is_reported() {
-        let paragraph = |index: usize| format!("<w:p><w:r><w:t>paragraph number {index} {}</w:t></w:r></w:p>", index * 7919);
+        let paragraph =
+            |index: usize| format!("<w:p><w:r><w:t>paragraph number {index} {}</w:t></w:r></w:p>", index * 7919);
         let body: String = (0..5_000).map(paragraph).collect();
         let whole = docx(&format!("<w:document><w:body>{body}</w:body></w:document>"));
         let extracted = read(&whole[..whole.len() / 2]).unwrap();

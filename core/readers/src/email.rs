@@ -65,7 +65,10 @@ impl Reader for Mbox {
         let mut extracted = writer.finish(DocumentKind::Email);
         extracted.metadata.push(("messages".to_owned(), count.to_string()));
         if unread > 0 {
-            extracted.doubt(1.0 - unread as f32 / count as f32, &format!("{unread} of its {count} messages could not be read."));
+            extracted.doubt(
+                1.0 - unread as f32 / count as f32,
+                &format!("{unread} of its {count} messages could not be read."),
+            );
         }
         Ok(extracted)
     }
@@ -224,12 +227,7 @@ fn write(
     Ok(())
 }
 
-fn text_part(
-    part: &MessagePart<'_>,
-    writer: &mut Writer,
-    about: &mut About,
-    cancel: &Cancel,
-) -> Result<(), ReadError> {
+fn text_part(part: &MessagePart<'_>, writer: &mut Writer, about: &mut About, cancel: &Cancel) -> Result<(), ReadError> {
     if part.is_encoding_problem {
         (about.note, about.confidence) = (Some("Parts of it are encoded wrongly."), about.confidence.min(0.7));
     }
@@ -243,7 +241,8 @@ fn text_part(
             Ok(page) => writer.append(&page, 1),
             Err(ReadError::Cancelled) => return Err(ReadError::Cancelled),
             Err(_) => {
-                (about.note, about.confidence) = (Some("A page in it could not be read as such."), about.confidence.min(0.6));
+                (about.note, about.confidence) =
+                    (Some("A page in it could not be read as such."), about.confidence.min(0.6));
                 writer.line(&html::without_tags(source, writer.room()));
             }
         },
@@ -289,7 +288,10 @@ fn attachment(
         PartType::Html(_) => text_part(part, writer, about, cancel)?,
         PartType::Binary(bytes) | PartType::InlineBinary(bytes) => {
             let textual = detect::format_of(std::path::Path::new(&label)).is_some_and(detect::Format::is_text);
-            if textual && bytes.len() <= MOST_ATTACHED && let Ok(decoded) = text::decode(bytes) {
+            if textual
+                && bytes.len() <= MOST_ATTACHED
+                && let Ok(decoded) = text::decode(bytes)
+            {
                 writer.line(&decoded.text);
             }
         }
@@ -308,8 +310,14 @@ pub(crate) mod tests {
     fn headers_text_and_attachments() {
         let extracted = Email.read(MAIL.as_bytes(), &Limits::default(), &Cancel::new()).unwrap();
         let text = extracted.lines.text();
-        assert!(text.starts_with("Grüße\n\nFrom: Ada <ada@example.org>\nTo: bob@example.org\nDate: 2025-02-03 10:00:00"), "{text}");
-        assert!(text.contains("Das Frühstück") && text.contains("Attachment: list.csv") && text.contains("1,2"), "{text}");
+        assert!(
+            text.starts_with("Grüße\n\nFrom: Ada <ada@example.org>\nTo: bob@example.org\nDate: 2025-02-03 10:00:00"),
+            "{text}"
+        );
+        assert!(
+            text.contains("Das Frühstück") && text.contains("Attachment: list.csv") && text.contains("1,2"),
+            "{text}"
+        );
         assert!(text.contains("Attachment: p.png (8 bytes)"), "{text}");
         assert_eq!(extracted.title.as_deref(), Some("Grüße"));
         assert!(extracted.metadata.contains(&("attachment".to_owned(), "p.png".to_owned())));

@@ -20,9 +20,9 @@ impl Reader for Epub {
         let mut package = Package::open(bytes)?;
         if let Ok(Some(encryption)) = package.text("META-INF/encryption.xml") {
             // Fonts may be obscured without a lock (EPUB 3.3, 4.3).
-            let locked = xml_attributes(&encryption, "EncryptionMethod", "Algorithm", cancel)
-                .iter()
-                .any(|algorithm| !algorithm.contains("idpf.org/2008/embedding") && !algorithm.contains("ns.adobe.com/pdf/enc"));
+            let locked = xml_attributes(&encryption, "EncryptionMethod", "Algorithm", cancel).iter().any(|algorithm| {
+                !algorithm.contains("idpf.org/2008/embedding") && !algorithm.contains("ns.adobe.com/pdf/enc")
+            });
             if locked {
                 return Err(ReadError::Encrypted);
             }
@@ -234,7 +234,9 @@ pub(crate) mod tests {
 
     pub(crate) fn epub(encryption: Option<&str>) -> Vec<u8> {
         let page = |text: &str| {
-            format!("<?xml version=\"1.0\"?><html xmlns=\"http://www.w3.org/1999/xhtml\"><head><title/></head><body><script src=\"x\"/><p>{text}</p></body></html>")
+            format!(
+                "<?xml version=\"1.0\"?><html xmlns=\"http://www.w3.org/1999/xhtml\"><head><title/></head><body><script src=\"x\"/><p>{text}</p></body></html>"
+            )
         };
         let (a, b) = (page("chapter a"), page("chapter b"));
         let mut parts: Vec<(&str, &[u8])> = vec![

@@ -29,7 +29,10 @@ impl Reader for HtmlPage {
             Err(ReadError::Hostile(reason)) => {
                 let mut plain =
                     Extracted::plain(DocumentKind::Html, Lines::new(without_tags(&decoded.text, limits.text_bytes)));
-                plain.doubt(0.3, &format!("It asks for more than a page should ({reason}); only its plain text was read."));
+                plain.doubt(
+                    0.3,
+                    &format!("It asks for more than a page should ({reason}); only its plain text was read."),
+                );
                 plain
             }
             Err(error) => return Err(error),
@@ -88,7 +91,8 @@ fn describe(page: &Html, extracted: &mut Extracted) {
         ("generator", "generator"),
         ("og:site_name", "site"),
     ];
-    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(500).collect::<String>();
+    let words =
+        |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(500).collect::<String>();
     for element in page.tree.nodes().filter_map(ElementRef::wrap).take(20_000) {
         match element.value().name() {
             "html" => {
@@ -159,7 +163,10 @@ pub fn without_tags(source: &str, limit: usize) -> String {
         };
         text.push_str(&rest[..start]);
         rest = &rest[start..];
-        let end = match ["<script", "<style", "<!--"].iter().find(|tag| rest.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag))) {
+        let end = match ["<script", "<style", "<!--"]
+            .iter()
+            .find(|tag| rest.get(..tag.len()).is_some_and(|head| head.eq_ignore_ascii_case(tag)))
+        {
             Some(&"<!--") => rest.find("-->").map(|end| end + 3),
             Some(&"<script") => rest.find("</script").map(|end| end + 9),
             Some(_) => rest.find("</style").map(|end| end + 8),
@@ -579,7 +586,10 @@ mod tests {
 
     #[test]
     fn whole_elements_of_xhtml_swallow_nothing() {
-        let extracted = read("<?xml version='1.0'?><html><head><title/><script src='x'/></head><body><a id='y'/>text</body></html>").unwrap();
+        let extracted = read(
+            "<?xml version='1.0'?><html><head><title/><script src='x'/></head><body><a id='y'/>text</body></html>",
+        )
+        .unwrap();
         assert_eq!(extracted.lines.text(), "text");
     }
 
@@ -603,7 +613,9 @@ mod tests {
             "<svg><g></div>",
         ];
         for piece in repeated {
-            let Err(error) = page(&piece.repeat(100_000), 1 << 20, &Cancel::new()) else { panic!("{piece} hides its depth") };
+            let Err(error) = page(&piece.repeat(100_000), 1 << 20, &Cancel::new()) else {
+                panic!("{piece} hides its depth")
+            };
             assert!(error.to_string().contains("inside each other"), "{piece}: {error}");
         }
     }

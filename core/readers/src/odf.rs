@@ -247,7 +247,8 @@ impl xml::Handler for Body {
                     self.line = line;
                     let text = text.trim();
                     if !text.is_empty() && self.notes.len() < 50_000 {
-                        let label = if name == "note" { format!("[{}]", self.notes.len() + 1) } else { "Comment:".to_owned() };
+                        let label =
+                            if name == "note" { format!("[{}]", self.notes.len() + 1) } else { "Comment:".to_owned() };
                         self.notes.push(format!("{label} {text}"));
                     }
                 }

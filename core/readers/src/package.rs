@@ -52,14 +52,8 @@ pub struct Package<'a> {
 impl<'a> Package<'a> {
     /// Opens an archive; one without its end is searched for parts.
     pub fn open(bytes: &'a [u8]) -> Result<Self, ReadError> {
-        let mut package = Self {
-            bytes,
-            archive: None,
-            salvaged: HashMap::new(),
-            names: Vec::new(),
-            spent: 0,
-            cut: false,
-        };
+        let mut package =
+            Self { bytes, archive: None, salvaged: HashMap::new(), names: Vec::new(), spent: 0, cut: false };
         match ZipArchive::new(Cursor::new(bytes)) {
             Ok(archive) => {
                 if archive.len() > MOST_ENTRIES {
@@ -319,8 +313,22 @@ pub fn compound(bytes: &[u8]) -> Option<ReadError> {
 /// Title, author and dates of an Office document or book.
 pub fn describe(extracted: &mut Extracted, xml: &str, cancel: &Cancel) {
     const NAMES: &[&str] = &[
-        "title", "creator", "initial-creator", "subject", "description", "keywords", "keyword", "lastModifiedBy",
-        "created", "creation-date", "modified", "date", "category", "publisher", "language", "identifier",
+        "title",
+        "creator",
+        "initial-creator",
+        "subject",
+        "description",
+        "keywords",
+        "keyword",
+        "lastModifiedBy",
+        "created",
+        "creation-date",
+        "modified",
+        "date",
+        "category",
+        "publisher",
+        "language",
+        "identifier",
     ];
     for (name, text) in xml::texts(xml, NAMES, cancel) {
         let text: String = text.chars().take(500).collect();

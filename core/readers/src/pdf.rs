@@ -102,7 +102,10 @@ impl Reader for Pdf {
         if share > MOST_UNKNOWN {
             extracted.doubt(
                 1.0 - share.min(0.9),
-                &format!("{:.0} % of its letters have no known character; they were guessed or left out.", share * 100.0),
+                &format!(
+                    "{:.0} % of its letters have no known character; they were guessed or left out.",
+                    share * 100.0
+                ),
             );
         }
         if cut {
@@ -162,13 +165,7 @@ fn draw<'a>(
         }
     };
     let lines = layout::lines(&collector.letters);
-    Ok(Drawn {
-        lines,
-        letters: collector.letters.len(),
-        unknown: collector.unknown,
-        images: collector.images,
-        broken,
-    })
+    Ok(Drawn { lines, letters: collector.letters.len(), unknown: collector.unknown, images: collector.images, broken })
 }
 
 /// What the document says of itself in its information dictionary.
@@ -179,7 +176,8 @@ fn metadata(document: &Parsed, extracted: &mut Extracted) {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         (!text.is_empty()).then(|| text.chars().take(500).collect::<String>())
     };
-    extracted.title = words(&metadata.title).filter(|title| title != "untitled" && title.chars().any(char::is_alphanumeric));
+    extracted.title =
+        words(&metadata.title).filter(|title| title != "untitled" && title.chars().any(char::is_alphanumeric));
     for (name, value) in [
         ("author", words(&metadata.author)),
         ("subject", words(&metadata.subject)),

@@ -109,7 +109,8 @@ impl Writer {
             self.line(line);
         }
         let written = self.lines;
-        let inside = |&(first, last): &(u32, u32)| (before + last <= written).then_some((before + first, before + last));
+        let inside =
+            |&(first, last): &(u32, u32)| (before + last <= written).then_some((before + first, before + last));
         self.headings.extend(part.headings.iter().filter(|heading| before + heading.line <= written).map(|heading| {
             Heading {
                 line: before + heading.line,

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Cursor;
 
-use calamine::{CellErrorType, DataRef, ExcelDateTime, Reader as _, Xlsb, Xlsx as Workbook, XlsxError};
+use calamine::{DataRef, ExcelDateTime, Reader as _, Xlsb, Xlsx as Workbook, XlsxError};
 use rspa_ml::Cancel;
 
 use super::package::{self, Package};
@@ -18,6 +18,8 @@ const MOST_EMPTY: u32 = 32;
 /// Characters of one cell.
 const MOST_CELL: usize = 32 << 10;
 const MOST_SHEETS: usize = 2_000;
+/// Wrong cells after one another that do not yet mean a broken sheet.
+const MOST_WRONG: usize = 300;
 const MOST_CELLS: usize = 20_000_000;
 
 impl Reader for Xlsx {
@@ -30,7 +32,13 @@ impl Reader for Xlsx {
             return salvaged(&mut package, limits, cancel);
         }
         package.check_sizes(cancel)?;
-        let mut sheets = Sheets { writer: Writer::new(limits.text_bytes), cells: 0, unread: Vec::new(), columns: Vec::new() };
+        let mut sheets = Sheets {
+            writer: Writer::new(limits.text_bytes),
+            cells: 0,
+            wrong: 0,
+            unread: Vec::new(),
+            columns: Vec::new(),
+        };
         let binary = package.names().iter().any(|name| name == "xl/workbook.bin");
         if binary {
             let Ok(mut book) = Xlsb::new(Cursor::new(bytes)) else {
@@ -56,7 +64,8 @@ impl Reader for Xlsx {
                 sheets.begin(&name);
                 match book.worksheet_cells_reader(&name) {
                     Ok(mut reader) => sheets.rows(&name, cancel, || {
-                        let Some((cell, style)) = reader.next_cell_with_style_id().map_err(|error| error.to_string())?
+                        let Some((cell, style)) =
+                            reader.next_cell_with_style_id().map_err(|error| error.to_string())?
                         else {
                             return Ok(None);
                         };
@@ -70,7 +79,7 @@ impl Reader for Xlsx {
                 }
             }
         }
-        let Sheets { writer, unread, columns, .. } = sheets;
+        let Sheets { writer, unread, columns, wrong, cells } = sheets;
         let mut extracted = writer.finish(DocumentKind::Xlsx);
         extracted.metadata.extend(columns);
         if let Ok(Some(properties)) = package.text("docProps/core.xml") {
@@ -82,6 +91,10 @@ impl Reader for Xlsx {
                 (1.0 - unread.len() as f32 / count as f32).max(0.1),
                 &format!("{} of its {count} sheets could not be read whole.", unread.len()),
             );
+        }
+        if wrong > 0 {
+            let share = 1.0 - wrong as f32 / cells.max(1) as f32;
+            extracted.doubt(share.clamp(0.1, 0.99), &format!("{wrong} of its cells hold values that make no sense."));
         }
         Ok(extracted)
     }
@@ -113,6 +126,8 @@ fn salvaged(package: &mut Package<'_>, limits: &Limits, cancel: &Cancel) -> Resu
 struct Sheets {
     writer: Writer,
     cells: usize,
+    /// Cells whose value makes no sense.
+    wrong: usize,
     unread: Vec<String>,
     columns: Vec<(String, String)>,
 }
@@ -136,6 +151,7 @@ impl Sheets {
     ) -> Result<(), ReadError> {
         let mut line = String::new();
         let (mut row, mut column, mut texts) = (None, 0, 0_usize);
+        let mut row_of_errors = 0;
         let mut first = true;
         self.writer.begin_table();
         loop {
@@ -148,8 +164,18 @@ impl Sheets {
                     self.unread.push(format!("{name}: too many cells"));
                     None
                 }
-                Ok(cell) => cell,
+                Ok(cell) => {
+                    row_of_errors = 0;
+                    cell
+                }
+                // A cell that is wrong takes itself away alone; a broken sheet gives nothing but errors.
+                Err(_) if row_of_errors < MOST_WRONG => {
+                    row_of_errors += 1;
+                    self.wrong += 1;
+                    continue;
+                }
                 Err(error) => {
+                    self.wrong -= row_of_errors;
                     self.unread.push(format!("{name}: {error}"));
                     None
                 }
@@ -200,10 +226,7 @@ fn shown(value: &DataRef<'_>, format: &str) -> String {
         DataRef::Bool(false) => "FALSE".to_owned(),
         DataRef::DateTime(date) => date_in_words(*date),
         DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => cell(&text.replace('T', " ")),
-        DataRef::Error(error) => match error {
-            CellErrorType::NA => String::new(),
-            other => other.to_string(),
-        },
+        DataRef::Error(error) => error.to_string(),
     }
 }
 
@@ -231,7 +254,12 @@ fn number_in_words(number: f64, format: &str) -> String {
     if format.ends_with('%') {
         return format!("{:.decimals$}%", number * 100.0);
     }
-    if !format.is_empty() && format != "General" && format != "@" && format.contains('0') && !format.contains(['E', '/', '?']) {
+    if !format.is_empty()
+        && format != "General"
+        && format != "@"
+        && format.contains('0')
+        && !format.contains(['E', '/', '?'])
+    {
         return format!("{number:.decimals$}");
     }
     if number.fract() == 0.0 && number.abs() < 1e15 {
@@ -241,7 +269,8 @@ fn number_in_words(number: f64, format: &str) -> String {
     let exact = format!("{number:.14e}").parse::<f64>().unwrap_or(number);
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ok = if exact.abs() < 1e-5 || exact.abs() >= 1e15 { write!(text, "{exact:e}") } else { write!(text, "{exact}") };
+    let _ok =
+        if exact.abs() < 1e-5 || exact.abs() >= 1e15 { write!(text, "{exact:e}") } else { write!(text, "{exact}") };
     text
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Few rounds by default; `RSPA_SOAK=1` asks for many, `RSPA_SEED` for another beginning.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::io::{Cursor, Read as _};
@@ -57,7 +59,11 @@ fn fuzz(wanted: &str) {
     if let Some(peak) = peak_megabytes() {
         assert!(peak < 1_200, "{name} took {peak} MB");
     }
-    println!("soak: fuzz {name} {} seed {} ({read_whole} whole, {doubted} doubted, {refused} refused)", rounds(), seed());
+    println!(
+        "soak: fuzz {name} {} seed {} ({read_whole} whole, {doubted} doubted, {refused} refused)",
+        rounds(),
+        seed()
+    );
 }
 
 macro_rules! readers {

@@ -1,5 +1,7 @@
 //! Files that are broken or made to do harm: each ends in a report, in time, without much memory.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::io::Write as _;
@@ -168,7 +170,8 @@ fn refused_or_plain(name: &str, bytes: Vec<u8>) {
 #[test]
 fn a_pdf_that_needs_a_password_says_so() {
     let key = "0123456789abcdef".repeat(4);
-    let locked = format!("/Encrypt << /Filter /Standard /V 1 /R 2 /O <{key}> /U <{key}> /P -4 >> /ID [<{key}> <{key}>]");
+    let locked =
+        format!("/Encrypt << /Filter /Standard /V 1 /R 2 /O <{key}> /U <{key}> /P -4 >> /ID [<{key}> <{key}>]");
     let error = survive("a.pdf", pdf_with(&["secret".to_owned()], &locked)).unwrap_err();
     assert!(matches!(error, ReadError::Encrypted), "{error}");
 }
@@ -200,7 +203,9 @@ fn a_pdf_whose_parts_unpack_without_end() {
 
 #[test]
 fn a_pdf_whose_forms_multiply_ends() {
-    let mut out = String::from("%PDF-1.4\n1 0 obj << /Type /Catalog /Pages 2 0 R >> endobj\n2 0 obj << /Type /Pages /Kids [3 0 R 3 0 R] /Count 2 /Parent 2 0 R >> endobj\n3 0 obj << /Type /Page /Parent 2 0 R /Resources << /XObject << /X 10 0 R >> >> /Contents 4 0 R >> endobj\n4 0 obj << /Length 5 >>\nstream\n/X Do\nendstream\nendobj\n");
+    let mut out = String::from(
+        "%PDF-1.4\n1 0 obj << /Type /Catalog /Pages 2 0 R >> endobj\n2 0 obj << /Type /Pages /Kids [3 0 R 3 0 R] /Count 2 /Parent 2 0 R >> endobj\n3 0 obj << /Type /Page /Parent 2 0 R /Resources << /XObject << /X 10 0 R >> >> /Contents 4 0 R >> endobj\n4 0 obj << /Length 5 >>\nstream\n/X Do\nendstream\nendobj\n",
+    );
     for form in 10..40 {
         let draw = "/X Do ".repeat(10);
         out.push_str(&format!(
@@ -242,7 +247,9 @@ fn bytes_of_any_kind_under_every_name() {
 fn mails_of_many_parts_and_mails_in_mails() {
     let mut mail = String::from("From: a@b.c\nSubject: many\nContent-Type: multipart/mixed; boundary=b\n\n");
     for part in 0..10_000 {
-        mail.push_str(&format!("--b\nContent-Type: text/plain\nContent-Disposition: attachment; filename=\"{part}.txt\"\n\npart {part}\n"));
+        mail.push_str(&format!(
+            "--b\nContent-Type: text/plain\nContent-Disposition: attachment; filename=\"{part}.txt\"\n\npart {part}\n"
+        ));
     }
     let extracted = survive("a.eml", format!("{mail}--b--\n").into_bytes()).unwrap();
     assert!(extracted.lines.text().contains("part 1\n") && extracted.confidence < 1.0);

@@ -17,6 +17,11 @@ const COMPOSED: &[(&[char], &str, &str)] = &[
     (&['˛', '\u{328}'], "aeAE", "ąęĄĘ"),
 ];
 
+/// Whether a letter is an accent that may belong to the letter beside it.
+pub fn is_accent(letter: char) -> bool {
+    COMPOSED.iter().any(|(accents, _, _)| accents.contains(&letter))
+}
+
 fn compose(accent: char, base: char) -> Option<char> {
     let base = match base {
         'ı' => 'i',

@@ -69,6 +69,11 @@ fn pieces<'l>(letters: impl Iterator<Item = &'l Letter>) -> Vec<Piece> {
             let gap = letter.start - piece.end;
             let shift = (letter.base - piece.base).abs();
             let raised = letter.size.min(last) < 0.9 * size && shift < 0.55 * size;
+            // An accent is drawn first and its letter back under it, or the reverse.
+            let accent = accents::is_accent(letter.character) || piece.text.ends_with(accents::is_accent);
+            if accent && gap < 0.0 && gap > -0.9 * size && shift < 0.4 * size {
+                return true;
+            }
             gap < PIECE_GAP * size && gap > -0.45 * size && (shift < 0.2 * size || raised)
         });
         match joined {
@@ -205,9 +210,8 @@ fn gutter(rows: &[Row]) -> Option<f32> {
             end += 1;
         }
         if level <= allowed && (end - at) as f32 * BIN >= 0.8 * size {
-            let better = best.is_none_or(|(lowest, start, stop)| {
-                level < lowest || (level == lowest && end - at > stop - start)
-            });
+            let better =
+                best.is_none_or(|(lowest, start, stop)| level < lowest || (level == lowest && end - at > stop - start));
             if better {
                 best = Some((level, at, end));
             }
@@ -370,6 +374,14 @@ mod tests {
         let mut letters = write("an ex-", 50.0, 20.0);
         letters.extend(write("ample of it", 50.0, 32.0));
         assert_eq!(texts(&letters), ["an example", "of it"]);
+    }
+
+    #[test]
+    fn an_accent_and_its_letter_are_one() {
+        let mut letters = write("Catal", 50.0, 20.0);
+        letters.push(Letter { character: '`', start: 75.0, end: 80.0, base: 20.0, size: 10.0, turns: 0 });
+        letters.push(Letter { character: 'a', start: 75.2, end: 80.2, base: 20.0, size: 10.0, turns: 0 });
+        assert_eq!(texts(&letters), ["Català"]);
     }
 
     #[test]

@@ -81,11 +81,8 @@ pub fn document(pages: Vec<Vec<Line>>, outline: &[(u8, String)]) -> Extracted {
             } else if line.gap && table.is_none() {
                 writer.blank();
             }
-            let text: String = if table.is_some() {
-                line.text.replace('\t', " | ")
-            } else {
-                line.text.replace('\t', "  ")
-            };
+            let text: String =
+                if table.is_some() { line.text.replace('\t', " | ") } else { line.text.replace('\t', "  ") };
             let text: String = text.chars().filter(|letter| !letter.is_control()).collect();
             let text = text.trim();
             if text.is_empty() {

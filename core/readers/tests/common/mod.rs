@@ -144,7 +144,9 @@ pub fn docx(body: &str) -> Vec<u8> {
 
 pub fn xlsx(sheet: &str, strings: &str) -> Vec<u8> {
     let relation = |id: &str, kind: &str, target: &str| {
-        format!(r#"<Relationship Id="{id}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" Target="{target}"/>"#)
+        format!(
+            r#"<Relationship Id="{id}" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{kind}" Target="{target}"/>"#
+        )
     };
     let relations = format!(
         r#"<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{}{}</Relationships>"#,
@@ -196,7 +198,10 @@ pub fn sound() -> Vec<(&'static str, Vec<u8>)> {
         ("a.pptx", pptx(slide)),
         ("a.epub", epub("<?xml version='1.0'?><html><body><h1>A</h1><p>rivers and hills</p></body></html>")),
         ("a.odt", odt("<office:text><text:p>rivers and hills</text:p></office:text>")),
-        ("a.html", b"<html><body><h1>A</h1><p>rivers and hills</p><table><tr><td>1<td>2</table></body></html>".to_vec()),
+        (
+            "a.html",
+            b"<html><body><h1>A</h1><p>rivers and hills</p><table><tr><td>1<td>2</table></body></html>".to_vec(),
+        ),
         ("a.md", b"---\ntitle: x\n---\n# A\n\nrivers and hills\n\n| a | b |\n|---|---|\n| 1 | 2 |\n".to_vec()),
         ("a.txt", b"rivers and hills\n".to_vec()),
         ("a.csv", b"name,text\n1,\"rivers and hills\"\n2,x\n".to_vec()),
