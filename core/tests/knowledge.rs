@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
+#[path = "knowledge/sources.rs"]
+mod sources;
 #[path = "knowledge/support.rs"]
 mod support;
 

@@ -193,6 +193,7 @@ impl Request {
             },
             Self::Knowledge(request) => match request {
                 KnowledgeRequest::AddSource(_)
+                | KnowledgeRequest::AddPage(_)
                 | KnowledgeRequest::AddSampleSource(_)
                 | KnowledgeRequest::ListSources(_)
                 | KnowledgeRequest::PauseSource(_)
@@ -201,6 +202,7 @@ impl Request {
                 | KnowledgeRequest::ListDocuments(_)
                 | KnowledgeRequest::ListProblems(_)
                 | KnowledgeRequest::ReadDocument(_)
+                | KnowledgeRequest::DescribeDocument(_)
                 | KnowledgeRequest::Search(_) => true,
                 KnowledgeRequest::RemoveSource(_) => false,
             },

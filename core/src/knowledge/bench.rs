@@ -66,6 +66,9 @@ fn service(scratch: &Path) -> Result<(Service, KnowledgeStore, Db), KnowledgeErr
         reports: Arc::new(Silent),
         encoder: Arc::new(Silent),
         eager: false,
+        built_in: false,
+        pages: scratch.join("pages"),
+        fetch: None,
     })?;
     Ok((service, store, main))
 }
@@ -129,6 +132,7 @@ pub fn search(chunks: u64, scratch: &Path, cancel: &Cancel) -> Result<SearchMeas
                 path: format!("folder {}/document {made}.md", made % 97).into_bytes(),
                 stamp: Stamp { size: 1, modified: 1 },
                 outcome: Outcome::Indexed(Box::new(NewDocument {
+                    anchors: Vec::new(),
                     metadata: Vec::new(),
                     title: None,
                     id: DocumentId(Uuid::from_u128(u128::from(made) + 10)),

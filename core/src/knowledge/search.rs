@@ -164,7 +164,7 @@ impl Search<'_> {
 
     /// Reads the passages; those of removed sources, and the same lines through a second source, are left out.
     fn hits(&self, fused: Vec<Fused>, limit: usize, words: &[String]) -> Result<Vec<SearchHit>, KnowledgeError> {
-        let sources = self.inner.board.sources();
+        let sources = self.inner.searched_sources();
         let mut hits = Vec::with_capacity(limit);
         let mut seen: HashSet<(std::path::PathBuf, u32, u32, usize)> = HashSet::new();
         for batch in fused.chunks(limit.max(16)) {
@@ -174,6 +174,9 @@ impl Search<'_> {
             let mut batch = batch.iter();
             for passage in passages {
                 let Some(fused) = batch.find(|fused| fused.id == passage.id.0) else { break };
+                if !self.inner.is_there(&passage.origin) {
+                    continue;
+                }
                 // Pieces of one long line share its number; their lengths and texts differ.
                 let place = (passage.path.clone(), passage.start_line, passage.end_line, start_of(&passage));
                 if !seen.insert(place) {
