@@ -394,4 +394,93 @@ mod tests {
         assert_eq!((all.len(), service.inner.store.vectors(space, &all).unwrap().len()), (30, 29));
         service.stop();
     }
+
+    /// Remembers what it embedded, in order.
+    #[derive(Default)]
+    struct Recording {
+        texts: std::sync::Mutex<Vec<String>>,
+    }
+
+    impl Embedder for Recording {
+        fn id(&self) -> &str {
+            "recording"
+        }
+
+        fn dimensions(&self) -> usize {
+            2
+        }
+
+        fn embed(&self, texts: &[&str], _cancel: &Cancel) -> rspa_ml::Result<Vec<Vec<f32>>> {
+            self.texts.lock().unwrap().extend(texts.iter().map(|text| (*text).to_owned()));
+            Ok(vec![vec![1.0, 0.0]; texts.len()])
+        }
+    }
+
+    struct Later(Arc<Recording>);
+
+    impl EncoderProvider for Later {
+        fn encoder(&self) -> Option<Arc<dyn Embedder>> {
+            Some(self.0.clone())
+        }
+    }
+
+    #[test]
+    fn the_most_used_documents_are_embedded_first_and_then_all_others_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let docs = folder.path().join("docs");
+        std::fs::create_dir(&docs).unwrap();
+        for number in 0..30 {
+            std::fs::write(docs.join(format!("{number:02}.md")), format!("The bread of day {number:02}.")).unwrap();
+        }
+        let recording = Arc::new(Recording::default());
+        let service = Service::with_embedder(
+            Config {
+                profile: ProfileId(uuid::Uuid::from_u128(7)),
+                main: Db::open(&folder.path().join("main"), &tables::MAIN, DbOptions::default()).unwrap(),
+                knowledge: Db::open(&folder.path().join("know"), &tables::KNOWLEDGE, DbOptions::default()).unwrap(),
+                data: folder.path().join("data"),
+                index: folder.path().join("index"),
+                samples: folder.path().join("samples"),
+                preferences: Arc::new(Preferences::default),
+                clock: Arc::new(SystemClock),
+                reports: Arc::new(Silent),
+                encoder: Arc::new(Later(recording.clone())),
+                eager: false,
+                built_in: false,
+                pages: folder.path().join("pages"),
+                fetch: None,
+            },
+            None,
+        )
+        .unwrap();
+        let id = service.add(&docs).unwrap().source.id;
+        service.wait(id, false, &Cancel::new()).unwrap();
+        // Opened twice, once, and shown.
+        for (name, times) in [("27.md", 2), ("11.md", 1)] {
+            for _ in 0..times {
+                service.read_document(&docs.join(name), 1, 1, &Cancel::new()).unwrap();
+            }
+        }
+        let query = crate::model::SearchQuery {
+            text: "day 19".to_owned(),
+            mode: crate::model::SearchMode::Keyword,
+            ..crate::model::SearchQuery::default()
+        };
+        let found = service.search(&query, &Cancel::new()).unwrap();
+        let shown = found.hits.iter().map(|hit| &hit.passage).filter(|passage| passage.path.ends_with("19.md"));
+        service.shown(shown);
+        service.wait(id, true, &Cancel::new()).unwrap();
+        let days: Vec<String> = recording
+            .texts
+            .lock()
+            .unwrap()
+            .iter()
+            .filter_map(|text| Some(text.strip_prefix("The bread of day ")?[..2].to_owned()))
+            .collect();
+        assert_eq!(days.len(), 30, "each is embedded once");
+        assert_eq!(days[..3], ["27", "11", "19"]);
+        let all: std::collections::BTreeSet<&String> = days.iter().collect();
+        assert_eq!(all.len(), 30);
+        service.stop();
+    }
 }
