@@ -14,6 +14,7 @@ mod credentials;
 mod crews;
 mod dashboard;
 mod db;
+mod docs;
 mod doctor;
 mod failure;
 mod index;
@@ -90,6 +91,7 @@ fn perform(arguments: Arguments, output: Output, started: Instant, exit_at_once:
         Verb::Ask(arguments) => ask::run(&context, arguments),
         Verb::Chat(arguments) => chat::run(&context, arguments),
         Verb::Index(arguments) => index::run(&context, arguments),
+        Verb::Docs(arguments) => docs::run(&context, arguments),
         Verb::Search(arguments) => search::run(&context, arguments),
         Verb::Models(arguments) => models::run(&context, arguments),
         Verb::Settings(arguments) => settings::run(&context, arguments),

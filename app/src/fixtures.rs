@@ -117,6 +117,7 @@ pub fn passage(number: u64, file: &str, heading: Option<&str>, lines: (u32, u32)
         heading: heading.map(str::to_owned),
         text: text.into(),
         document_hash: "00".into(),
+        origin: rspa_core::model::Origin::File,
     }
 }
 
@@ -174,6 +175,7 @@ pub fn cited_answer(chat: ChatId, number: u32) -> Message {
         start_line: lines.0,
         end_line: lines.1,
         support: 0.8,
+        stale: None,
     };
     Message {
         citations: vec![cite(0, (871, 873)), cite(1, (41, 42))],

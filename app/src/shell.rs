@@ -252,8 +252,7 @@ impl Shell {
 
     /// The welcome comes once, when there is nothing yet.
     fn begin_welcome(&mut self) {
-        let nothing = self.state.knowledge.sources.get().is_some_and(Vec::is_empty)
-            && self.state.chats.list.get().is_some_and(Vec::is_empty);
+        let nothing = self.state.has_no_sources() && self.state.chats.list.get().is_some_and(Vec::is_empty);
         if self.welcome.is_none() && !self.state.ui.welcomed && nothing && self.saved.is_restored() {
             self.welcome = Some(Welcome::default());
             self.engine.ask_models(&mut self.state);

@@ -229,6 +229,11 @@ impl AppState {
         self.knowledge.sources.get()?.iter().find(|status| status.source.id == id)
     }
 
+    /// Nobody has added a source yet: there are only those that every profile has by itself.
+    pub fn has_no_sources(&self) -> bool {
+        self.knowledge.sources.get().is_some_and(|all| all.iter().all(|status| status.source.kind.is_built_in()))
+    }
+
     /// The messages of the open chat; empty for a new one.
     pub fn open_messages(&self) -> &[Message] {
         self.chats.open.and_then(|id| self.chats.messages.get(&id)).and_then(Slot::get).map_or(&[], Vec::as_slice)

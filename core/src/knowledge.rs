@@ -6,11 +6,13 @@
 
 pub mod bench;
 pub mod chunk;
+mod describe;
 mod documents;
 pub mod fuse;
 pub(crate) mod ignored;
 mod indexer;
 pub mod keyword;
+mod kinds;
 pub mod prepare;
 pub mod rank;
 pub mod reports;
@@ -19,15 +21,18 @@ mod sample;
 mod search;
 mod service;
 pub mod snippet;
+pub mod stale;
 mod upgrade;
+mod uses;
 pub mod vector;
 pub mod walk;
 mod watch;
 mod why;
 pub mod words;
 
+pub use kinds::{FetchPage, Fetched, built_in};
 pub use rspa_readers as readers;
-pub use service::{Config, Preferences, Service};
+pub use service::{Config, Preferences, Service, all_sources};
 
 use std::sync::Arc;
 
@@ -42,6 +47,11 @@ pub enum KnowledgeError {
     CannotAdd { path: String, reason: String },
     #[error("this source is not known any more")]
     UnknownSource,
+    #[error("{0} belongs to the program and cannot be removed")]
+    BuiltIn(String),
+    /// A page that could not be fetched or kept.
+    #[error("{}", .0.message)]
+    Page(Box<crate::api::ApiError>),
     #[error("{0} does not belong to any source")]
     OutsideSources(String),
     #[error("{path} cannot be shown. {reason}")]
@@ -61,8 +71,10 @@ pub enum KnowledgeError {
 
 impl KnowledgeError {
     /// One sentence: what to do next.
-    pub fn advice(&self) -> &'static str {
+    pub fn advice(&self) -> &str {
         match self {
+            Self::BuiltIn(_) => "Pause it: then it is not searched.",
+            Self::Page(error) => &error.advice,
             Self::Storage(error) => error.advice(),
             Self::CannotAdd { .. } => "Choose a folder or file that exists and that you may read.",
             Self::UnknownSource => "Read the list of sources again; it may have been removed.",

@@ -35,7 +35,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod watch_report;
-mod web;
+pub(crate) mod web;
 mod web_search;
 mod when;
 mod write_file;

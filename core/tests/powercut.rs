@@ -215,6 +215,7 @@ impl Load {
             text: text.to_owned(),
         };
         let document = NewDocument {
+            anchors: Vec::new(),
             metadata: Vec::new(),
             title: None,
             id: DocumentId(self.ids.next()),

@@ -14,6 +14,7 @@ mod program {
     mod credentials;
     mod crews;
     mod data_folder;
+    mod docs;
     mod end_to_end;
     mod flows;
     mod hostile_tree;

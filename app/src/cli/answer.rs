@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use rspa_core::api::request::chats::{GetMessages, SendQuestion, Sent, StopAnswer};
 use rspa_core::api::{ApiError, Event, Heard};
-use rspa_core::model::{ChatId, Mentioned, Message, MessageId, MessageState, ModelId, Passage, Question, SourceId};
+use rspa_core::model::{
+    ChatId, Mentioned, Message, MessageId, MessageState, ModelId, Passage, Question, SourceId, Stale,
+};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
@@ -303,6 +305,9 @@ fn print_support(session: &Session, message: &Message) -> Result<(), Failure> {
             number + 1,
             place(&citation.passage, citation.start_line, citation.end_line)
         ))?;
+        if let Some(stale) = citation.stale {
+            output.line(&format!("    {}", stale_text(stale)))?;
+        }
         for line in citation.quote.lines() {
             output.line(&format!("    | {line}"))?;
         }
@@ -342,7 +347,14 @@ fn unsupported(message: &Message) -> Vec<&str> {
         .collect()
 }
 
-fn place(passage: &Passage, start: u32, end: u32) -> String {
+pub fn stale_text(stale: Stale) -> &'static str {
+    match stale {
+        Stale::Changed => "The source has changed since.",
+        Stale::Gone => "The source is not there any more.",
+    }
+}
+
+pub fn place(passage: &Passage, start: u32, end: u32) -> String {
     let page = passage.page.map(|page| format!(" (page {page})")).unwrap_or_default();
     format!("{}:{start}-{end}{page}", path_text(&passage.path))
 }
@@ -361,6 +373,8 @@ fn as_json(message: &Message) -> Value {
                     "support": citation.support,
                     "page": citation.passage.page,
                     "heading": citation.passage.heading,
+                    "hash": citation.passage.document_hash,
+                    "stale": citation.stale,
                 }),
             )
         })

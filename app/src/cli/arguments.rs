@@ -72,8 +72,10 @@ pub enum Verb {
     Ask(super::ask::AskArguments),
     /// Talk in one chat, line by line
     Chat(super::chat::ChatArguments),
-    /// Folders and files that are read and searched
+    /// Folders, files and pages that are read and searched
     Index(super::index::IndexArguments),
+    /// The documents of the index: text, structure, how well they could be read
+    Docs(super::docs::DocsArguments),
     /// Find passages in your documents
     Search(super::search::SearchArguments),
     /// Language models and encoders on this computer

@@ -1,19 +1,19 @@
-//! `rspa index`: the folders and files that are read and searched.
+//! `rspa index`: the folders, files and pages that are read and searched.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use rspa_core::api::request::knowledge::{
-    AddSource, ListDocuments, ListProblems, ListSources, PauseSource, RemoveSource, RescanSource, WaitFor,
+    AddPage, AddSource, ListDocuments, ListProblems, ListSources, PauseSource, RemoveSource, RescanSource, WaitFor,
     WaitForSource,
 };
 use rspa_core::api::{Event, Heard, WorksIn};
-use rspa_core::model::{Document, DocumentProblem, Page, PageRequest, SourceId, SourceState, SourceStatus};
+use rspa_core::model::{Document, DocumentProblem, Page, PageRequest, SourceId, SourceKind, SourceState, SourceStatus};
 use serde_json::{Value, json};
 
 use super::Context;
 use super::failure::Failure;
-use super::output::{Output, path_text, size, with_path};
+use super::output::{Output, one_line, path_text, size, with_path};
 use super::session::Session;
 use super::typed;
 
@@ -25,9 +25,13 @@ pub struct IndexArguments {
 
 #[derive(Subcommand)]
 enum IndexVerb {
-    /// Add a folder or a file; adding it again looks for changes
+    /// Add a folder, a file or the address of a page; adding it again looks for changes
     Add {
+        #[arg(value_name = "PATH|ADDRESS")]
         path: PathBuf,
+        /// The host that a page may be fetched from, instead of asking at the terminal
+        #[arg(long, value_name = "HOST")]
+        yes: Option<String>,
         #[command(flatten)]
         wait: Wait,
     },
@@ -93,10 +97,14 @@ impl From<Until> for WaitFor {
 pub fn run(context: &Context, arguments: IndexArguments) -> Result<(), Failure> {
     let output = context.output;
     match arguments.verb {
-        IndexVerb::Add { path, wait } => {
-            let path = existing(&path)?;
+        IndexVerb::Add { path, yes, wait } => {
+            let address = path.to_str().and_then(|text| host_of(text).map(|host| (text.to_owned(), host)));
+            let path = if address.is_none() { existing(&path)? } else { path };
             let session = Session::start(context)?;
-            let status = session.call(AddSource { path })?;
+            let status = match address {
+                Some((address, host)) => add_page(&session, address, host, yes.as_deref())?,
+                None => session.call(AddSource { path })?,
+            };
             let status = wait_for(&session, status, &wait)?;
             show_one(output, &status, wait.wait.is_none() && session.core.works_in() == WorksIn::Here)
         }
@@ -142,6 +150,34 @@ pub fn run(context: &Context, arguments: IndexArguments) -> Result<(), Failure> 
             documents(&session, source, &filter)
         }
     }
+}
+
+/// The host of an address of the web; none for what is a path.
+fn host_of(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("://")?;
+    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, _)) => format!("[{host}]"),
+        None => authority.split(':').next().unwrap_or_default().to_owned(),
+    };
+    Some(host.to_ascii_lowercase())
+}
+
+/// A person at a terminal, or in the window, says yes, or `--yes` names exactly the host.
+fn add_page(session: &Session, address: String, host: String, yes: Option<&str>) -> Result<SourceStatus, Failure> {
+    if let Some(named) = yes
+        && !named.eq_ignore_ascii_case(&host)
+    {
+        return Err(Failure::validation(
+            format!("the page would come from {host}, not from {}", one_line(named)),
+            "Name the host of the address.",
+        ));
+    }
+    let add = AddPage { address, confirmed_host: Some(host) };
+    if yes.is_some() { session.call_confirmed(add) } else { session.call(add) }
 }
 
 /// The absolute path of something that is there.
@@ -208,22 +244,39 @@ fn show_all(output: Output, all: &[SourceStatus]) -> Result<(), Failure> {
     if output.json {
         return output.json_line(&all.iter().map(status_json).collect::<Vec<_>>());
     }
-    if all.is_empty() {
+    if all.iter().all(|status| status.source.kind.is_built_in()) {
         output.note("No sources yet. Add one: rspa index add PATH");
     }
     all.iter().try_for_each(|status| output.line(&status_line(status)))
 }
 
 fn status_line(status: &SourceStatus) -> String {
+    let place = match &status.source.address {
+        Some(address) => one_line(address),
+        None => path_text(&status.source.path),
+    };
     format!(
-        "{}  {}: {} documents, {} passages, {} problems  ({})",
-        path_text(&status.source.path),
+        "{place}  {}, {}: {} documents, {} passages, {} problems  ({})",
+        kind_text(status.source.kind),
         state_text(status.state),
         status.documents,
         status.passages,
         status.problems,
         status.source.id
     )
+}
+
+fn kind_text(kind: SourceKind) -> &'static str {
+    match kind {
+        SourceKind::Folder => "folder",
+        SourceKind::File => "file",
+        SourceKind::Repository => "git repository",
+        SourceKind::Vault => "Obsidian vault",
+        SourceKind::Web => "page",
+        SourceKind::Chats => "chats",
+        SourceKind::Tasks => "tasks",
+        SourceKind::Activities => "activity",
+    }
 }
 
 fn status_json(status: &SourceStatus) -> Value {
@@ -233,6 +286,8 @@ fn status_json(status: &SourceStatus) -> Value {
         json!({
             "id": status.source.id,
             "name": status.source.name,
+            "kind": status.source.kind,
+            "address": status.source.address,
             "state": status.state,
             "documents": status.documents,
             "passages": status.passages,
@@ -245,7 +300,7 @@ fn status_json(status: &SourceStatus) -> Value {
 }
 
 /// All items of a paged list.
-fn all_pages<T>(mut read: impl FnMut(PageRequest) -> Result<Page<T>, Failure>) -> Result<Vec<T>, Failure> {
+pub fn all_pages<T>(mut read: impl FnMut(PageRequest) -> Result<Page<T>, Failure>) -> Result<Vec<T>, Failure> {
     let mut items = Vec::new();
     loop {
         let page = read(PageRequest { offset: items.len() as u64, limit: 1000 })?;
@@ -290,6 +345,7 @@ fn documents(session: &Session, source: SourceId, filter: &str) -> Result<(), Fa
                         "passages": document.passages,
                         "confidence": document.confidence,
                         "note": document.note,
+                        "title": document.title,
                     }),
                 )
             })

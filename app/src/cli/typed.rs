@@ -57,7 +57,7 @@ pub fn sources_of(session: &Session, given: &[PathBuf]) -> Result<Vec<SourceId>,
     given.iter().map(|one| find(&known, one)).collect()
 }
 
-/// One source by id or path.
+/// One source by id, path or address.
 pub fn source_of(session: &Session, given: &Path) -> Result<SourceId, Failure> {
     find(&session.call(ListSources {})?, given)
 }
@@ -68,7 +68,10 @@ fn find(known: &[SourceStatus], given: &Path) -> Result<SourceId, Failure> {
     known
         .iter()
         .map(|status| &status.source)
-        .find(|source| Some(source.id) == id || source.path == given || Some(&source.path) == absolute.as_ref())
+        .find(|source| {
+            let known = source.path == given || Some(&source.path) == absolute.as_ref();
+            Some(source.id) == id || known || source.address.as_deref().is_some_and(|at| given.to_str() == Some(at))
+        })
         .map(|source| source.id)
         .ok_or_else(|| {
             Failure::validation(

@@ -1,6 +1,7 @@
 //! What the page "Chat" reads: the list, folders, hits of a search, messages, and what the composer asks for while one types.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use rspa_core::api::request::chats::{
     FindMentions, GetMessages, ListChatFolders, ListChats, PreviewContext, SearchChats,
@@ -8,7 +9,8 @@ use rspa_core::api::request::chats::{
 use rspa_core::api::request::providers::ListProviderModels;
 use rspa_core::api::{Core, Event};
 use rspa_core::model::{
-    ChatHit, ChatId, ChatSummary, ContextUse, Mention, Message, MessageId, MessageState, ProviderModel, Question,
+    ChatHit, ChatId, ChatSummary, Citation, ContextUse, DocumentChange, Mention, Message, MessageId, MessageState,
+    ProviderModel, Question, SourceId, Stale,
 };
 
 use super::Slot;
@@ -198,6 +200,36 @@ impl ChatsState {
     }
 
     /// A message of this chat, also one that is shown beside another.
+    /// Marks what cites these documents; whoever opens a chat later reads the marks with its messages.
+    pub(crate) fn documents_changed(&mut self, changes: &[DocumentChange]) {
+        let known: HashMap<&Path, Option<&str>> =
+            changes.iter().map(|change| (change.path.as_path(), change.hash.as_deref())).collect();
+        self.each_citation(|citation| {
+            if let Some(hash) = known.get(citation.passage.path.as_path()) {
+                citation.stale = citation.judge(*hash);
+            }
+        });
+    }
+
+    /// What was read of a source is searched no more.
+    pub(crate) fn source_removed(&mut self, source: SourceId) {
+        self.each_citation(|citation| {
+            if citation.passage.source == source {
+                citation.stale = Some(Stale::Gone);
+            }
+        });
+    }
+
+    fn each_citation(&mut self, mut visit: impl FnMut(&mut Citation)) {
+        for messages in self.messages.values_mut().filter_map(Slot::get_mut) {
+            for message in messages {
+                message.citations.iter_mut().for_each(&mut visit);
+                let beside = message.versions.beside.iter_mut();
+                beside.flat_map(|message| &mut message.citations).for_each(&mut visit);
+            }
+        }
+    }
+
     pub(crate) fn message_mut(&mut self, chat: ChatId, id: MessageId) -> Option<&mut Message> {
         let messages = self.messages.get_mut(&chat)?.get_mut()?;
         for known in messages.iter_mut().rev() {

@@ -75,9 +75,11 @@ impl AppState {
                 if let Some(sources) = self.knowledge.sources.get_mut() {
                     sources.retain(|s| s.source.id != id);
                 }
+                self.chats.source_removed(id);
                 self.knowledge.documents.remove(&id);
                 self.knowledge.problems.clear();
             }
+            Event::DocumentsChanged { changes } => self.chats.documents_changed(&changes),
             Event::MessageChanged { message } => {
                 stale.overview = matches!(message.state, MessageState::Complete) && message.author == Author::Model;
                 // The list shows how the last message begins.

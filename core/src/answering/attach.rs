@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use rspa_ml::Cancel;
 
 use crate::api::ApiError;
+use crate::knowledge::built_in;
 use crate::knowledge::readers::{self, Extracted, Format, Limits, ReadError, detect, format_of};
 use crate::model::{
-    AgentId, Attachment, Author, ChatId, Document, DocumentId, Mentioned, Message, PageRequest, ProfileId, Source,
-    SourceId, TaskFilter, TaskId, TaskSort, one_line,
+    AgentId, Attachment, Author, ChatId, Document, DocumentId, DocumentKind, Mentioned, Message, PageRequest,
+    ProfileId, Source, SourceId, SourceKind, TaskFilter, TaskId, TaskSort, is_record, one_line,
 };
 use crate::storage::knowledge::{KnowledgeStore, list_sources};
 use crate::storage::{Db, agents, chats, tasks};
@@ -176,6 +177,10 @@ impl Desk<'_> {
     fn source(&self, id: SourceId, most: usize, until: Instant) -> Result<Taken, ApiError> {
         let source = sources(self.main, self.profile)?.into_iter().find(|source| source.id == id);
         let source = source.ok_or_else(|| gone("the source"))?;
+        if source.kind.is_built_in() {
+            // It is searched, and lies nowhere on the disk.
+            return Ok(Taken { title: source.name, text: String::new(), characters: 0, problem: None });
+        }
         let whole = self.path(&source.path, most, until);
         Ok(match whole.problem {
             None => Taken { title: source.name, ..whole },
@@ -185,7 +190,10 @@ impl Desk<'_> {
 
     fn document(&self, id: DocumentId, most: usize) -> Result<Taken, ApiError> {
         let found = document(self, id)?;
-        let title = name_of(&found.path);
+        let title = found.title.clone().unwrap_or_else(|| name_of(&found.path));
+        if found.kind == DocumentKind::Commit || is_record(found.kind) {
+            return Ok(Taken { title, text: String::new(), characters: 0, problem: None });
+        }
         Ok(match self.extract(&found.path, LIMITS) {
             Ok(extracted) => {
                 let text = extracted.lines.text();
@@ -263,7 +271,14 @@ fn name_of(path: &Path) -> String {
 }
 
 pub fn sources(main: &Db, profile: ProfileId) -> Result<Vec<Source>, ApiError> {
-    Ok(list_sources(main, profile)?)
+    let mut sources = list_sources(main, profile)?;
+    for kind in SourceKind::BUILT_IN {
+        let source = built_in(profile, kind);
+        if !sources.iter().any(|known| known.id == source.id) {
+            sources.push(source);
+        }
+    }
+    Ok(sources)
 }
 
 /// A document of any source.

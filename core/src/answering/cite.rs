@@ -137,6 +137,7 @@ fn place(citations: &mut Vec<Citation>, supported: Supported, passages: &[Passag
             start_line: supported.start_line,
             end_line: supported.end_line,
             support: supported.score,
+            stale: None,
         });
         citations.len() - 1
     });
@@ -169,6 +170,7 @@ pub(crate) mod tests {
             heading: None,
             text: text.to_owned(),
             document_hash: "00".to_owned(),
+            origin: crate::model::Origin::File,
         }
     }
 

@@ -8,7 +8,9 @@ use std::sync::Mutex;
 use super::attach::{Documents, sources};
 use crate::api::ApiError;
 use crate::fold;
-use crate::model::{DocumentId, Mention, Mentioned, PageRequest, ProfileId, TaskFilter, TaskSort, one_line};
+use crate::model::{
+    DocumentId, DocumentKind, Mention, Mentioned, PageRequest, ProfileId, TaskFilter, TaskSort, one_line,
+};
 use crate::storage::{Db, agents, chats, tasks};
 
 /// Characters of what is typed that count.
@@ -97,7 +99,12 @@ impl Ground<'_> {
             let mut fresh = Vec::new();
             let page = PageRequest { offset: 0, limit: u32::MAX };
             for source in sources(self.main, self.profile)? {
-                for document in store.documents(&source, "", page)?.items {
+                // Chats and tasks are named by themselves, and nobody names a commit.
+                if source.kind.is_built_in() {
+                    continue;
+                }
+                let all = store.documents(&source, "", page)?.items;
+                for document in all.into_iter().filter(|document| document.kind != DocumentKind::Commit) {
                     let folded = fold::plain(&document.path.file_name().unwrap_or_default().to_string_lossy());
                     fresh.push(Name { id: document.id, path: document.path, folded });
                 }

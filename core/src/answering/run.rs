@@ -14,7 +14,7 @@ use super::words;
 use super::{AnswerSettings, Found, cite};
 use crate::api::{ApiError, ErrorCategory, Event};
 use crate::inference::{ChatModel, ModelEvent, Wanted};
-use crate::model::{AnswerStats, Attachment, Message, MessageState, Question, WorkKind};
+use crate::model::{AnswerStats, Attachment, ChatId, Message, MessageState, Origin, Question, WorkKind};
 use crate::storage::chats;
 
 /// At most about 30 pieces a second are told.
@@ -157,7 +157,9 @@ impl<'a> Run<'a> {
         }
         let begun = Instant::now();
         let text = self.search_text();
-        let found = find(self.inner, &text, &self.question, &restriction, self.settings.passages, &self.cancel)?;
+        let passages = self.settings.passages;
+        let chat = self.message.chat;
+        let found = find(self.inner, &text, &self.question, &restriction, (chat, passages), &self.cancel)?;
         self.stats.search_ms = milliseconds(begun.elapsed());
         self.message.passages.clone_from(&found.passages);
         (self.inner.parts.publish)(Event::PassagesFound {
@@ -402,22 +404,27 @@ pub fn search_text(question: &str, history: &[Turn]) -> String {
     }
 }
 
-/// Searches what the question and its attachments allow.
+/// Searches what the question and its attachments allow; the chat that it is asked in says nothing new.
 pub fn find(
     inner: &Inner,
     text: &str,
     question: &Question,
     restriction: &Restriction,
-    passages: u32,
+    (chat, passages): (ChatId, u32),
     cancel: &Cancel,
 ) -> Result<Found, ApiError> {
-    if restriction.is_empty() {
-        return inner.parts.find.find(text, &question.sources, passages, cancel);
-    }
+    let sources = if restriction.is_empty() { question.sources.clone() } else { restriction.searched() };
     // Of a few documents among many, more must be looked at.
-    let looked_at = if restriction.documents.is_empty() { passages } else { passages.saturating_mul(16).min(200) };
-    let mut found = inner.parts.find.find(text, &restriction.searched(), looked_at, cancel)?;
-    found.passages.retain(|passage| restriction.takes(passage.document, passage.source));
+    let looked_at = match (restriction.documents.is_empty(), sources.is_empty()) {
+        (true, true) => passages,
+        (true, false) => passages.saturating_mul(4).min(200),
+        (false, _) => passages.saturating_mul(16).min(200),
+    };
+    let mut found = inner.parts.find.find(text, &sources, looked_at, cancel)?;
+    found.passages.retain(|passage| {
+        let elsewhere = !matches!(passage.origin, Origin::Chat { id, .. } if id == chat);
+        elsewhere && (restriction.is_empty() || restriction.takes(passage.document, passage.source))
+    });
     found.passages.truncate(passages as usize);
     Ok(found)
 }

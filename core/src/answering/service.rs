@@ -329,7 +329,7 @@ impl Answering {
         question.use_knowledge |= !restriction.is_empty();
         let found = if question.use_knowledge && !question.text.trim().is_empty() {
             let text = run::search_text(&question.text, &turns);
-            Some(run::find(&self.inner, &text, &question, &restriction, settings.passages, cancel)?)
+            Some(run::find(&self.inner, &text, &question, &restriction, (chat, settings.passages), cancel)?)
         } else {
             None
         };

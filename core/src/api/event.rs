@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Activity, AgentId, AgentStatus, Approval, ChatId, ConsentId, ConsentQuestion, CrewRun, Job, Message, MessageId,
-    NetworkStatus, Notification, Passage, ProfileId, RunId, RunStep, SettingEntry, SourceId, SourceStatus, Task,
-    TaskId, TaskStatus, Timestamp,
+    Activity, AgentId, AgentStatus, Approval, ChatId, ConsentId, ConsentQuestion, CrewRun, DocumentChange, Job,
+    Message, MessageId, NetworkStatus, Notification, Passage, ProfileId, RunId, RunStep, SettingEntry, SourceId,
+    SourceStatus, Task, TaskId, TaskStatus, Timestamp,
 };
 
 /// An event with its number. Numbers rise by one; a gap means that the listener was too slow and must read again.
@@ -27,6 +27,10 @@ pub enum Event {
     },
     SourceRemoved {
         id: SourceId,
+    },
+    /// Documents that were searched before were read again with other bytes, or are gone: what cites them is stale.
+    DocumentsChanged {
+        changes: Vec<DocumentChange>,
     },
     /// A message began, changed state, or is complete with its citations. Carries the whole message.
     MessageChanged {
@@ -160,6 +164,7 @@ impl Event {
         match self {
             Self::SourceChanged { .. } => "source.changed",
             Self::SourceRemoved { .. } => "source.removed",
+            Self::DocumentsChanged { .. } => "documents.changed",
             Self::MessageChanged { .. } => "message.changed",
             Self::PassagesFound { .. } => "answer.passages.found",
             Self::AnswerDelta { .. } => "answer.delta",

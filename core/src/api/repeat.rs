@@ -193,6 +193,7 @@ impl Request {
             },
             Self::Knowledge(request) => match request {
                 KnowledgeRequest::AddSource(_)
+                | KnowledgeRequest::AddPage(_)
                 | KnowledgeRequest::AddSampleSource(_)
                 | KnowledgeRequest::ListSources(_)
                 | KnowledgeRequest::PauseSource(_)
@@ -202,7 +203,8 @@ impl Request {
                 | KnowledgeRequest::ListProblems(_)
                 | KnowledgeRequest::ReadDocument(_)
                 | KnowledgeRequest::Search(_)
-                | KnowledgeRequest::ExplainMissing(_) => true,
+                | KnowledgeRequest::ExplainMissing(_)
+                | KnowledgeRequest::DescribeDocument(_) => true,
                 KnowledgeRequest::RemoveSource(_) => false,
             },
             Self::Logs(request) => match request {

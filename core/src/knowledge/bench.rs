@@ -68,6 +68,9 @@ fn service(scratch: &Path, encoder: Arc<dyn EncoderProvider>) -> Result<(Service
         reports: Arc::new(Silent),
         encoder,
         eager: false,
+        built_in: false,
+        pages: scratch.join("pages"),
+        fetch: None,
     })?;
     Ok((service, store, main))
 }
@@ -131,6 +134,7 @@ pub fn search(chunks: u64, scratch: &Path, cancel: &Cancel) -> Result<SearchMeas
                 path: format!("folder {}/document {made}.md", made % 97).into_bytes(),
                 stamp: Stamp { size: 1, modified: 1 },
                 outcome: Outcome::Indexed(Box::new(NewDocument {
+                    anchors: Vec::new(),
                     metadata: Vec::new(),
                     title: None,
                     id: DocumentId(Uuid::from_u128(u128::from(made) + 10)),

@@ -1,6 +1,6 @@
 //! The indexer: takes sources in turn, finds what changed, has it read by two threads, and commits in batches.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -11,15 +11,16 @@ use rspa_ml::Cancel;
 
 use super::KnowledgeError;
 use super::keyword::Entry;
+use super::kinds::{self, Kind, Load, Look};
 use super::prepare::Preparer;
 use super::reports::JobReport;
-use super::runtime::{Pace, Task};
+use super::runtime::{Order, Pace, Task, Wanted};
 use super::service::Inner;
 use super::vector::{Mark, Row};
 use super::walk::{self, Found, Obstacle, Walked};
 use crate::model::exact_path::path_of;
-use crate::model::{Happening, Source, SourceId, SourceState};
-use crate::storage::knowledge::{Applied, Batch, FileChange, KnownFile, Outcome};
+use crate::model::{DocumentChange, Happening, Source, SourceId, SourceState};
+use crate::storage::knowledge::{self as stored, Applied, Batch, FileChange, KnownFile, Outcome};
 
 /// Changes that the log keeps for a snapshot that nobody opens.
 const LONGEST_LOG: u64 = 1_000_000;
@@ -47,45 +48,54 @@ pub(super) fn run(inner: &Inner) {
                 }
                 inner.board.change(|board| board.leaving.retain(|leaving| *leaving != id));
             }
-            Task::Scan(source, cancel, asked) => {
-                let id = source.id;
-                let scanned = catch_unwind(AssertUnwindSafe(|| scan(inner, &source, &cancel)));
-                let scanned = scanned.unwrap_or_else(|_| Err(KnowledgeError::Keyword("the indexer failed".to_owned())));
-                let mut failed = None;
-                let state = match scanned {
-                    Ok(state) => {
-                        if inner.unwell.swap(false, Ordering::AcqRel) {
-                            inner.reports.health("indexing", true, "sources are read again");
-                        }
-                        state
-                    }
-                    Err(KnowledgeError::Cancelled) => SourceState::Ready,
-                    Err(error) => {
-                        tracing::error!(%error, "a source could not be indexed");
-                        inner.unwell.store(true, Ordering::Release);
-                        inner.reports.health("indexing", false, &error.to_string());
-                        let happening = Happening::new("source.failed", &source.name);
-                        inner.reports.happened(happening.describe(error.to_string()));
-                        failed = Some(Arc::new(error));
-                        SourceState::Ready
-                    }
-                };
-                inner.board.change(|board| {
-                    board.scanning = None;
-                    let Some(running) = board.by_id.get_mut(&id) else { return };
-                    running.pace = None;
-                    running.failed = failed;
-                    running.ended = running.ended.max(asked);
-                    running.state = match state {
-                        _ if running.source.paused => SourceState::Paused,
-                        _ if running.is_busy() => SourceState::Queued,
-                        other => other,
-                    };
-                });
-                inner.tell(id);
-            }
+            Task::Scan(order) => execute(inner, &order),
         }
     }
+}
+
+/// Scans one source and says how that ended.
+pub(super) fn execute(inner: &Inner, order: &Order) {
+    let (source, id) = (&order.source, order.source.id);
+    let scanned = catch_unwind(AssertUnwindSafe(|| scan(inner, order)));
+    let scanned = scanned.unwrap_or_else(|_| Err(KnowledgeError::Keyword("the indexer failed".to_owned())));
+    if scanned.is_err() {
+        inner.board.change(|board| board.unseen(id));
+    }
+    let mut failed = None;
+    let state = match scanned {
+        Ok(state) => {
+            if inner.unwell.swap(false, Ordering::AcqRel) {
+                inner.reports.health("indexing", true, "sources are read again");
+            }
+            state
+        }
+        Err(KnowledgeError::Cancelled) => SourceState::Ready,
+        Err(error) => {
+            tracing::error!(%error, "a source could not be indexed");
+            inner.unwell.store(true, Ordering::Release);
+            inner.reports.health("indexing", false, &error.to_string());
+            // What happens is a source too: it would be looked at again for having been looked at.
+            if !source.kind.is_built_in() {
+                let happening = Happening::new("source.failed", &source.name);
+                inner.reports.happened(happening.describe(error.to_string()));
+            }
+            failed = Some(Arc::new(error));
+            SourceState::Ready
+        }
+    };
+    inner.board.change(|board| {
+        board.scanning = None;
+        let Some(running) = board.by_id.get_mut(&id) else { return };
+        running.pace = None;
+        running.failed = failed;
+        running.ended = running.ended.max(order.asked);
+        running.state = match state {
+            _ if running.source.paused => SourceState::Paused,
+            _ if running.is_busy() => SourceState::Queued,
+            other => other,
+        };
+    });
+    inner.tell(id);
 }
 
 /// Clears away what came from a source.
@@ -103,19 +113,29 @@ fn remove(inner: &Inner, id: SourceId) -> Result<(), KnowledgeError> {
     Ok(())
 }
 
-fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, KnowledgeError> {
+fn scan(inner: &Inner, order: &Order) -> Result<SourceState, KnowledgeError> {
+    let (source, cancel) = (&order.source, &order.cancel);
     inner.tell(source.id);
+    let kind = kinds::of(inner, source);
+    if let Wanted::Keys(keys) = &order.wanted {
+        return scan_keys(inner, order, kind.as_ref(), keys);
+    }
     let preferences = (inner.preferences)();
     let options = walk::Options { follow_gitignore: preferences.follow_gitignore, skip: Some(inner.data.clone()) };
-    let walked = walk::walk(&source.path, &options, cancel, |found| {
-        inner.board.change(|board| {
-            if let Some(pace) = board.by_id.get_mut(&source.id).and_then(|running| running.pace.as_mut()) {
-                pace.total = found as u64;
-            }
-        });
-        inner.tell(source.id);
+    let listed = kind.list(&mut Look {
+        options: &options,
+        cancel,
+        progress: &mut |found| {
+            inner.board.change(|board| {
+                if let Some(pace) = board.by_id.get_mut(&source.id).and_then(|running| running.pace.as_mut()) {
+                    pace.total = found as u64;
+                }
+            });
+            inner.tell(source.id);
+        },
+        again: order.again,
     });
-    let walked = match walked {
+    let walked = match listed {
         Ok(walked) => walked,
         Err(Obstacle::Missing) => return Ok(SourceState::Missing),
         Err(Obstacle::Cancelled) => return Err(KnowledgeError::Cancelled),
@@ -128,28 +148,72 @@ fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, 
     inner.open_keyword(cancel)?;
     let known = inner.store.known_files(source.id)?;
     let changes = compare(&walked, &known, inner.preparer().sizes.preparation());
-    if preferences.watch {
+    if preferences.watch && !source.kind.is_built_in() {
         inner.watcher.follow(source.id, &source.path, &walked.folders, inner.reports.as_ref());
     } else {
         inner.watcher.forget(source.id);
     }
-    if !changes.todo.is_empty() || !changes.gone.is_empty() {
-        let job = (changes.todo.len() >= JOB_FILES).then(|| inner.reports.job(&format!("Index {}", source.name)));
-        let result = Scan { inner, source, cancel, job: job.as_deref() }.index(&changes, &known);
-        let cancelled_by_hand = job.as_ref().is_some_and(|job| job.is_cancelled()) && !inner.stop.is_cancelled();
-        let finished = match &result {
-            Ok(()) => Ok(()),
-            Err(KnowledgeError::Cancelled) => Err(KnowledgeError::Cancelled),
-            Err(error) => Err(KnowledgeError::Keyword(error.to_string())),
-        };
-        if let Some(job) = job {
-            job.finish(finished);
+    index(inner, order, kind.as_ref(), &changes, &known)?;
+    inner.store.replace_folder_problems(source.id, walked.problems, inner.clock.now())?;
+    if cancel.is_cancelled() {
+        return Err(KnowledgeError::Cancelled);
+    }
+    inner.store.mark_completed(source.id, inner.clock.now())?;
+    Ok(SourceState::Ready)
+}
+
+/// Looks at a few items of a source that is made here.
+fn scan_keys(
+    inner: &Inner,
+    order: &Order,
+    kind: &dyn Kind,
+    keys: &BTreeSet<Vec<u8>>,
+) -> Result<SourceState, KnowledgeError> {
+    inner.open_keyword(&order.cancel)?;
+    let (mut found, mut known) = (Vec::new(), HashMap::new());
+    for key in keys {
+        if let Some(file) = inner.store.known_file(order.source.id, key)? {
+            known.insert(key.clone(), file);
         }
-        if cancelled_by_hand {
-            // It would begin again with the next change: the person can let it go on.
-            inner.pause(source.id, true)?;
-        }
-        result?;
+        found.extend(kind.find(key)?);
+    }
+    let here: HashSet<&[u8]> = found.iter().map(|found| found.relative.as_slice()).collect();
+    let gone = known.keys().filter(|key| !here.contains(key.as_slice())).cloned().collect();
+    let changes = Changes { todo: found.iter().collect(), gone };
+    index(inner, order, kind, &changes, &known)?;
+    Ok(SourceState::Ready)
+}
+
+/// Brings the store to what was found, as a job where it is long.
+fn index(
+    inner: &Inner,
+    order: &Order,
+    kind: &dyn Kind,
+    changes: &Changes<'_>,
+    known: &HashMap<Vec<u8>, KnownFile>,
+) -> Result<(), KnowledgeError> {
+    let source = &order.source;
+    if changes.todo.is_empty() && changes.gone.is_empty() {
+        return Ok(());
+    }
+    let job = (changes.todo.len() >= JOB_FILES).then(|| inner.reports.job(&format!("Index {}", source.name)));
+    let scan = Scan { inner, source, kind, known, cancel: &order.cancel, job: job.as_deref() };
+    let result = scan.index(changes);
+    let cancelled_by_hand = job.as_ref().is_some_and(|job| job.is_cancelled()) && !inner.stop.is_cancelled();
+    let finished = match &result {
+        Ok(()) => Ok(()),
+        Err(KnowledgeError::Cancelled) => Err(KnowledgeError::Cancelled),
+        Err(error) => Err(KnowledgeError::Keyword(error.to_string())),
+    };
+    if let Some(job) = job {
+        job.finish(finished);
+    }
+    if cancelled_by_hand {
+        // It would begin again with the next change: the person can let it go on.
+        inner.pause(source.id, true)?;
+    }
+    result?;
+    if !source.kind.is_built_in() {
         let indexed = changes.todo.len();
         let files = if indexed == 1 { "file" } else { "files" };
         let happening = Happening::new("source.indexed", format!("{}: {indexed} {files} read", source.name));
@@ -157,12 +221,7 @@ fn scan(inner: &Inner, source: &Source, cancel: &Cancel) -> Result<SourceState, 
             happening.with("files", indexed).with("gone", changes.gone.len()).with("path", source.path.display()),
         );
     }
-    inner.store.replace_folder_problems(source.id, walked.problems, inner.clock.now())?;
-    if cancel.is_cancelled() {
-        return Err(KnowledgeError::Cancelled);
-    }
-    inner.store.mark_completed(source.id, inner.clock.now())?;
-    Ok(SourceState::Ready)
+    Ok(())
 }
 
 struct Changes<'a> {
@@ -175,7 +234,7 @@ fn compare<'a>(walked: &'a Walked, known: &HashMap<Vec<u8>, KnownFile>, preparat
     let same = |known: &KnownFile, found: &Found| known.stamp == found.stamp && known.preparation == preparation;
     let todo = walked.files.iter().filter(|found| known.get(&found.relative).is_none_or(|known| !same(known, found)));
     let todo: Vec<_> = todo.collect();
-    let seen: std::collections::HashSet<&[u8]> = walked.files.iter().map(|found| found.relative.as_slice()).collect();
+    let seen: HashSet<&[u8]> = walked.files.iter().map(|found| found.relative.as_slice()).collect();
     let gone = known.keys().filter(|path| !seen.contains(path.as_slice()) && !walked.is_unseen(path));
     Changes { todo, gone: gone.cloned().collect() }
 }
@@ -183,12 +242,15 @@ fn compare<'a>(walked: &'a Walked, known: &HashMap<Vec<u8>, KnownFile>, preparat
 struct Scan<'a> {
     inner: &'a Inner,
     source: &'a Source,
+    kind: &'a dyn Kind,
+    known: &'a HashMap<Vec<u8>, KnownFile>,
     cancel: &'a Cancel,
     job: Option<&'a dyn JobReport>,
 }
 
 impl Scan<'_> {
-    fn index(&self, changes: &Changes<'_>, known: &HashMap<Vec<u8>, KnownFile>) -> Result<(), KnowledgeError> {
+    fn index(&self, changes: &Changes<'_>) -> Result<(), KnowledgeError> {
+        let (kind, known) = (self.kind, self.known);
         let total = changes.todo.len() as u64;
         self.inner.board.change(|board| {
             if let Some(running) = board.by_id.get_mut(&self.source.id) {
@@ -220,7 +282,8 @@ impl Scan<'_> {
                 let (preparer, next) = (&preparer, &next);
                 scope.spawn(move || {
                     rspa_ml::priority::lower();
-                    read_files(preparer, changes, known, next, &sender, self.cancel);
+                    let mut loader = kind.loader();
+                    read_files(preparer, loader.as_mut(), changes, known, next, &sender, self.cancel);
                 });
             }
             drop(sender);
@@ -232,6 +295,21 @@ impl Scan<'_> {
         let flushed = committer.flush();
         committer.commit_keyword(true)?;
         result.and(flushed)
+    }
+
+    /// The documents of a batch that are others than those which were searched before.
+    fn changed(&self, batch: &Batch) -> Vec<DocumentChange> {
+        let changed = |file: &FileChange| {
+            let before = self.known.get(&file.path)?.hash?;
+            let hash = match &file.outcome {
+                Outcome::Touched => return None,
+                Outcome::Indexed(document) => Some(document.hash),
+                Outcome::Problem(_) | Outcome::NoText | Outcome::Gone => None,
+            };
+            let path = || stored::read::absolute(&self.source.path, &file.path);
+            (hash != Some(before)).then(|| DocumentChange { path: path(), hash: hash.map(|hash| stored::hex(&hash)) })
+        };
+        batch.files.iter().filter_map(changed).collect()
     }
 
     fn collect(
@@ -272,6 +350,7 @@ impl Scan<'_> {
 
 fn read_files(
     preparer: &Preparer,
+    loader: &mut dyn Load,
     changes: &Changes<'_>,
     known: &HashMap<Vec<u8>, KnownFile>,
     next: &AtomicUsize,
@@ -280,7 +359,7 @@ fn read_files(
 ) {
     while !cancel.is_cancelled() {
         let Some(found) = changes.todo.get(next.fetch_add(1, Ordering::Relaxed)) else { return };
-        let Some(change) = preparer.prepare(found, known.get(&found.relative), cancel) else { return };
+        let Some(change) = preparer.prepare(loader, found, known.get(&found.relative), cancel) else { return };
         if sender.send(change).is_err() {
             return;
         }
@@ -331,10 +410,14 @@ impl Committer<'_, '_> {
         if !inner.board.lock().by_id.contains_key(&self.scan.source.id) {
             return Err(KnowledgeError::Cancelled);
         }
+        let changed = self.scan.changed(&batch);
         let applied = inner.store.apply(batch.clone())?;
         tracing::debug!(files = batch.files.len(), change = applied.change, "a batch of files is stored");
         inner.follow(&applied, &batch.files, self.scan.source.id)?;
         drop(order);
+        if !changed.is_empty() {
+            inner.reports.documents_changed(changed);
+        }
         let shown = self.last.map_or_else(Instant::now, |(_, shown)| shown);
         self.last = Some((applied.change, shown));
         self.commit_keyword(false)

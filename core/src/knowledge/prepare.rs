@@ -1,14 +1,14 @@
-//! From a file on disk to a document ready to store: read, cut, embedded. Runs on reader threads.
+//! From an item of a source to a document ready to store: read, cut, embedded. Runs on reader threads.
 
 use std::sync::Arc;
 use std::time::Instant;
 
 use rspa_ml::Cancel;
 use rspa_ml::embed::Embedder;
-use sha2::{Digest, Sha256};
 
 use super::chunk::{self, Chunk, Sizes};
-use super::readers::{self, Format, Limits, ReadError, detect};
+use super::kinds::Load;
+use super::readers::{self, Limits, ReadError};
 use super::walk::Found;
 use crate::clock::Ids;
 use crate::model::DocumentId;
@@ -29,7 +29,13 @@ pub struct Preparer {
 
 impl Preparer {
     /// None when cancelled.
-    pub fn prepare(&self, found: &Found, known: Option<&KnownFile>, cancel: &Cancel) -> Option<FileChange> {
+    pub fn prepare(
+        &self,
+        loader: &mut dyn Load,
+        found: &Found,
+        known: Option<&KnownFile>,
+        cancel: &Cancel,
+    ) -> Option<FileChange> {
         let started = Instant::now();
         let change = |stamp: Stamp, outcome: Outcome| {
             let remark = std::str::from_utf8(&found.relative).is_err().then(|| {
@@ -45,11 +51,9 @@ impl Preparer {
             })
         };
         // Whatever goes wrong with one file stays with that file.
-        match readers::guard::catch(|| self.document(found, known, started, cancel)) {
+        match readers::guard::catch(|| self.document(loader, found, known, started, cancel)) {
             Ok(outcome) => change(found.stamp, outcome),
             Err(ReadError::Cancelled) => None,
-            // Gone between the walk and now.
-            Err(ReadError::Io(_)) if !found.path.exists() => change(found.stamp, Outcome::Gone),
             // What stands in the way may be removed without touching the file.
             Err(error @ (ReadError::Io(_) | ReadError::TimedOut(_) | ReadError::TooLarge(..))) => {
                 let stamp = Stamp { modified: LOOK_AGAIN, ..found.stamp };
@@ -61,26 +65,20 @@ impl Preparer {
 
     fn document(
         &self,
+        loader: &mut dyn Load,
         found: &Found,
         known: Option<&KnownFile>,
         started: Instant,
         cancel: &Cancel,
     ) -> Result<Outcome, ReadError> {
-        let bytes = readers::load(&found.path, &self.limits)?;
-        let hash: [u8; 32] = Sha256::digest(&bytes).into();
+        // Gone between the listing and now.
+        let Some(loaded) = loader.load(found, &self.limits)? else { return Ok(Outcome::Gone) };
+        let hash = loaded.hash();
         if known.is_some_and(|known| known.hash == Some(hash) && known.preparation == self.sizes.preparation()) {
             return Ok(Outcome::Touched);
         }
-        let mut format = found.format;
-        if format == Format::Unknown {
-            if detect::looks_binary(&bytes) {
-                return Ok(Outcome::NoText);
-            }
-            if detect::has_shebang(&bytes) {
-                format = Format::Code;
-            }
-        }
-        let extracted = readers::extract_file(&found.path, format, Arc::new(bytes), &self.limits, cancel)?;
+        let anchors = loaded.anchors();
+        let Some(extracted) = loaded.extract(&self.limits, cancel)? else { return Ok(Outcome::NoText) };
         let passages = chunk::chunk(&extracted, self.sizes);
         let mut note = extracted.note;
         if passages.len() >= chunk::MOST_CHUNKS {
@@ -88,8 +86,9 @@ impl Preparer {
         }
         let vectors = self.vectors(&passages, cancel)?;
         Ok(Outcome::Indexed(Box::new(NewDocument {
-            metadata: Vec::new(),
-            title: None,
+            anchors: begins_in(&passages, &anchors),
+            metadata: extracted.metadata,
+            title: extracted.title,
             id: DocumentId(self.ids.next()),
             kind: extracted.kind,
             hash,
@@ -120,6 +119,18 @@ impl Preparer {
         }
         Ok(vectors)
     }
+}
+
+/// Of each passage the thing that it begins in; empty where there are none.
+fn begins_in(passages: &[Chunk], anchors: &[(u32, u128)]) -> Vec<Option<u128>> {
+    if anchors.is_empty() {
+        return Vec::new();
+    }
+    let of = |passage: &Chunk| {
+        let after = anchors.partition_point(|(line, _)| *line <= passage.start_line);
+        anchors[..after].last().map(|(_, id)| *id)
+    };
+    passages.iter().map(of).collect()
 }
 
 /// What is embedded for a passage: the heading says what the text is about.

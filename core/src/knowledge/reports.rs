@@ -6,13 +6,16 @@ use rspa_ml::embed::Embedder;
 
 use super::KnowledgeError;
 use crate::inference::EncoderProvider;
-use crate::model::{Happening, SourceId, SourceStatus};
+use crate::model::{DocumentChange, Happening, SourceId, SourceStatus};
 
 /// Hears what happens.
 pub trait Reports: Send + Sync {
     fn source_changed(&self, status: SourceStatus);
 
     fn source_removed(&self, id: SourceId);
+
+    /// Documents that were searched before were read again with other bytes, or are gone.
+    fn documents_changed(&self, _changes: Vec<DocumentChange>) {}
 
     /// A part works less well than it should, or works again.
     fn health(&self, part: &str, healthy: bool, detail: &str);

@@ -1,6 +1,6 @@
 //! What each source is doing now: its state, its progress, and who waits for it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -25,6 +25,19 @@ pub struct Running {
     /// Why the last scan did not come to its end.
     pub failed: Option<Arc<KnowledgeError>>,
     told: Option<(Instant, SourceState)>,
+    /// What the next scan looks at.
+    wanted: Wanted,
+    /// The next scan fetches again what was fetched.
+    again: bool,
+}
+
+/// What a scan looks at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Wanted {
+    #[default]
+    All,
+    /// Only the items with these keys, which are read whatever their stamps say.
+    Keys(BTreeSet<Vec<u8>>),
 }
 
 /// Progress of the scan that runs.
@@ -57,7 +70,18 @@ impl Pace {
 impl Running {
     pub fn new(source: Source) -> Self {
         let state = if source.paused { SourceState::Paused } else { SourceState::Queued };
-        Self { source, state, cancel: Cancel::new(), asked: 0, ended: 0, pace: None, failed: None, told: None }
+        Self {
+            source,
+            state,
+            cancel: Cancel::new(),
+            asked: 0,
+            ended: 0,
+            pace: None,
+            failed: None,
+            told: None,
+            wanted: Wanted::All,
+            again: false,
+        }
     }
 
     pub fn progress(&self) -> Option<SourceProgress> {
@@ -106,9 +130,19 @@ pub struct Sources {
 
 /// The next thing for the indexer.
 pub enum Task {
-    Scan(Source, Cancel, u64),
+    Scan(Order),
     Remove(SourceId),
     End,
+}
+
+/// A scan.
+pub struct Order {
+    pub source: Source,
+    pub cancel: Cancel,
+    /// The scans asked for that it covers.
+    pub asked: u64,
+    pub wanted: Wanted,
+    pub again: bool,
 }
 
 impl Board {
@@ -146,16 +180,9 @@ impl Board {
             }
             while !sources.queue.is_empty() {
                 let id = sources.queue.remove(0);
-                let Some(running) = sources.by_id.get_mut(&id) else { continue };
-                if running.source.paused {
-                    continue;
+                if let Some(order) = sources.begin(id) {
+                    return Task::Scan(order);
                 }
-                running.cancel = Cancel::new();
-                running.pace = Some(Pace::new());
-                running.state = SourceState::Scanning;
-                let task = Task::Scan(running.source.clone(), running.cancel.clone(), running.asked);
-                sources.scanning = Some(id);
-                return task;
             }
             sources = self.changed.wait(sources).unwrap_or_else(PoisonError::into_inner);
         }
@@ -188,8 +215,54 @@ impl Sources {
         self.closed
     }
 
+    /// Takes a source to scan it now.
+    pub fn begin(&mut self, id: SourceId) -> Option<Order> {
+        self.queue.retain(|queued| *queued != id);
+        let running = self.by_id.get_mut(&id).filter(|running| !running.source.paused)?;
+        running.cancel = Cancel::new();
+        running.pace = Some(Pace::new());
+        running.state = SourceState::Scanning;
+        let order = Order {
+            source: running.source.clone(),
+            cancel: running.cancel.clone(),
+            asked: running.asked,
+            wanted: std::mem::replace(&mut running.wanted, Wanted::Keys(BTreeSet::new())),
+            again: std::mem::take(&mut running.again),
+        };
+        self.scanning = Some(id);
+        Some(order)
+    }
+
+    /// A scan ended without having seen everything that it should: the next one looks at all.
+    pub fn unseen(&mut self, id: SourceId) {
+        if let Some(running) = self.by_id.get_mut(&id) {
+            running.wanted = Wanted::All;
+        }
+    }
+
     /// Asks for a scan; one that runs is followed by another.
     pub fn enqueue(&mut self, id: SourceId) {
+        self.unseen(id);
+        self.ask(id);
+    }
+
+    /// Asks for a scan that also fetches again what was fetched.
+    pub fn enqueue_again(&mut self, id: SourceId) {
+        self.enqueue(id);
+        if let Some(running) = self.by_id.get_mut(&id) {
+            running.again = true;
+        }
+    }
+
+    /// Asks for a look at a few items of a source.
+    pub fn enqueue_keys(&mut self, id: SourceId, more: BTreeSet<Vec<u8>>) {
+        if let Some(Running { wanted: Wanted::Keys(keys), .. }) = self.by_id.get_mut(&id) {
+            keys.extend(more);
+        }
+        self.ask(id);
+    }
+
+    fn ask(&mut self, id: SourceId) {
         let Some(running) = self.by_id.get_mut(&id) else { return };
         if running.source.paused {
             return;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use rspa_ml::Cancel;
+use rspa_ml::kernels::distance::floats;
 
 use super::KnowledgeError;
 use super::fuse::{Fused, fuse};
@@ -15,9 +16,8 @@ use super::rank::{Candidate, FEATURES, Judge, holds_phrases, weights};
 use super::readers::text::clip;
 use super::service::{Inner, Service, Space};
 use super::snippet::snippet;
-use super::vector::cosine;
 use super::words::words;
-use crate::model::{Passage, SearchHit, SearchMode, SearchQuery, SearchResults, SourceId, StageRank};
+use crate::model::{DocumentKind, Passage, SearchHit, SearchMode, SearchQuery, SearchResults, SourceId, StageRank};
 
 pub(super) const USUAL_LIMIT: u32 = 20;
 const MOST_HITS: u32 = 200;
@@ -247,7 +247,7 @@ impl Search<'_> {
     fn cosines(&self, asked: &Option<(Space, Vec<f32>)>, ids: &[u64]) -> Result<HashMap<u64, f32>, KnowledgeError> {
         let Some((space, vector)) = asked else { return Ok(HashMap::new()) };
         let stored = self.inner.store.vectors(space.index.space(), ids)?;
-        Ok(stored.into_iter().map(|(id, other)| (id, cosine(vector, &other))).collect())
+        Ok(stored.into_iter().map(|(id, other)| (id, floats(vector, &other))).collect())
     }
 
     /// The candidates in their last order, best first.
@@ -283,7 +283,8 @@ impl Search<'_> {
             if let Some(judged) = self.judged {
                 judged.borrow_mut().insert(fused.id, features);
             }
-            scored.push((at, weights::score(&features, by_encoder.contains_key(&fused.id))));
+            let code = passage.kind == DocumentKind::Code;
+            scored.push((at, weights::score(&features, code, by_encoder.contains_key(&fused.id))));
         }
         scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         scored.truncate(limit);
@@ -323,7 +324,7 @@ impl Search<'_> {
         limit: usize,
         question: &Question,
     ) -> Result<Vec<(Fused, Passage)>, KnowledgeError> {
-        let sources = self.inner.board.sources();
+        let sources = self.inner.searched_sources();
         let mut read = Vec::with_capacity(limit.min(fused.len()));
         let mut seen: HashSet<(PathBuf, u32, u32, usize)> = HashSet::new();
         let phrases = !question.phrases.is_empty();
@@ -334,6 +335,9 @@ impl Search<'_> {
             let mut batch = batch.iter();
             for passage in passages {
                 let Some(fused) = batch.find(|fused| fused.id == passage.id.0) else { break };
+                if !self.inner.is_there(&passage.origin) {
+                    continue;
+                }
                 // Pieces of one long line share its number; their lengths and texts differ.
                 let place = (passage.path.clone(), passage.start_line, passage.end_line, start_of(&passage));
                 if !seen.insert(place) || (phrases && !holds_phrases(question, &passage)) {

@@ -14,23 +14,26 @@ use rspa_ml::embed::static_embedder::StaticEmbedder;
 
 use super::chunk::Sizes;
 use super::keyword::{KeywordIndex, Opened};
+use super::kinds::{self, FetchPage};
 use super::prepare::Preparer;
 use super::readers::Limits;
 use super::reports::Reports;
 use super::runtime::{Board, Running};
+use super::uses::Uses;
 use super::vector::VectorIndex;
 use super::watch::Watcher;
 use super::{KnowledgeError, indexer, sample, upgrade};
+use crate::api::ApiError;
 use crate::clock::{Clock, Ids};
 use crate::inference::EncoderProvider;
 use crate::model::{
-    Document, DocumentProblem, Happening, Page, PageRequest, ProfileId, Source, SourceId, SourceState, SourceStatus,
-    Timestamp, TrashItem,
+    Document, DocumentProblem, Happening, Origin, Page, PageRequest, ProfileId, Source, SourceId, SourceKind,
+    SourceState, SourceStatus, Timestamp, TrashItem,
 };
 use crate::panics;
-use crate::storage::Db;
 use crate::storage::knowledge::{self as stored, KnowledgeStore};
 use crate::storage::trash::{self, Deletion};
+use crate::storage::{Db, chats, tasks};
 use crate::supervision::{RESTARTS, STEADY, pause};
 
 /// How often a waiting caller looks whether it was cancelled.
@@ -54,6 +57,12 @@ pub struct Config {
     pub encoder: Arc<dyn EncoderProvider>,
     /// Scans and watches all sources on its own.
     pub eager: bool,
+    /// Chats, tasks and activities of the profile are sources too.
+    pub built_in: bool,
+    /// Where pages of the web are kept.
+    pub pages: PathBuf,
+    /// None where no page is ever fetched.
+    pub fetch: Option<Arc<dyn FetchPage>>,
 }
 
 /// What the person chose about reading.
@@ -103,6 +112,12 @@ pub(super) struct Inner {
     pub eager: bool,
     pub data: PathBuf,
     pub watcher: Watcher,
+    pub fetch: Option<Arc<dyn FetchPage>>,
+    /// Uses of documents that were not written down yet.
+    pub uses: Uses,
+    /// A command that searches reads what happened in the program first, one at a time.
+    catching_up: Mutex<()>,
+    pages: PathBuf,
     samples: PathBuf,
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -164,19 +179,28 @@ impl Service {
             // As walked paths are.
             data: config.data.canonicalize().unwrap_or(config.data),
             watcher: Watcher::default(),
+            fetch: config.fetch,
+            uses: Uses::default(),
+            catching_up: Mutex::default(),
+            pages: config.pages,
             samples: config.samples,
             threads: Mutex::default(),
         });
-        let sources = stored::list_sources(&inner.main, inner.profile)?;
-        let known: Vec<SourceId> = sources.iter().map(|source| source.id).collect();
-        let orphans = inner.store.known_sources()?.into_iter().filter(|id| !known.contains(id)).collect();
+        let mut sources = all_sources(&inner.main, inner.profile, &inner.pages)?;
+        sources.retain(|source| config.built_in || !source.kind.is_built_in());
+        inner.forget_pages(&sources)?;
+        // What is paused of the program's own is not searched.
+        let kept = |id: &SourceId| {
+            sources.iter().any(|source| source.id == *id && !(source.kind.is_built_in() && source.paused))
+        };
+        let orphans = inner.store.known_sources()?.into_iter().filter(|id| !kept(id)).collect();
         inner.board.change(|board| {
             for source in sources {
                 let mut running = Running::new(source);
                 if !running.source.paused && !inner.eager {
                     // A command scans only what it is asked to.
-                    running.state =
-                        if running.source.path.exists() { SourceState::Ready } else { SourceState::Missing };
+                    let is_there = running.source.kind.is_built_in() || running.source.path.exists();
+                    running.state = if is_there { SourceState::Ready } else { SourceState::Missing };
                 }
                 board.by_id.insert(running.source.id, running);
             }
@@ -241,13 +265,16 @@ impl Service {
         let known = self.inner.board.sources().into_iter().find(|source| source.path == path);
         let fresh = known.is_none();
         let source = match known {
-            Some(source) => Source { paused: false, updated: self.inner.clock.now(), ..source },
+            // A repository or a vault may have been made of a folder meanwhile.
+            Some(source) => {
+                Source { kind: kinds::detect(&path), paused: false, updated: self.inner.clock.now(), ..source }
+            }
             None => {
                 let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
                 let now = self.inner.clock.now();
                 Source {
                     address: None,
-                    kind: crate::model::SourceKind::Folder,
+                    kind: kinds::detect(&path),
                     id: SourceId(self.inner.ids.next()),
                     profile: self.inner.profile,
                     path,
@@ -259,6 +286,53 @@ impl Service {
                 }
             }
         };
+        self.take_up(source, fresh)
+    }
+
+    /// Fetches a page and adds it, or takes it into the place of what was kept of the same address.
+    ///
+    /// # Errors
+    /// Nothing is added, and what was kept stays, when the door refuses it or nothing readable comes.
+    pub fn add_page(
+        &self,
+        address: &str,
+        confirmed: Option<&str>,
+        cancel: &Cancel,
+    ) -> Result<SourceStatus, KnowledgeError> {
+        let page = |error: ApiError| KnowledgeError::Page(Box::new(error));
+        let fetch = self.inner.fetch.as_ref().ok_or(KnowledgeError::UnknownSource)?;
+        let address = address.trim().split('#').next().unwrap_or_default().to_owned();
+        let fetched = fetch.fetch(&address, confirmed, cancel).map_err(page)?;
+        let known = self.inner.board.sources().into_iter().find(|source| source.address.as_deref() == Some(&address));
+        let fresh = known.is_none();
+        let now = self.inner.clock.now();
+        let source = match known {
+            Some(source) => Source { paused: false, updated: now, ..source },
+            None => {
+                let id = SourceId(self.inner.ids.next());
+                Source {
+                    id,
+                    profile: self.inner.profile,
+                    path: self.inner.page_folder(id),
+                    name: kinds::address_of_page(&address),
+                    kind: SourceKind::Web,
+                    address: Some(address.clone()),
+                    sample: false,
+                    paused: false,
+                    created: now,
+                    updated: now,
+                }
+            }
+        };
+        kinds::keep_page(&source.path, &address, &fetched).map_err(|error| KnowledgeError::CannotAdd {
+            path: address.clone(),
+            reason: super::readers::words_of(&error),
+        })?;
+        self.take_up(source, fresh)
+    }
+
+    /// Stores a source and reads it.
+    fn take_up(&self, source: Source, fresh: bool) -> Result<SourceStatus, KnowledgeError> {
         stored::put_source(&self.inner.main, &source)?;
         let id = source.id;
         if fresh {
@@ -287,6 +361,9 @@ impl Service {
     /// Puts a source into the trash. Its passages are not found from now on; their rows go in the background.
     pub fn remove(&self, id: SourceId, deletion: Deletion) -> Result<TrashItem, KnowledgeError> {
         let source = self.inner.source(id)?;
+        if source.kind.is_built_in() {
+            return Err(KnowledgeError::BuiltIn(source.name));
+        }
         let item = trash::source(&self.inner.main, self.inner.profile, id, deletion)?;
         self.inner.board.change(|board| {
             if let Some(removed) = board.by_id.remove(&id) {
@@ -303,7 +380,7 @@ impl Service {
 
     /// A source is back from the trash: it is read again.
     pub fn returned(&self, id: SourceId) -> Result<(), KnowledgeError> {
-        let all = stored::list_sources(&self.inner.main, self.inner.profile)?;
+        let all = self.inner.stored_sources()?;
         let source = all.into_iter().find(|source| source.id == id).ok_or(KnowledgeError::UnknownSource)?;
         self.inner.board.change(|board| {
             // Passages that are still being cleared away go first; the scan comes after that.
@@ -330,8 +407,14 @@ impl Service {
         if before.paused != paused {
             self.inner.happened(if paused { "source.paused" } else { "source.resumed" }, &before);
         }
-        if !paused {
+        let leaves = paused && before.kind.is_built_in();
+        if leaves {
+            // What was read of a folder stays searchable; the program's own things do not.
+            self.inner.board.change(|board| board.leaving.push(id));
+        } else if !paused {
             self.inner.board.change(|board| board.enqueue(id));
+        }
+        if leaves || !paused {
             self.work()?;
         }
         self.inner.tell(id);
@@ -340,7 +423,7 @@ impl Service {
 
     pub fn rescan(&self, id: SourceId) -> Result<SourceStatus, KnowledgeError> {
         let known = self.inner.board.change(|board| {
-            board.enqueue(id);
+            board.enqueue_again(id);
             board.by_id.contains_key(&id)
         });
         if !known {
@@ -417,7 +500,7 @@ impl Service {
 
     /// Takes up sources that others put into the store.
     pub fn sources_changed(&self) -> Result<(), KnowledgeError> {
-        let stored = stored::list_sources(&self.inner.main, self.inner.profile)?;
+        let stored = self.inner.stored_sources()?;
         let fresh = self.inner.board.change(|board| {
             let mut fresh = Vec::new();
             for source in stored {
@@ -448,6 +531,56 @@ impl Service {
                 all.into_iter().for_each(|id| board.enqueue(id));
             });
         }
+    }
+
+    /// Something of the program's own changed: the item with this key, or nobody knows which.
+    pub fn items_changed(&self, kind: SourceKind, key: Option<String>) {
+        let id = kinds::built_in(self.inner.profile, kind).id;
+        self.inner.watcher.items_changed(id, kind, key.map(String::into_bytes));
+    }
+
+    /// Something happened at this time.
+    pub fn happened_at(&self, at: Timestamp) {
+        self.items_changed(SourceKind::Activities, kinds::day_of(at));
+    }
+
+    /// Passages of all sources but the program's own.
+    pub fn passages_of_documents(&self) -> Result<u64, KnowledgeError> {
+        let sources = self.inner.board.sources();
+        let sources = sources.iter().filter(|source| !source.kind.is_built_in());
+        sources.map(|source| Ok(self.inner.store.counts(source.id)?.passages)).sum()
+    }
+
+    /// Reads what happened in the program since it was last looked at. A window does so on its own.
+    ///
+    /// # Errors
+    /// `Cancelled`; what cannot be read is told as health, and the search goes on with what there is.
+    pub fn catch_up(&self, cancel: &Cancel) -> Result<(), KnowledgeError> {
+        if self.inner.eager {
+            return Ok(());
+        }
+        let _turn = self.inner.catching_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let own: Vec<SourceId> = {
+            let board = self.inner.board.lock();
+            let own = board.by_id.values().filter(|running| running.source.kind.is_built_in());
+            own.filter(|running| !running.source.paused).map(|running| running.source.id).collect()
+        };
+        let working = !self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        for id in own {
+            if cancel.is_cancelled() {
+                return Err(KnowledgeError::Cancelled);
+            }
+            self.inner.board.change(|board| board.enqueue(id));
+            if working {
+                match self.wait(id, false, cancel) {
+                    Ok(_) | Err(KnowledgeError::Scan(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            } else if let Some(order) = self.inner.board.change(|board| board.begin(id)) {
+                indexer::execute(&self.inner, &order);
+            }
+        }
+        Ok(())
     }
 
     /// An encoder was installed, changed or removed.
@@ -498,6 +631,9 @@ impl Service {
                 tracing::error!("a knowledge thread ended with a panic");
             }
         }
+        if let Err(error) = self.inner.uses.keep(&self.inner.store) {
+            tracing::debug!(%error, "how much documents were used was not kept");
+        }
         self.inner.keyword.close();
         for space in [self.inner.static_space.clone(), self.inner.encoder()].into_iter().flatten() {
             if let Err(error) = space.index.save() {
@@ -505,6 +641,26 @@ impl Service {
             }
         }
     }
+}
+
+/// Pages lie where the data folder is now: it may have been moved since they were fetched.
+fn placed(mut sources: Vec<Source>, pages: &Path) -> Vec<Source> {
+    for source in sources.iter_mut().filter(|source| source.kind == SourceKind::Web) {
+        source.path = pages.join(source.id.to_string());
+    }
+    sources
+}
+
+/// All sources of a profile, with those that every profile has.
+pub fn all_sources(main: &Db, profile: ProfileId, pages: &Path) -> Result<Vec<Source>, KnowledgeError> {
+    let mut sources = placed(stored::list_sources(main, profile)?, pages);
+    for kind in SourceKind::BUILT_IN {
+        let source = kinds::built_in(profile, kind);
+        if !sources.iter().any(|known| known.id == source.id) {
+            sources.push(source);
+        }
+    }
+    Ok(sources)
 }
 
 /// A worker that panics starts again, after a while and not for ever; the board still holds what it should do.
@@ -545,6 +701,48 @@ impl Inner {
 
     pub fn encoder(&self) -> Option<Space> {
         self.encoder_space.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The sources that have a row.
+    fn stored_sources(&self) -> Result<Vec<Source>, KnowledgeError> {
+        Ok(placed(stored::list_sources(&self.main, self.profile)?, &self.pages))
+    }
+
+    fn page_folder(&self, id: SourceId) -> PathBuf {
+        self.pages.join(id.to_string())
+    }
+
+    /// Removes the pages of sources that are neither there nor in the trash.
+    fn forget_pages(&self, sources: &[Source]) -> Result<(), KnowledgeError> {
+        let Ok(entries) = std::fs::read_dir(&self.pages) else { return Ok(()) };
+        for entry in entries.flatten() {
+            let Some(id) = entry.file_name().to_str().and_then(|name| name.parse::<SourceId>().ok()) else { continue };
+            let known = sources.iter().any(|source| source.id == id);
+            if !known
+                && !trash::holds_source(&self.main, self.profile, id)?
+                && let Err(error) = std::fs::remove_dir_all(entry.path())
+            {
+                tracing::warn!(%error, "a page that nobody needs any more was not removed");
+            }
+        }
+        Ok(())
+    }
+
+    /// The sources that a search may find something in.
+    pub fn searched_sources(&self) -> Vec<Source> {
+        let mut sources = self.board.sources();
+        sources.retain(|source| !(source.kind.is_built_in() && source.paused));
+        sources
+    }
+
+    /// Whether what a passage was made from is still there: a chat or task that was just deleted is found no more,
+    /// whatever the indexes still hold.
+    pub fn is_there(&self, origin: &Origin) -> bool {
+        match origin {
+            Origin::Chat { id, .. } => chats::get(&self.main, self.profile, *id).is_ok(),
+            Origin::Task { id } => tasks::get(&self.main, self.profile, *id).is_ok(),
+            Origin::File | Origin::Activity { .. } | Origin::Commit { .. } | Origin::Page { .. } => true,
+        }
     }
 
     pub fn limits(&self) -> Limits {

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::KnowledgeError;
 use super::prepare::embedded_text;
@@ -10,9 +10,16 @@ use super::service::{Inner, Space};
 use super::vector::{Mark, Row};
 use crate::model::{SourceId, SourceState};
 use crate::storage::knowledge::DocumentRange;
+use crate::storage::knowledge::read::Unembedded;
 
-/// Passages per step of the encoder: about a second of work, after which it can be stopped.
-const STEP: usize = 12;
+/// Passages of the first step of an encoder; the next ones are as long as its pace says.
+const STEP: usize = 8;
+const LEAST_STEP: usize = 2;
+const MOST_STEP: usize = 256;
+/// Seconds of work after which it can be stopped.
+const STEP_SECONDS: f64 = 0.5;
+/// Documents that are embedded before all others, because they are used most.
+const MOST_USED: usize = 500;
 /// The built-in embedder is a thousand times faster.
 const STATIC_STEP: usize = 512;
 /// The name that the person knows it by.
@@ -81,8 +88,22 @@ fn settle(inner: &Inner) -> Result<(), KnowledgeError> {
         return finish(inner, None);
     };
     space.index.load(&inner.store, &inner.stop)?;
+    inner.uses.keep(&inner.store)?;
+    let mut first = most_used(inner, &space)?;
+    let mut size = STEP;
     loop {
-        let more = step(inner, &space, STEP)?;
+        let begun = Instant::now();
+        let more = match first.is_empty() {
+            true => step(inner, &space, size)?,
+            false => {
+                let next: Vec<u64> = first.drain(..first.len().min(size)).collect();
+                let missing = inner.store.unembedded(space.index.space(), &next)?;
+                let covered = inner.store.covered(space.index.space())?;
+                embed_missing(inner, &space, &missing, covered)?;
+                true
+            }
+        };
+        size = next_size(size, begun.elapsed().as_secs_f64());
         finish(inner, Some(&space))?;
         if !more {
             break;
@@ -115,6 +136,35 @@ fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeErr
         return Ok(false);
     }
     let (missing, looked) = inner.store.without_vector(of, covered, limit)?;
+    embed_missing(inner, space, &missing, looked)?;
+    Ok(looked < inner.store.last_passage()?)
+}
+
+/// As many passages as take half a second, coming near to it in a few steps.
+fn next_size(size: usize, seconds: f64) -> usize {
+    let wanted = size as f64 * STEP_SECONDS / seconds.max(0.001);
+    (wanted as usize).clamp(size / 2, size * 2).clamp(LEAST_STEP, MOST_STEP)
+}
+
+/// The passages that lack a vector in the documents that are used most, the most used first.
+fn most_used(inner: &Inner, space: &Space) -> Result<Vec<u64>, KnowledgeError> {
+    let of = space.index.space();
+    let covered = inner.store.covered(of)?;
+    let mut ids = Vec::new();
+    for range in inner.store.most_used(MOST_USED)? {
+        // Below the mark everything has its vector.
+        let above: Vec<u64> = range.ids().filter(|id| *id > covered).collect();
+        ids.extend(inner.store.unembedded(of, &above)?.iter().map(|passage| passage.id));
+    }
+    Ok(ids)
+}
+
+/// Embeds these passages and stores that the space covers everything up to `covered`.
+fn embed_missing(inner: &Inner, space: &Space, missing: &[Unembedded], covered: u64) -> Result<(), KnowledgeError> {
+    let of = space.index.space();
+    if inner.stop.is_cancelled() {
+        return Err(KnowledgeError::Cancelled);
+    }
     let texts: Vec<String> =
         missing.iter().map(|passage| embedded_text(passage.heading.as_deref(), &passage.text)).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -128,7 +178,7 @@ fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeErr
     };
     let vectors = Arc::new(vectors);
     let order = inner.commits.lock().unwrap_or_else(PoisonError::into_inner);
-    let stored = inner.store.put_vectors(of, vectors.clone(), looked)?;
+    let stored = inner.store.put_vectors(of, vectors.clone(), covered)?;
     if space.index.is_loaded() {
         let documents = inner.store.document_ranges()?;
         let rows: Vec<(Row, &[f32])> = vectors
@@ -140,13 +190,13 @@ fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeErr
                 Some((Row { id: *id, source, kind, modified }, vector.as_slice()))
             })
             .collect();
-        space.index.apply(&[], &rows, Mark { change: None, covered: Some(looked) });
+        space.index.apply(&[], &rows, Mark { change: None, covered: Some(covered) });
     }
     drop(order);
     if inner.eager && space.index.wants_save() {
         space.index.save()?;
     }
-    Ok(looked < inner.store.last_passage()?)
+    Ok(())
 }
 
 fn embed(inner: &Inner, space: &Space, texts: &[&str]) -> Result<Vec<Vec<f32>>, KnowledgeError> {
@@ -294,6 +344,21 @@ mod tests {
     }
 
     #[test]
+    fn a_step_takes_about_half_a_second() {
+        let mut size = STEP;
+        // Two milliseconds a passage, then a hundred.
+        for _ in 0..10 {
+            size = next_size(size, size as f64 * 0.002);
+        }
+        assert_eq!(size, 250);
+        for _ in 0..10 {
+            size = next_size(size, size as f64 * 0.1);
+        }
+        assert_eq!(size, 5);
+        assert_eq!(next_size(2, 60.0), LEAST_STEP);
+    }
+
+    #[test]
     fn one_bad_passage_stops_no_other_and_a_failing_encoder_ends_the_wait() {
         let folder = tempfile::tempdir().unwrap();
         let docs = folder.path().join("docs");
@@ -316,6 +381,9 @@ mod tests {
                 reports: Arc::new(Silent),
                 encoder: Arc::new(Installed(failing.clone())),
                 eager: false,
+                built_in: false,
+                pages: folder.path().join("pages"),
+                fetch: None,
             },
             None,
         )
@@ -329,6 +397,95 @@ mod tests {
         let space = service.inner.encoder().unwrap().index.space();
         let all: Vec<u64> = (1..=service.inner.store.last_passage().unwrap()).collect();
         assert_eq!((all.len(), service.inner.store.vectors(space, &all).unwrap().len()), (30, 29));
+        service.stop();
+    }
+
+    /// Remembers what it embedded, in order.
+    #[derive(Default)]
+    struct Recording {
+        texts: std::sync::Mutex<Vec<String>>,
+    }
+
+    impl Embedder for Recording {
+        fn id(&self) -> &str {
+            "recording"
+        }
+
+        fn dimensions(&self) -> usize {
+            2
+        }
+
+        fn embed(&self, texts: &[&str], _cancel: &Cancel) -> rspa_ml::Result<Vec<Vec<f32>>> {
+            self.texts.lock().unwrap().extend(texts.iter().map(|text| (*text).to_owned()));
+            Ok(vec![vec![1.0, 0.0]; texts.len()])
+        }
+    }
+
+    struct Later(Arc<Recording>);
+
+    impl EncoderProvider for Later {
+        fn encoder(&self) -> Option<Arc<dyn Embedder>> {
+            Some(self.0.clone())
+        }
+    }
+
+    #[test]
+    fn the_most_used_documents_are_embedded_first_and_then_all_others_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let docs = folder.path().join("docs");
+        std::fs::create_dir(&docs).unwrap();
+        for number in 0..30 {
+            std::fs::write(docs.join(format!("{number:02}.md")), format!("The bread of day {number:02}.")).unwrap();
+        }
+        let recording = Arc::new(Recording::default());
+        let service = Service::with_embedder(
+            Config {
+                profile: ProfileId(uuid::Uuid::from_u128(7)),
+                main: Db::open(&folder.path().join("main"), &tables::MAIN, DbOptions::default()).unwrap(),
+                knowledge: Db::open(&folder.path().join("know"), &tables::KNOWLEDGE, DbOptions::default()).unwrap(),
+                data: folder.path().join("data"),
+                index: folder.path().join("index"),
+                samples: folder.path().join("samples"),
+                preferences: Arc::new(Preferences::default),
+                clock: Arc::new(SystemClock),
+                reports: Arc::new(Silent),
+                encoder: Arc::new(Later(recording.clone())),
+                eager: false,
+                built_in: false,
+                pages: folder.path().join("pages"),
+                fetch: None,
+            },
+            None,
+        )
+        .unwrap();
+        let id = service.add(&docs).unwrap().source.id;
+        service.wait(id, false, &Cancel::new()).unwrap();
+        // Opened twice, once, and shown.
+        for (name, times) in [("27.md", 2), ("11.md", 1)] {
+            for _ in 0..times {
+                service.read_document(&docs.join(name), 1, 1, &Cancel::new()).unwrap();
+            }
+        }
+        let query = crate::model::SearchQuery {
+            text: "day 19".to_owned(),
+            mode: crate::model::SearchMode::Keyword,
+            ..crate::model::SearchQuery::default()
+        };
+        let found = service.search(&query, &Cancel::new()).unwrap();
+        let shown = found.hits.iter().map(|hit| &hit.passage).filter(|passage| passage.path.ends_with("19.md"));
+        service.shown(shown);
+        service.wait(id, true, &Cancel::new()).unwrap();
+        let days: Vec<String> = recording
+            .texts
+            .lock()
+            .unwrap()
+            .iter()
+            .filter_map(|text| Some(text.strip_prefix("The bread of day ")?[..2].to_owned()))
+            .collect();
+        assert_eq!(days.len(), 30, "each is embedded once");
+        assert_eq!(days[..3], ["27", "11", "19"]);
+        let all: std::collections::BTreeSet<&String> = days.iter().collect();
+        assert_eq!(all.len(), 30);
         service.stop();
     }
 }

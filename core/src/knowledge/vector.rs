@@ -10,7 +10,7 @@ use rspa_ml::Cancel;
 use rspa_vectors::{Error, Identity, Index, Opened, Options};
 
 use super::keyword::{Filter, kind_number};
-use crate::model::{DocumentKind, SourceId};
+use crate::model::{DocumentKind, SourceId, Timestamp};
 use crate::storage::StorageError;
 use crate::storage::knowledge::{DocumentRange, KnowledgeStore, PassageRange, Space};
 
@@ -231,11 +231,8 @@ impl VectorIndex {
                 apply(index, &[], &rows, Mark::default());
             }
         }
-        // What an embedder added later is in no log.
-        let known = mark.covered.unwrap_or(0);
-        if covered > known {
-            self.fill(index, store, known, cancel)?;
-        }
+        // What an embedder added later is in no log; what is used most comes before its turn.
+        self.fill(index, store, mark.covered.unwrap_or(0), cancel)?;
         apply(index, &[], &[], Mark { change: Some(replay.change), covered: Some(covered) });
         Ok(Some(steps))
     }
@@ -285,7 +282,9 @@ impl VectorIndex {
         let Some(index) = self.index() else { return Vec::new() };
         let sources: Vec<u128> = filter.sources.iter().map(|source| source.0.as_u128()).collect();
         let kinds: Vec<u8> = filter.kinds.iter().map(|kind| kind_byte(*kind)).collect();
-        let filter = rspa_vectors::Filter { sources: &sources, kinds: &kinds, ..rspa_vectors::Filter::default() };
+        let seconds = |time: Timestamp| u32::try_from((time.0 / 1_000).max(0)).unwrap_or(u32::MAX);
+        let (after, before) = (filter.after.map(seconds), filter.before.map(seconds));
+        let filter = rspa_vectors::Filter { sources: &sources, kinds: &kinds, after, before };
         index.search(query, &filter, limit)
     }
 

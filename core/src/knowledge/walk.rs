@@ -18,6 +18,9 @@ const MOST_DEPTH: usize = 128;
 /// Obstacles that are listed; a folder of a million broken links needs no million rows.
 const MOST_PROBLEMS: usize = 2_000;
 
+/// What git and Obsidian keep for themselves, whatever rules of the person's say.
+const NEVER: [&str; 3] = [".git", ".obsidian", ".trash"];
+
 /// A file that may hold text.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Found {
@@ -98,7 +101,9 @@ pub fn walk_while(
             let (skip, rules) = (options.skip.clone(), rules.clone());
             move |entry| {
                 let path = entry.path();
-                if skip.as_deref() == Some(path) {
+                if skip.as_deref() == Some(path)
+                    || (entry.depth() > 0 && NEVER.iter().any(|name| entry.file_name() == *name))
+                {
                     return false;
                 }
                 let Some(rules) = &rules else { return !is_hidden(entry) };

@@ -3,6 +3,7 @@
 //! On Linux each folder that the walk visited is watched by itself, so that ignored trees cost nothing; elsewhere the
 //! system watches a tree at once. Where the system's limit is reached, a source is looked at every minute instead.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -13,18 +14,49 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::reports::Reports;
 use super::service::Inner;
-use crate::model::{SourceId, SourceState};
+use crate::model::{Source, SourceId, SourceKind, SourceState};
 
 /// Silence after a change before the source is scanned.
 const SETTLE: Duration = Duration::from_millis(300);
 /// A source that changes without end is scanned at least this often.
 const LONGEST: Duration = Duration::from_secs(3);
+/// The same for what happens in this program: tasks tell their progress often, and something happens all the time.
+const SETTLE_TASKS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+const SETTLE_ACTIVITIES: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(30));
 /// For sources that cannot be watched or are not there.
 const POLL: Duration = Duration::from_secs(60);
 
 enum Signal {
     Changed(PathBuf),
+    /// An item of a source that is made here, or all of them.
+    Items(SourceId, SourceKind, Option<Vec<u8>>),
     Close,
+}
+
+/// Changes of a source that wait for quiet.
+struct Pending {
+    first: Instant,
+    last: Instant,
+    settle: Duration,
+    longest: Duration,
+    /// None for all.
+    keys: Option<BTreeSet<Vec<u8>>>,
+}
+
+impl Pending {
+    fn of(kind: Option<SourceKind>) -> Self {
+        let (settle, longest) = match kind {
+            Some(SourceKind::Tasks) => SETTLE_TASKS,
+            Some(SourceKind::Activities) => SETTLE_ACTIVITIES,
+            _ => (SETTLE, LONGEST),
+        };
+        let now = Instant::now();
+        Self { first: now, last: now, settle, longest, keys: Some(BTreeSet::new()) }
+    }
+
+    fn is_due(&self) -> bool {
+        self.last.elapsed() >= self.settle || self.first.elapsed() >= self.longest
+    }
 }
 
 /// What is watched. Does nothing until the thread of [`run`] has begun.
@@ -135,6 +167,14 @@ impl Watcher {
         }
     }
 
+    /// An item of a source that is made here changed, or no one knows which. Does nothing where nobody watches.
+    pub fn items_changed(&self, id: SourceId, kind: SourceKind, key: Option<Vec<u8>>) {
+        if let Some(sender) = &self.lock().sender {
+            // The thread has ended when nobody listens.
+            drop(sender.send(Signal::Items(id, kind, key)));
+        }
+    }
+
     pub fn forget(&self, id: SourceId) {
         let mut watching = self.lock();
         let watching = &mut *watching;
@@ -185,34 +225,47 @@ pub(super) fn run(inner: &Inner) {
         .map(|running| running.source.id)
         .collect();
     ask(inner, missed);
-    let mut pending: HashMap<SourceId, (Instant, Instant)> = HashMap::new();
+    let mut pending: HashMap<SourceId, Pending> = HashMap::new();
     let mut polled = Instant::now();
     loop {
         inner.reports.turn("watcher");
         let wait = if pending.is_empty() { POLL.saturating_sub(polled.elapsed()) } else { SETTLE / 3 };
         match receiver.recv_timeout(wait) {
             Ok(Signal::Changed(path)) => {
-                let now = Instant::now();
                 for id in inner.watcher.sources_of(&path) {
-                    pending.entry(id).or_insert((now, now)).1 = now;
+                    let change = pending.entry(id).or_insert_with(|| Pending::of(None));
+                    (change.last, change.keys) = (Instant::now(), None);
                 }
+            }
+            Ok(Signal::Items(id, kind, key)) => {
+                let change = pending.entry(id).or_insert_with(|| Pending::of(Some(kind)));
+                change.last = Instant::now();
+                change.keys = change.keys.take().zip(key).map(|(mut keys, key)| {
+                    keys.insert(key);
+                    keys
+                });
             }
             Ok(Signal::Close) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {}
         }
-        let due = |(first, last): &(Instant, Instant)| last.elapsed() >= SETTLE || first.elapsed() >= LONGEST;
-        let ready: Vec<SourceId> = pending.iter().filter(|(_, times)| due(times)).map(|(id, _)| *id).collect();
-        pending.retain(|id, _| !ready.contains(id));
-        ask(inner, ready);
+        let ready: Vec<SourceId> = pending.iter().filter(|(_, change)| change.is_due()).map(|(id, _)| *id).collect();
+        for id in ready {
+            let Entry::Occupied(change) = pending.entry(id) else { continue };
+            match change.remove().keys {
+                None => ask(inner, vec![id]),
+                Some(keys) => inner.board.change(|board| board.enqueue_keys(id, keys)),
+            }
+        }
         if polled.elapsed() >= POLL {
             polled = Instant::now();
             ask(inner, inner.watcher.polled());
             let sources = inner.board.lock();
             let missing = sources.by_id.values().filter(|running| running.state == SourceState::Missing);
-            let missing: Vec<(SourceId, PathBuf)> =
-                missing.map(|running| (running.source.id, running.source.path.clone())).collect();
+            let missing: Vec<Source> = missing.map(|running| running.source.clone()).collect();
             drop(sources);
-            ask(inner, missing.into_iter().filter(|(_, path)| path.exists()).map(|(id, _)| id).collect());
+            // What is made here has no place on the disk.
+            let back = missing.into_iter().filter(|source| source.kind.is_built_in() || source.path.exists());
+            ask(inner, back.map(|source| source.id).collect());
         }
     }
 }

@@ -28,6 +28,29 @@ pub struct Citation {
     pub end_line: u32,
     /// 0 to 1.
     pub support: f32,
+    /// Whether the source is another one now; looked up whenever the message is read, never stored.
+    #[serde(default)]
+    pub stale: Option<Stale>,
+}
+
+/// How a source differs from what was cited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stale {
+    /// It was indexed again with other bytes.
+    Changed,
+    /// It is not indexed any more.
+    Gone,
+}
+
+impl Citation {
+    /// What the citation is worth when its document has this hash now; none when it is gone.
+    pub fn judge(&self, hash: Option<&str>) -> Option<Stale> {
+        match hash {
+            None => Some(Stale::Gone),
+            Some(hash) => (hash != self.passage.document_hash).then_some(Stale::Changed),
+        }
+    }
 }
 
 /// Measured while answering.

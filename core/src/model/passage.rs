@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DocumentId, DocumentKind, PassageId, SourceId};
+use super::{ChatId, DocumentId, DocumentKind, MessageId, PassageId, SourceId, TaskId};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Passage {
     pub id: PassageId,
     pub document: DocumentId,
     pub source: SourceId,
-    /// Absolute.
+    /// Absolute; of what is no file a pseudo path below that of its source, such as `rspa:chats/ID`, which never reaches
+    /// the file system: [`Passage::origin`] says what it stands for.
     #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
     pub kind: DocumentKind,
@@ -32,4 +33,36 @@ pub struct Passage {
     /// Names that the passage declares, where it is code.
     #[serde(default)]
     pub symbols: Vec<String>,
+    /// What the passage is a piece of, for opening the right thing.
+    #[serde(default)]
+    pub origin: Origin,
+}
+
+/// What a document is made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The file at its path.
+    #[default]
+    File,
+    Chat {
+        id: ChatId,
+        /// The message in which the passage begins; none for the title.
+        message: Option<MessageId>,
+    },
+    Task {
+        id: TaskId,
+    },
+    /// What happened on a day, `2026-11-20`, as the calendar of this computer counts it.
+    Activity {
+        day: String,
+    },
+    Commit {
+        /// Lower-case hex.
+        hash: String,
+    },
+    /// A page of the web that is kept; its path is the kept copy.
+    Page {
+        address: String,
+    },
 }

@@ -10,7 +10,7 @@ use super::{ProfileId, SourceId, Timestamp};
 pub struct Source {
     pub id: SourceId,
     pub profile: ProfileId,
-    /// Absolute.
+    /// Absolute; of chats, tasks and activities `rspa:chats` and the like, which is no place on the disk.
     #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
     pub name: String,
@@ -43,6 +43,16 @@ pub enum SourceKind {
     Tasks,
     /// What happened in this profile.
     Activities,
+}
+
+impl SourceKind {
+    /// Those that every profile has by itself.
+    pub const BUILT_IN: [Self; 3] = [Self::Chats, Self::Tasks, Self::Activities];
+
+    /// It is there without anybody adding it: it can be paused, which takes it out of the search, and not be removed.
+    pub fn is_built_in(self) -> bool {
+        matches!(self, Self::Chats | Self::Tasks | Self::Activities)
+    }
 }
 
 /// What a source is doing now.

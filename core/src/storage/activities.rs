@@ -136,6 +136,37 @@ fn activity_of(key: Key, stored: StoredActivity) -> Activity {
     }
 }
 
+/// When each activity of a profile happened, oldest first.
+pub fn moments(main: &Db, profile: ProfileId) -> Result<Vec<Timestamp>, StorageError> {
+    let txn = main.read()?;
+    let owner = profile.0.as_u128();
+    let rows = txn.table(ACTIVITIES)?;
+    let range = rows.range((owner, i64::MIN, 0)..=(owner, i64::MAX, u128::MAX))?;
+    range.map(|row| Ok(Timestamp(row?.0.value().1))).collect()
+}
+
+/// What happened from a time on until before another, oldest first, as long as `visit` says true.
+pub fn each_between(
+    main: &Db,
+    profile: ProfileId,
+    from: Timestamp,
+    until: Timestamp,
+    mut visit: impl FnMut(Activity) -> bool,
+) -> Result<(), StorageError> {
+    if until <= from {
+        return Ok(());
+    }
+    let txn = main.read()?;
+    let owner = profile.0.as_u128();
+    for row in txn.table(ACTIVITIES)?.range((owner, from.0, 0)..(owner, until.0, 0))? {
+        let (key, value) = row?;
+        if !visit(activity_of(key.value(), decode(value.value())?)) {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
 /// The kinds that occur in a profile, in order of the alphabet, each with its number.
 pub fn kinds(main: &Db, profile: ProfileId) -> Result<Vec<(String, u64)>, StorageError> {
     let profile = profile.0.as_u128();

@@ -172,6 +172,7 @@ fn message_of(id: u128, stored: StoredMessage) -> Message {
             start_line: cited.start_line,
             end_line: cited.end_line,
             support: cited.support,
+            stale: None,
         })
     };
     Message {
@@ -290,6 +291,30 @@ fn create_in(txn: &WriteTxn<'_>, chat: &Chat) -> Result<(), StorageError> {
 pub fn list(main: &Db, profile: ProfileId) -> Result<Vec<ChatSummary>, StorageError> {
     let all = folders::chats_of(&main.read()?, profile)?;
     Ok(all.iter().map(|(id, stored)| summary_of(*id, stored)).collect())
+}
+
+/// The chats of a profile, or one of them, each with whether an answer in it is still being made. In no order.
+pub fn with_state(
+    main: &Db,
+    profile: ProfileId,
+    only: Option<ChatId>,
+) -> Result<Vec<(ChatSummary, bool)>, StorageError> {
+    let txn = main.read()?;
+    let messages = txn.table(MESSAGES)?;
+    let mut open = std::collections::HashSet::new();
+    for row in txn.table(UNFINISHED)?.iter()? {
+        let stored: Option<StoredMessage> = messages.record(row?.0.value())?;
+        open.extend(stored.map(|message| message.chat.as_u128()));
+    }
+    let all = match only {
+        None => folders::chats_of(&txn, profile)?,
+        Some(id) => {
+            let stored: Option<StoredChat> = txn.table(CHATS)?.record(id.0.as_u128())?;
+            let stored = stored.filter(|chat| chat.profile == profile.0).and_then(StoredChat::there);
+            stored.map(|chat| (id.0.as_u128(), chat)).into_iter().collect()
+        }
+    };
+    Ok(all.iter().map(|(id, stored)| (summary_of(*id, stored), open.contains(id))).collect())
 }
 
 pub fn get(main: &Db, profile: ProfileId, id: ChatId) -> Result<Chat, StorageError> {

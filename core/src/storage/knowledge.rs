@@ -5,6 +5,7 @@
 
 pub mod read;
 mod sources;
+mod uses;
 mod write;
 
 use redb::TableDefinition;
@@ -28,17 +29,20 @@ const LOG: TableDefinition<u64, &[u8]> = TableDefinition::new("log");
 const COUNTS: TableDefinition<u128, &[u8]> = TableDefinition::new("counts");
 /// `(source, path)` to `(reason, milliseconds since the epoch)`.
 const PROBLEMS: TableDefinition<(u128, &[u8]), (&str, i64)> = TableDefinition::new("problems");
+/// `(source, path)` to how much a document was used.
+const USES: TableDefinition<(u128, &[u8]), u64> = TableDefinition::new("uses");
 /// Counters, and how far each vector space covers the passages.
 const NUMBERS: TableDefinition<&str, u64> = TableDefinition::new("numbers");
 
 pub(super) const TABLES: &[&dyn AnyTable] =
-    &[&FILES, &DOCUMENTS, &PASSAGES, &VECTORS, &SPACES, &LOG, &COUNTS, &PROBLEMS, &NUMBERS];
+    &[&FILES, &DOCUMENTS, &PASSAGES, &VECTORS, &SPACES, &LOG, &COUNTS, &PROBLEMS, &NUMBERS, &USES];
 pub(super) use sources::{
     KIND as SOURCES_KIND, TABLES as SOURCE_TABLES, is_there as has_source, merge as merge_sources,
     put_back as put_source_back, remove_profile as remove_profile_sources, salvage as salvage_sources,
     take as take_source,
 };
 pub use sources::{list as list_sources, put as put_source};
+pub use uses::Used;
 
 const NEXT_PASSAGE: &str = "next_passage";
 const NEXT_SPACE: &str = "next_space";
@@ -104,6 +108,8 @@ pub struct NewDocument {
     /// Author, date, sender and the like.
     pub metadata: Vec<(String, String)>,
     pub passages: Vec<NewPassage>,
+    /// Of each passage the thing within the document that it begins in (a message of a chat); empty where there is none.
+    pub anchors: Vec<Option<u128>>,
     /// One per passage, unit length; empty when there was no embedder.
     pub vectors: Vec<Vec<f32>>,
 }
@@ -235,6 +241,8 @@ struct StoredPassage {
     text: String,
     #[serde(default)]
     symbols: Vec<String>,
+    #[serde(default)]
+    anchor: Option<u128>,
 }
 first_version!(StoredPassage, "passage");
 
@@ -291,7 +299,7 @@ pub(super) fn broken(txn: &ReadTxn) -> Result<Vec<String>, StorageError> {
     Ok(broken)
 }
 
-fn hex(hash: &[u8; 32]) -> String {
+pub(crate) fn hex(hash: &[u8; 32]) -> String {
     hash.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -17,7 +17,7 @@ pub use agents::agent;
 pub use chats::chat;
 pub use crews::crew;
 pub use schedules::schedule;
-pub use sources::source;
+pub use sources::{holds_source, source};
 pub use tasks::tasks;
 
 use super::kinds::Kind;

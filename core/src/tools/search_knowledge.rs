@@ -7,7 +7,7 @@ use super::args::{parse, short, text};
 use super::output::{Page, bounded_to, plain};
 use super::{Proposal, Scope, Tool, ToolSpec, schema};
 use crate::api::ApiError;
-use crate::model::{Permission, ProposedAction, SearchMode, SearchQuery, ToolEffect, ToolOutput};
+use crate::model::{DOCUMENTS, Permission, ProposedAction, SearchMode, SearchQuery, ToolEffect, ToolOutput};
 
 const MOST_HITS: u32 = 20;
 /// Of one passage as the model reads it.
@@ -61,6 +61,7 @@ impl Tool for SearchKnowledge {
             text: text("query", &given.query, 400)?.to_owned(),
             mode: SearchMode::Hybrid,
             limit: given.limit.unwrap_or(6).clamp(1, MOST_HITS),
+            kinds: DOCUMENTS.to_vec(),
             ..SearchQuery::default()
         })?;
         if results.hits.is_empty() {

@@ -15,6 +15,8 @@ fn sources(world: &World) -> Vec<String> {
     let listed = world.json(["index", "list"]);
     let mut names: Vec<String> =
         listed.as_array().unwrap().iter().map(|source| source["path"].as_str().unwrap().to_owned()).collect();
+    // Chats, tasks and activities are always there.
+    names.retain(|name| name.starts_with('/'));
     names.sort();
     names
 }

@@ -95,7 +95,8 @@ fn files_of(line: &str) -> usize {
 /// Paths of the documents that are indexed now.
 fn unique_documents(world: &World) -> BTreeSet<String> {
     let sources = world.json(["index", "list"]);
-    if sources.as_array().is_none_or(Vec::is_empty) {
+    let added = |source: &serde_json::Value| source["path"].as_str().is_some_and(|path| path.starts_with('/'));
+    if !sources.as_array().is_some_and(|all| all.iter().any(added)) {
         return BTreeSet::new();
     }
     let listed = world.documents(&world.files().join("tree"));

@@ -14,6 +14,9 @@ use rspa_tests::wait;
 use rspa_tests::window::{Element, Window, picture};
 use rspa_tests::world::{LIMIT, World};
 
+/// Sources that every profile has by itself.
+const BUILT_IN: usize = 3;
+
 /// A command that has the data folder and waits for its next line.
 struct Chat {
     process: Running,
@@ -78,7 +81,7 @@ fn two_commands_share_the_data_folder() {
     assert_eq!(refused.category, "authorisation");
     first.ask();
     first.end();
-    assert_eq!(world.json(["index", "list"]).as_array().map(Vec::len), Some(1));
+    assert_eq!(world.json(["index", "list"]).as_array().map(Vec::len), Some(1 + BUILT_IN));
 }
 
 #[test]
@@ -115,7 +118,7 @@ fn a_command_uses_the_window_that_has_the_folder_and_a_second_start_raises_it() 
     assert!(second.stdout.contains("comes to the front"), "{second:?}");
 
     window.process().kill();
-    assert_eq!(world.json(["index", "list"]).as_array().map(Vec::len), Some(2));
+    assert_eq!(world.json(["index", "list"]).as_array().map(Vec::len), Some(2 + BUILT_IN));
 }
 
 #[test]

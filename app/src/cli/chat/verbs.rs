@@ -382,6 +382,11 @@ fn show(session: &Session, chat: ChatId) -> Result<(), Failure> {
             output.line(&format!("    attached: {}{problem}", one_line(&attached.title)))?;
         }
         output.line(message.text.trim_end())?;
+        for (number, citation) in message.citations.iter().enumerate() {
+            let stale = citation.stale.map(|stale| format!("  {}", answer::stale_text(stale))).unwrap_or_default();
+            let place = answer::place(&citation.passage, citation.start_line, citation.end_line);
+            output.line(&format!("    [{}] {place}{stale}", number + 1))?;
+        }
         match &message.state {
             MessageState::Failed(error) => output.line(&format!("(failed: {})", one_line(&error.message)))?,
             MessageState::Stopped => output.line("(stopped)")?,

@@ -4,7 +4,7 @@ mod choice;
 mod context;
 
 use egui::{Align, Id, Layout, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, vec2};
-use rspa_core::model::{Author, Message, MessageId, PassageId};
+use rspa_core::model::{Author, Message, MessageId, PassageId, Stale};
 
 use super::composer::used as composer_used;
 use super::{Deed, citation_target, passage_target};
@@ -166,6 +166,12 @@ impl Inspector {
             if source_row(ui, Some(index + 1), &name, &at, chosen).clicked() {
                 deeds.push(Deed::Citation(answer.id, index));
             }
+            if let Some(stale) = citation.stale {
+                ui.horizontal(|ui| {
+                    ui.add_space(tokens.size.chip + tokens.space.s);
+                    ui.label(tokens.rich(Type::Label, stale_words(stale)).color(tokens.color.warn));
+                });
+            }
         }
         let cited = |id: PassageId| answer.citations.iter().any(|citation| citation.passage.id == id);
         let others: Vec<usize> =
@@ -220,6 +226,13 @@ impl Inspector {
                 deeds.push(Deed::Open(target));
             }
         });
+    }
+}
+
+fn stale_words(stale: Stale) -> &'static str {
+    match stale {
+        Stale::Changed => tr("chat.sources.changed"),
+        Stale::Gone => tr("chat.sources.gone"),
     }
 }
 

@@ -41,6 +41,8 @@ enum Part {
     Text,
     /// How many sentences no passage supports.
     Unsupported,
+    /// How many of its sources have changed since.
+    Stale,
     Stopped,
     Failed,
     Figures,
@@ -126,6 +128,9 @@ impl MessageView {
         if unsupported(message).is_some() {
             self.parts.push((Part::Unsupported, line));
         }
+        if stale(message).is_some() {
+            self.parts.push((Part::Stale, line));
+        }
         match &message.state {
             MessageState::Preparing => {
                 let reading = state.chats.reading.get(&message.id).is_some_and(|(_, total)| *total > 0);
@@ -193,13 +198,13 @@ impl MessageView {
                     }
                 }
                 Part::Unsupported => {
-                    let icon = Icon::font(tokens.size.icon);
-                    let at = pos2(rect.left(), rect.center().y);
-                    let ink = tokens.color.warn;
-                    let left = ui.painter().text(at, egui::Align2::LEFT_CENTER, Icon::Warning.code(), icon, ink);
-                    let rest = Rect::from_min_max(pos2(left.right() + tokens.space.xs, rect.top()), rect.max);
                     let text = unsupported(message).unwrap_or_default();
-                    label(ui, tokens, id.with("unsupported"), rest, &text, ink);
+                    notes::remark(ui, tokens, id.with("unsupported"), rect, Icon::Warning, &text, tokens.color.warn);
+                }
+                Part::Stale => {
+                    let text = stale(message).unwrap_or_default();
+                    let icon = Icon::ArrowsClockwise;
+                    notes::remark(ui, tokens, id.with("stale"), rect, icon, &text, tokens.color.text_2);
                 }
                 Part::Stopped => {
                     let text = tr("chat.stopped");
@@ -283,6 +288,16 @@ fn unsupported(message: &Message) -> Option<String> {
         0 => None,
         _ if without == all => Some(tr("chat.unsupported.all").to_owned()),
         _ => Some(tr_with("chat.unsupported.some", &[("n", &number(without)), ("all", &number(all))])),
+    }
+}
+
+/// In words, how much of what an answer stands on is another thing now.
+fn stale(message: &Message) -> Option<String> {
+    let all = message.citations.len() as u64;
+    match message.citations.iter().filter(|citation| citation.stale.is_some()).count() as u64 {
+        0 => None,
+        1 => Some(tr("chat.sources.stale_one").to_owned()),
+        n => Some(tr_with("chat.sources.stale", &[("n", &number(n)), ("all", &number(all))])),
     }
 }
 

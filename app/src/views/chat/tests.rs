@@ -4,8 +4,8 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable;
 use rspa_core::api::ApiError;
 use rspa_core::model::{
-    Attachment, Author, ChatFormat, ChatHit, ContextKind, ContextPart, ContextUse, Mention, Mentioned, Message,
-    MessageState, ModelChoice, ModelId, ProviderModel, TriedModel,
+    Attachment, Author, ChatFormat, ChatHit, ContextKind, ContextPart, ContextUse, DocumentChange, Mention, Mentioned,
+    Message, MessageState, ModelChoice, ModelId, ProviderModel, TriedModel,
 };
 
 use super::ChatView;
@@ -64,6 +64,42 @@ fn a_citation_opens_its_lines_in_place() {
     let target = opened.expect("the document was opened");
     assert!(target.path.ends_with("core/vault.rs"));
     assert_eq!((target.start_line, target.end_line), (41, 42));
+}
+
+#[test]
+fn a_source_that_has_changed_since_is_marked_and_opens_as_it_is_now() {
+    let state = fixtures::state();
+    let chat = state.chats.open.unwrap();
+    let (path, hash) = {
+        let messages = state.chats.messages[&chat].get().unwrap();
+        let answer = messages.iter().find(|message| !message.citations.is_empty()).unwrap();
+        (answer.citations[0].passage.path.clone(), answer.citations[0].passage.document_hash.clone())
+    };
+    let mut harness = page::<ChatView>(state, WIDE, true);
+    harness.run();
+    assert!(harness.query_by_label("The source has changed since").is_none());
+    let change = |hash: Option<&str>| DocumentChange { path: path.clone(), hash: hash.map(str::to_owned) };
+    harness.state_mut().state.chats.documents_changed(&[change(Some("11"))]);
+    harness.run();
+    harness.get_by_label("The source has changed since");
+    harness.get_by_label("A source has changed since this answer.");
+    harness.get_by_label("Source 1").click();
+    harness.run();
+    harness.get_by_label("Open document").click();
+    harness.run();
+    let opened = harness
+        .state()
+        .commands
+        .iter()
+        .any(|command| matches!(command, UiCommand::OpenDocument(target) if target.path == path));
+    assert!(opened);
+    harness.state_mut().state.chats.documents_changed(&[change(None)]);
+    harness.run();
+    harness.get_by_label("The source is not there any more");
+    // As it was when it was cited.
+    harness.state_mut().state.chats.documents_changed(&[change(Some(&hash))]);
+    harness.run();
+    assert!(harness.query_by_label("A source has changed since this answer.").is_none());
 }
 
 #[test]

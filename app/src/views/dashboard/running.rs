@@ -145,7 +145,8 @@ fn source_row(ui: &mut Ui, status: &SourceStatus, cx: &mut Cx<'_>) {
         Tone::Warn | Tone::Bad => tone.ink(tokens),
         _ => tokens.color.text_2,
     };
-    let name = if status.source.sample { status.source.name.clone() } else { path(&status.source.path) };
+    let by_name = status.source.sample || status.source.kind.is_built_in() || status.source.address.is_some();
+    let name = if by_name { status.source.name.clone() } else { path(&status.source.path) };
     let clicked = row(ui, tone, &name, &words, ink, |ui| match status.progress.filter(|p| p.files_total > 0) {
         Some(progress) => {
             let fraction = progress.files_done as f32 / progress.files_total as f32;

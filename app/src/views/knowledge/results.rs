@@ -235,7 +235,7 @@ impl Search {
 
     fn nothing(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         let filtered = !self.kinds.is_empty() || self.source.is_some() || self.mode != SearchMode::Hybrid;
-        let nowhere = cx.state.knowledge.sources.get().is_some_and(Vec::is_empty);
+        let nowhere = cx.state.has_no_sources();
         let detail = match (nowhere, filtered) {
             (true, _) => tr("knowledge.search.no_sources"),
             (false, true) => tr("knowledge.search.nothing_filtered"),

@@ -1,7 +1,7 @@
 //! The column of sources: what each holds, how far it is, what is wrong with it, and what can be done.
 
 use egui::{Align2, Color32, Popup, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
-use rspa_core::model::{SourceId, SourceState, SourceStatus};
+use rspa_core::model::{SourceId, SourceKind, SourceState, SourceStatus};
 
 use crate::commands::{Action, Confirmation, UiCommand};
 use crate::design::{Icon, Tokens, Type, UiExt};
@@ -37,7 +37,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, chosen: Option<SourceId>) -> Option<Deed
         }
         return None;
     };
-    if sources.is_empty() {
+    if cx.state.has_no_sources() && sources.iter().all(|status| status.passages == 0) {
         states::empty(ui, Icon::FolderPlus, tr("knowledge.sources.none"), tr("knowledge.sources.none_detail"), |ui| {
             if ui.add(Button::new(Action::AddFolder.name()).primary().icon(Icon::FolderPlus)).clicked() {
                 cx.commands.run(Action::AddFolder);
@@ -88,7 +88,17 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, tokens: &Tokens, status: &SourceStatus, sel
     }
     let inner = rect.shrink2(vec2(tokens.space.m, 0.0));
     let middle = rect.top() + (tokens.size.row + tokens.space.xs) / 2.0;
-    let icon = if source.sample { Icon::Package } else { Icon::Folder };
+    let icon = match source.kind {
+        _ if source.sample => Icon::Package,
+        SourceKind::Folder => Icon::Folder,
+        SourceKind::File => Icon::File,
+        SourceKind::Repository => Icon::GitBranch,
+        SourceKind::Vault => Icon::Notebook,
+        SourceKind::Web => Icon::Globe,
+        SourceKind::Chats => Icon::ChatCircle,
+        SourceKind::Tasks => Icon::CheckSquare,
+        SourceKind::Activities => Icon::Activity,
+    };
     let at = pos2(inner.left(), middle);
     let font = Icon::font(tokens.size.icon);
     ui.painter().text(at, Align2::LEFT_CENTER, icon.code(), font, tokens.color.text_2);
@@ -129,7 +139,8 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, tokens: &Tokens, status: &SourceStatus, sel
     let more = corner.add(IconButton::new(Icon::DotsThree, name).small());
     crate::widgets::menu(&more).id(more_id).show(|ui| actions(ui, cx, status, &mut deed));
     crate::widgets::context_menu(&response).show(|ui| actions(ui, cx, status, &mut deed));
-    let response = response.on_hover_text(crate::text::path(&source.path));
+    let place = source.address.clone().unwrap_or_else(|| crate::text::path(&source.path));
+    let response = response.on_hover_text(place);
     if response.clicked() && deed.is_none() {
         deed = Some(Deed::Choose((!selected).then_some(source.id)));
     }
@@ -151,6 +162,9 @@ fn actions(ui: &mut Ui, cx: &mut Cx<'_>, status: &SourceStatus, deed: &mut Optio
     }
     if status.problems > 0 && ui.button(tr("knowledge.sources.problems")).clicked() {
         *deed = Some(Deed::Problems(id));
+    }
+    if status.source.kind.is_built_in() {
+        return;
     }
     ui.separator();
     if ui.button(tr("knowledge.sources.remove")).clicked() {

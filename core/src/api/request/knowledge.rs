@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::api::Guard;
 use crate::api::family::family;
 use crate::model::{
-    Document, DocumentProblem, DocumentText, Page, PageRequest, SearchQuery, SearchResults, SourceId, SourceStatus,
-    TrashItem, WhyNot,
+    Document, DocumentProblem, DocumentText, Page, PageRequest, SearchQuery, SearchResults, SourceId, SourceStatus, TrashItem, WhyNot, DocumentOutline,
 };
+use crate::trust::egress::Destination;
 
 /// Adds a folder or a file; adding it again scans it again. Indexing goes on in the background.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -18,16 +18,28 @@ pub struct AddSource {
     pub path: PathBuf,
 }
 
+/// Fetches a page of the web through the door and adds it as a source; adding it again fetches it again. It is kept, so
+/// that it can be read and searched offline.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AddPage {
+    /// https, or http to this computer itself; no name or password in it.
+    pub address: String,
+    /// The host that the person agreed to just now; without one the network policy alone decides.
+    pub confirmed_host: Option<String>,
+}
+
 /// Writes the sample folder into the data folder (once) and adds it as a source.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct AddSampleSource {}
 
-/// Puts a source into the trash: its documents, passages and vectors go. The files themselves are not touched.
+/// Puts a source into the trash: its documents, passages and vectors go. The files themselves are not touched. Chats, tasks
+/// and activities cannot be removed: paused, they are not searched.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RemoveSource {
     pub id: SourceId,
 }
 
+/// All sources, oldest first; the profile's own chats, tasks and activities last.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ListSources {}
 
@@ -37,7 +49,7 @@ pub struct PauseSource {
     pub paused: bool,
 }
 
-/// Looks for changes now.
+/// Looks for changes now. A page of the web is fetched again, if the network policy allows it; else what was kept stays.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct RescanSource {
     pub id: SourceId,
@@ -78,12 +90,20 @@ pub struct ListProblems {
 /// The readable text of an indexed document around these lines (at most 2,000 lines).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadDocument {
-    /// Absolute; must belong to a source.
+    /// As a passage or document has it; must belong to a source.
     #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
     /// From 1, inclusive.
     pub start_line: u32,
     pub end_line: u32,
+}
+
+/// How an indexed document is built: its headings, symbols, tables and pages, read again from the file.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DescribeDocument {
+    /// As a passage or document has it; must belong to a source.
+    #[serde(with = "crate::model::exact_path")]
+    pub path: PathBuf,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -102,6 +122,7 @@ pub struct ExplainMissing {
 
 family!(Knowledge, KnowledgeRequest, KnowledgeResponse {
     AddSource => SourceStatus,
+    AddPage => SourceStatus,
     AddSampleSource => SourceStatus,
     RemoveSource => TrashItem,
     ListSources => Vec<SourceStatus>,
@@ -111,6 +132,7 @@ family!(Knowledge, KnowledgeRequest, KnowledgeResponse {
     ListDocuments => Page<Document>,
     ListProblems => Page<DocumentProblem>,
     ReadDocument => DocumentText,
+    DescribeDocument => DocumentOutline,
     Search => SearchResults,
     ExplainMissing => WhyNot,
 });
@@ -119,6 +141,13 @@ impl KnowledgeRequest {
     /// Whether it may come from outside the window.
     pub(crate) fn guard(&self) -> Guard {
         match self {
+            Self::AddPage(add) => {
+                let host = Destination::parse(add.address.trim()).map(|place| place.host);
+                Guard::person(match host {
+                    Some(host) => format!("A page of {host} is fetched and kept as a source."),
+                    None => "A page of the web is fetched and kept as a source.".to_owned(),
+                })
+            }
             Self::AddSource(_)
             | Self::AddSampleSource(_)
             | Self::RemoveSource(_)
@@ -130,7 +159,8 @@ impl KnowledgeRequest {
             | Self::ListProblems(_)
             | Self::ReadDocument(_)
             | Self::Search(_)
-            | Self::ExplainMissing(_) => Guard::Open,
+            | Self::ExplainMissing(_)
+            | Self::DescribeDocument(_) => Guard::Open,
         }
     }
 }

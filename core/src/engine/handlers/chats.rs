@@ -15,7 +15,8 @@ use crate::api::{ApiError, Event};
 use crate::clock::Ids;
 use crate::engine::{Context, Service, handlers};
 use crate::inference::{ChatModel, Wanted};
-use crate::model::{ChatFormat, Overview, SearchMode, SearchQuery, SourceId, Timestamp};
+use crate::knowledge::stale;
+use crate::model::{ChatFormat, DOCUMENTS, Message, Overview, SearchMode, SearchQuery, SourceId, Timestamp};
 use crate::storage::chats::{self, folders};
 use crate::storage::knowledge::KnowledgeStore;
 
@@ -99,7 +100,15 @@ fn answer(ctx: &Context, request: Request, cancel: &Cancel) -> Result<Response, 
     Ok(match request {
         Request::CreateChat(create) => Response::CreateChat(answering.create_chat(&create.title)?),
         Request::ListChats(_) => Response::ListChats(chats::list(main, ctx.profile)?),
-        Request::GetMessages(get) => Response::GetMessages(chats::messages(main, ctx.profile, get.chat)?),
+        Request::GetMessages(get) => {
+            let mut messages = chats::messages(main, ctx.profile, get.chat)?;
+            let cites = |message: &Message| !message.citations.is_empty();
+            if messages.iter().any(|message| cites(message) || message.versions.beside.iter().any(cites)) {
+                let store = KnowledgeStore::new(ctx.databases.knowledge(ctx.profile)?);
+                stale::mark(&store, &handlers::knowledge::sources(ctx)?, &mut messages)?;
+            }
+            Response::GetMessages(messages)
+        }
         Request::RenameChat(rename) => Response::RenameChat(answering.rename_chat(rename.chat, &rename.title)?),
         Request::DeleteChat(delete) => {
             Response::DeleteChat(answering.delete_chat(delete.chat, handlers::trash::deletion(ctx))?)
@@ -174,7 +183,8 @@ impl FindPassages for Finder {
             mode: SearchMode::Hybrid,
             limit: limit.max(1),
             sources: sources.to_vec(),
-            kinds: Vec::new(),
+            // Records of the program answer only where the person chose them.
+            kinds: if sources.is_empty() { DOCUMENTS.to_vec() } else { Vec::new() },
         };
         let request = KnowledgeRequest::Search(Search { query });
         let token = self.0.shutdown.child_token();
@@ -183,7 +193,11 @@ impl FindPassages for Finder {
             return Err(ApiError::cancelled());
         }
         let KnowledgeResponse::Search(results) = reply else { return Err(ApiError::cancelled()) };
-        Ok(Found { passages: relevant::passages(question, results.hits), searched: results.searched })
+        let searched = match sources.is_empty() {
+            true => self.0.knowledge()?.passages_of_documents()?,
+            false => results.searched,
+        };
+        Ok(Found { passages: relevant::passages(question, results.hits), searched })
     }
 }
 

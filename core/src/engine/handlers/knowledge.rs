@@ -1,5 +1,8 @@
 //! The family of knowledge: requests to the knowledge service.
 
+mod pages;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rspa_ml::Cancel;
@@ -12,7 +15,10 @@ use crate::engine::{Context, JobHandle, Service};
 use crate::inference::EncoderProvider;
 use crate::knowledge::reports::{JobReport, Reports};
 use crate::knowledge::{self, Config, KnowledgeError, Preferences};
-use crate::model::{DoctorCheck, Happening, JobKind, Overview, SourceId, SourceStatus};
+use crate::model::{
+    DoctorCheck, DocumentChange, Happening, JobKind, MessageState, Overview, Source, SourceId, SourceKind,
+    SourceStatus, is_record,
+};
 
 /// The knowledge service as the engine holds it.
 pub struct Knowledge {
@@ -41,6 +47,9 @@ impl Service for Knowledge {
             reports: links.clone(),
             encoder: links,
             eager: ctx.role == Role::Window,
+            built_in: true,
+            pages: pages_folder(ctx),
+            fetch: Some(Arc::new(pages::Door(ctx.clone()))),
         })?;
         Ok(Self { service })
     }
@@ -64,6 +73,8 @@ impl Service for Knowledge {
                 }
                 match heard {
                     Heard::Event(envelope) => match envelope.event {
+                        // Each profile searches its own.
+                        event if envelope.profile == Some(inner.profile) && hear(&service, &event) => {}
                         Event::ModelsChanged => service.encoder_changed(),
                         Event::SettingChanged { entry } if entry.key.starts_with("knowledge.") => {
                             service.preferences_changed();
@@ -71,7 +82,10 @@ impl Service for Knowledge {
                         Event::ShuttingDown => return,
                         _ => {}
                     },
-                    Heard::Gap(_) => service.encoder_changed(),
+                    Heard::Gap(_) => {
+                        service.encoder_changed();
+                        SourceKind::BUILT_IN.into_iter().for_each(|kind| service.items_changed(kind, None));
+                    }
                     Heard::Closed => return,
                 }
             }
@@ -86,7 +100,8 @@ impl Service for Knowledge {
     }
 
     fn overview(&self, _ctx: &Context, overview: &mut Overview) -> Result<(), ApiError> {
-        let sources = self.service.list()?;
+        let mut sources = self.service.list()?;
+        sources.retain(|status| !status.source.kind.is_built_in());
         overview.sources = sources.len() as u64;
         overview.documents = sources.iter().map(|status| status.documents).sum();
         overview.passages = sources.iter().map(|status| status.passages).sum();
@@ -116,6 +131,40 @@ impl Service for Knowledge {
     }
 }
 
+/// Lets the search follow what happens in the program; whether the event says nothing to anybody else here.
+fn hear(service: &knowledge::Service, event: &Event) -> bool {
+    match event {
+        Event::MessageChanged { message } => {
+            if !matches!(message.state, MessageState::Preparing | MessageState::Streaming) {
+                service.items_changed(SourceKind::Chats, Some(message.chat.to_string()));
+            }
+            if message.state == MessageState::Complete {
+                service.cited(message.citations.iter().map(|citation| &citation.passage));
+            }
+        }
+        Event::ChatsChanged => service.items_changed(SourceKind::Chats, None),
+        Event::TaskChanged { task } => service.items_changed(SourceKind::Tasks, Some(task.id.to_string())),
+        Event::TasksChanged => service.items_changed(SourceKind::Tasks, None),
+        // What came back, or went.
+        Event::TrashChanged => {
+            service.items_changed(SourceKind::Chats, None);
+            service.items_changed(SourceKind::Tasks, None);
+        }
+        Event::ActivityCreated { activity } => service.happened_at(activity.at),
+        _ => return false,
+    }
+    true
+}
+
+/// The sources of this profile as the store has them, with those that every profile has, where the service is not needed.
+pub fn sources(ctx: &Context) -> Result<Vec<Source>, ApiError> {
+    Ok(knowledge::all_sources(ctx.databases.main(), ctx.profile, &pages_folder(ctx))?)
+}
+
+fn pages_folder(ctx: &Context) -> PathBuf {
+    ctx.places.profile(ctx.profile).join("pages")
+}
+
 fn preferences(ctx: &Context) -> Arc<dyn Fn() -> Preferences + Send + Sync> {
     let settings = ctx.settings.clone();
     Arc::new(move || {
@@ -129,6 +178,11 @@ fn preferences(ctx: &Context) -> Arc<dyn Fn() -> Preferences + Send + Sync> {
 }
 
 impl Knowledge {
+    /// Passages of all sources but the program's own.
+    pub fn passages_of_documents(&self) -> Result<u64, ApiError> {
+        Ok(self.service.passages_of_documents()?)
+    }
+
     /// A source is back from the trash.
     pub fn returned(&self, id: SourceId) -> Result<(), ApiError> {
         Ok(self.service.returned(id)?)
@@ -158,6 +212,9 @@ fn answer(ctx: &Context, request: Request, cancel: &Cancel) -> Result<Response, 
     let service = &knowledge.service;
     Ok(match request {
         Request::AddSource(add) => Response::AddSource(service.add(&add.path)?),
+        Request::AddPage(add) => {
+            Response::AddPage(service.add_page(&add.address, add.confirmed_host.as_deref(), cancel)?)
+        }
         Request::AddSampleSource(_) => Response::AddSampleSource(service.add_sample()?),
         Request::RemoveSource(remove) => {
             let item = service.remove(remove.id, super::trash::deletion(ctx))?;
@@ -180,7 +237,16 @@ fn answer(ctx: &Context, request: Request, cancel: &Cancel) -> Result<Response, 
         Request::ExplainMissing(explain) => {
             Response::ExplainMissing(service.why_not(&explain.query, &explain.path, cancel)?)
         }
-        Request::Search(search) => Response::Search(service.search(&search.query, cancel)?),
+        Request::DescribeDocument(describe) => Response::DescribeDocument(service.describe(&describe.path, cancel)?),
+        Request::Search(search) => {
+            let records = &search.query.kinds;
+            if records.is_empty() || records.iter().any(|kind| is_record(*kind)) {
+                service.catch_up(cancel)?;
+            }
+            let results = service.search(&search.query, cancel)?;
+            service.shown(results.hits.iter().map(|hit| &hit.passage));
+            Response::Search(results)
+        }
     })
 }
 
@@ -194,6 +260,10 @@ impl Reports for Links {
 
     fn source_removed(&self, id: SourceId) {
         self.0.publish(Event::SourceRemoved { id });
+    }
+
+    fn documents_changed(&self, changes: Vec<DocumentChange>) {
+        self.0.publish(Event::DocumentsChanged { changes });
     }
 
     fn health(&self, part: &str, healthy: bool, detail: &str) {
@@ -251,7 +321,10 @@ impl From<KnowledgeError> for ApiError {
             KnowledgeError::Storage(_) | KnowledgeError::Keyword(_) | KnowledgeError::Sample(_) => {
                 ErrorCategory::Storage
             }
-            KnowledgeError::CannotAdd { .. } | KnowledgeError::UnknownSource => ErrorCategory::Validation,
+            KnowledgeError::Page(error) => return (**error).clone(),
+            KnowledgeError::CannotAdd { .. } | KnowledgeError::UnknownSource | KnowledgeError::BuiltIn(_) => {
+                ErrorCategory::Validation
+            }
             KnowledgeError::OutsideSources(_) => ErrorCategory::Authorisation,
             KnowledgeError::Unreadable { .. } | KnowledgeError::Embedding(_) => ErrorCategory::Processing,
             KnowledgeError::Cancelled | KnowledgeError::Scan(_) => return Self::cancelled(),

@@ -58,6 +58,7 @@ impl Fixture {
             text: "x".to_owned(),
         };
         let document = NewDocument {
+            anchors: Vec::new(),
             metadata: Vec::new(),
             title: None,
             id: DocumentId(Uuid::new_v4_like(path)),

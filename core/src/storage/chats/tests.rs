@@ -98,6 +98,7 @@ fn an_answer_comes_back_with_passages_and_citations() {
         start_line: 3,
         end_line: 3,
         support: 0.9,
+        stale: None,
         passage: found,
     }];
     answer.sentences = vec![SentenceSupport { start: 0, end: 8, citations: vec![0], claims: true }];

@@ -11,12 +11,13 @@ use uuid::Uuid;
 
 use super::{
     COUNTS, Counts, DOCUMENTS, DocumentRange, FILES, KnowledgeStore, KnownFile, LOG, NEXT_PASSAGE, NUMBERS, PASSAGES,
-    PROBLEMS, PassageRange, SPACES, Space, Stamp, StoredChange, StoredDocument, StoredFile, StoredPassage, VECTORS,
+    PROBLEMS, PassageRange, SPACES, Space, StoredChange, StoredFile, StoredPassage, VECTORS,
     hex, write,
 };
 use crate::model::exact_path::path_of;
 use crate::model::{
-    Document, DocumentId, DocumentProblem, Page, PageRequest, Passage, PassageId, Source, SourceId, Timestamp,
+    ChatId, Document, DocumentId, DocumentKind, DocumentProblem, MessageId, Origin, Page, PageRequest, Passage,
+    PassageId, Source, SourceId, SourceKind, TaskId, Timestamp,
 };
 use crate::storage::{ReadTxn, RecordReading, StorageError, decode};
 
@@ -27,25 +28,6 @@ pub fn absolute(root: &Path, relative: &[u8]) -> PathBuf {
     match path_of(relative) {
         Some(path) if !path.as_os_str().is_empty() => root.join(path),
         _ => root.to_owned(),
-    }
-}
-
-fn shown(source: &Source, path: &[u8], stamp: Stamp, document: StoredDocument) -> Document {
-    Document {
-        id: DocumentId(Uuid::from_u128(document.id)),
-        source: source.id,
-        path: absolute(&source.path, path),
-        kind: document.kind,
-        size_bytes: stamp.size,
-        modified: Timestamp(stamp.modified / 1_000_000),
-        hash: hex(&document.hash),
-        passages: document.passages.count,
-        indexed: Timestamp(document.indexed),
-        confidence: document.confidence,
-        note: document.note,
-        seconds: document.seconds,
-        title: document.title,
-        metadata: document.metadata,
     }
 }
 
@@ -170,9 +152,16 @@ impl KnowledgeStore {
                 document_hash: hex(&document.hash),
                 title: document.title,
                 symbols: stored.symbols,
+                origin: origin(source, path, document.kind, stored.anchor),
             });
         }
         Ok(found)
+    }
+
+    /// The document at a path within a source.
+    pub fn document(&self, source: &Source, path: &[u8]) -> Result<Option<Document>, StorageError> {
+        let file: Option<StoredFile> = self.db.read()?.table(FILES)?.record((source.id.0.as_u128(), path))?;
+        Ok(file.and_then(|file| document_of(source, path, file)))
     }
 
     /// Documents of a source by path; `filter` is part of the path, any case.
@@ -180,12 +169,14 @@ impl KnowledgeStore {
         let filter = filter.trim().to_lowercase();
         let (mut items, mut total) = (Vec::new(), 0_u64);
         self.each_file(source.id, |path, file| {
-            let Some(document) = file.document else { return };
-            if !filter.is_empty() && !String::from_utf8_lossy(path).to_lowercase().contains(&filter) {
+            let Some(document) = &file.document else { return };
+            let says = |text: &str| text.to_lowercase().contains(&filter);
+            let titled = document.title.as_deref().is_some_and(says);
+            if !filter.is_empty() && !titled && !says(&String::from_utf8_lossy(path)) {
                 return;
             }
             if total >= page.offset && (items.len() as u64) < u64::from(page.limit) {
-                items.push(shown(source, path, file.stamp, document));
+                items.extend(document_of(source, path, file));
             }
             total += 1;
         })?;
@@ -195,9 +186,9 @@ impl KnowledgeStore {
     /// The document that is indexed under a path of a source, with its passages.
     pub fn document_at(&self, source: &Source, path: &[u8]) -> Result<Option<(Document, PassageRange)>, StorageError> {
         let file: Option<StoredFile> = self.db.read()?.table(FILES)?.record((source.id.0.as_u128(), path))?;
-        let Some(StoredFile { stamp, document: Some(document), .. }) = file else { return Ok(None) };
-        let range = document.passages;
-        Ok(Some((shown(source, path, stamp, document), range)))
+        let Some(file) = file else { return Ok(None) };
+        let range = file.document.as_ref().map(|document| document.passages);
+        Ok(document_of(source, path, file).zip(range))
     }
 
     /// Why a file of a source could not be read, or only in part.
@@ -372,6 +363,21 @@ impl KnowledgeStore {
         Ok((found, looked.max(last)))
     }
 
+    /// Which of these passages lack a vector in the space, in the order given.
+    pub fn unembedded(&self, space: Space, ids: &[u64]) -> Result<Vec<Unembedded>, StorageError> {
+        let txn = self.db.read()?;
+        let (passages, vectors) = (txn.table(PASSAGES)?, txn.table(VECTORS)?);
+        let mut found = Vec::new();
+        for id in ids {
+            if vectors.get((space.id, *id))?.is_none()
+                && let Some(passage) = passages.record::<StoredPassage>(*id)?
+            {
+                found.push(Unembedded { id: *id, heading: passage.heading, text: passage.text });
+            }
+        }
+        Ok(found)
+    }
+
     /// Vectors of these passages, as stored; those without one are left out.
     pub fn vectors(&self, space: Space, ids: &[u64]) -> Result<Vec<(u64, Vec<f32>)>, StorageError> {
         let txn = self.db.read()?;
@@ -421,6 +427,47 @@ impl KnowledgeStore {
         }
         Ok(())
     }
+}
+
+fn document_of(source: &Source, path: &[u8], file: StoredFile) -> Option<Document> {
+    let document = file.document?;
+    Some(Document {
+        id: DocumentId(Uuid::from_u128(document.id)),
+        source: source.id,
+        path: absolute(&source.path, path),
+        kind: document.kind,
+        size_bytes: file.stamp.size,
+        modified: Timestamp(file.stamp.modified / 1_000_000),
+        hash: hex(&document.hash),
+        passages: document.passages.count,
+        indexed: Timestamp(document.indexed),
+        confidence: document.confidence,
+        note: document.note,
+        seconds: document.seconds,
+        title: document.title,
+        metadata: document.metadata,
+    })
+}
+
+/// What a document is made from, by the kind of its source and its path within it.
+fn origin(source: &Source, path: &[u8], kind: DocumentKind, anchor: Option<u128>) -> Origin {
+    let name = || std::str::from_utf8(path).ok();
+    let id = || name().and_then(|name| Uuid::parse_str(name).ok());
+    let made = match source.kind {
+        SourceKind::Chats => {
+            let message = anchor.map(|id| MessageId(Uuid::from_u128(id)));
+            id().map(|id| Origin::Chat { id: ChatId(id), message })
+        }
+        SourceKind::Tasks => id().map(|id| Origin::Task { id: TaskId(id) }),
+        SourceKind::Activities => name().map(|day| Origin::Activity { day: day.to_owned() }),
+        SourceKind::Web => source.address.clone().map(|address| Origin::Page { address }),
+        SourceKind::Repository if kind == DocumentKind::Commit => {
+            let hash = name().and_then(|name| name.rsplit('/').next());
+            hash.map(|hash| Origin::Commit { hash: hash.to_owned() })
+        }
+        SourceKind::Folder | SourceKind::File | SourceKind::Repository | SourceKind::Vault => None,
+    };
+    made.unwrap_or_default()
 }
 
 /// None for bytes of another length.

@@ -49,6 +49,7 @@ impl Fixture {
             })
             .collect();
         Outcome::Indexed(Box::new(NewDocument {
+            anchors: Vec::new(),
             metadata: Vec::new(),
             title: None,
             id: DocumentId(Uuid::from_u128(self.ids.get())),

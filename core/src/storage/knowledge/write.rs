@@ -9,7 +9,7 @@ use redb::ReadableTable;
 use super::{
     Applied, Batch, COUNTS, Counts, DOCUMENTS, FILES, FileChange, KnowledgeStore, LOG, NEXT_PASSAGE, NEXT_SPACE,
     NUMBERS, NewDocument, Outcome, PASSAGES, PROBLEMS, PassageRange, SPACES, Space, StoredChange, StoredDocument,
-    StoredFile, StoredPassage, VECTORS,
+    StoredFile, StoredPassage, USES, VECTORS,
 };
 use crate::model::{SourceId, Timestamp};
 use crate::storage::table::Table;
@@ -200,6 +200,7 @@ struct Writing<'a> {
     passages: Table<'a, u64, &'static [u8]>,
     vectors: Table<'a, (u32, u64), &'static [u8]>,
     problems: Table<'a, (u128, &'static [u8]), (&'static str, i64)>,
+    uses: Table<'a, (u128, &'static [u8]), u64>,
     numbers: Table<'a, &'static str, u64>,
     counts: Table<'a, u128, &'static [u8]>,
     log: Table<'a, u64, &'static [u8]>,
@@ -225,6 +226,7 @@ impl<'a> Writing<'a> {
             passages: txn.table(PASSAGES)?,
             vectors: txn.table(VECTORS)?,
             problems: txn.table(PROBLEMS)?,
+            uses: txn.table(USES)?,
             numbers,
             counts,
             log: txn.table(LOG)?,
@@ -272,7 +274,7 @@ impl<'a> Writing<'a> {
     fn document(&mut self, path: &[u8], new: &NewDocument, batch: &Batch) -> Result<StoredDocument, StorageError> {
         let range = PassageRange { first: self.next, count: u32::try_from(new.passages.len()).unwrap_or(u32::MAX) };
         let id = new.id.0.as_u128();
-        for (passage, number) in new.passages.iter().zip(range.ids()) {
+        for (at, (passage, number)) in new.passages.iter().zip(range.ids()).enumerate() {
             let stored = StoredPassage {
                 document: id,
                 start_line: passage.start_line,
@@ -281,6 +283,7 @@ impl<'a> Writing<'a> {
                 heading: passage.heading.clone(),
                 text: passage.text.clone(),
                 symbols: passage.symbols.clone(),
+                anchor: new.anchors.get(at).copied().flatten(),
             };
             self.passages.put(number, &stored)?;
         }
@@ -329,6 +332,7 @@ impl<'a> Writing<'a> {
     fn forget(&mut self, path: &[u8]) -> Result<(), StorageError> {
         self.forget_document(path)?;
         self.files.remove((self.owner, path))?;
+        self.uses.remove((self.owner, path))?;
         self.problem(path, None, Timestamp(0))
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Deletion, StoredTrash, Trashable, put};
 use crate::model::{ProfileId, SourceId, TrashItem, TrashKind};
-use crate::storage::{Db, StorageError, WriteTxn, knowledge};
+use crate::storage::{Db, StorageError, WriteTxn, decode, knowledge};
 
 pub(super) struct Sources;
 
@@ -19,6 +19,19 @@ impl Trashable for Sources {
     fn is_trashed(&self, txn: &WriteTxn<'_>, profile: ProfileId, row: &StoredTrash) -> Result<bool, StorageError> {
         Ok(!knowledge::has_source(txn, profile, SourceId(row.thing))?)
     }
+}
+
+/// Whether a source lies in the trash of a profile.
+pub fn holds_source(main: &Db, profile: ProfileId, id: SourceId) -> Result<bool, StorageError> {
+    let table = main.read()?.table(super::TRASH)?;
+    let owner = profile.0.as_u128();
+    for row in table.range((owner, 0)..=(owner, u128::MAX))? {
+        let stored: StoredTrash = decode(row?.1.value())?;
+        if stored.kind == TrashKind::Source && stored.thing == id.0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Puts a source into the trash.

@@ -30,6 +30,7 @@ fn passages_are_numbered_and_read_on() {
         heading: Some("Oven".to_owned()),
         text: "220 degrees".to_owned(),
         document_hash: String::new(),
+        origin: crate::model::Origin::File,
     };
     let hit = SearchHit {
         fusion: None,

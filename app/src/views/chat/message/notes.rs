@@ -20,6 +20,15 @@ pub fn label(ui: &mut Ui, tokens: &Tokens, id: Id, rect: Rect, text: &str, color
     place
 }
 
+/// A line with an icon in front of it.
+pub fn remark(ui: &mut Ui, tokens: &Tokens, id: Id, rect: Rect, icon: Icon, text: &str, ink: Color32) {
+    let at = pos2(rect.left(), rect.center().y);
+    let font = Icon::font(tokens.size.icon);
+    let left = ui.painter().text(at, egui::Align2::LEFT_CENTER, icon.code(), font, ink);
+    let rest = Rect::from_min_max(pos2(left.right() + tokens.space.xs, rect.top()), rect.max);
+    label(ui, tokens, id, rest, text, ink);
+}
+
 pub fn preparing(ui: &mut Ui, tokens: &Tokens, id: Id, rect: Rect, state: &AppState, message: &Message) {
     let reading = state.chats.reading.get(&message.id);
     let text = match reading {

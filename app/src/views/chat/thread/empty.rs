@@ -24,7 +24,7 @@ pub fn ui(ui: &mut Ui, state: &AppState, deeds: &mut Vec<Deed>) {
         states::loading(ui, tr("chat.loading"));
         return;
     };
-    if sources.is_empty() {
+    if state.has_no_sources() {
         states::empty(ui, Icon::ChatCircleText, tr("chat.empty.title"), tr("chat.empty.no_sources"), |ui| {
             if ui.add(Button::new(tr("chat.empty.folder")).primary().icon(Icon::FolderPlus)).clicked() {
                 deeds.push(Deed::Run(Action::AddFolder));
