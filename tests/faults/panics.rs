@@ -116,6 +116,9 @@ fn check(core: &Core, chat: ChatId) {
     assert_eq!(messages[1].text, "It lifts forty tonnes.");
     assert_eq!(core.call(GetUiState { name: "layout".to_owned() }).wait().unwrap().as_deref(), Some("left"));
     let query = SearchQuery {
+        after: None,
+        before: None,
+        effort: rspa_core::model::Effort::default(),
         text: "forty tonnes".to_owned(),
         mode: SearchMode::Keyword,
         limit: 5,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::api::Guard;
 use crate::api::family::family;
 use crate::model::{
-    Document, DocumentProblem, DocumentText, Page, PageRequest, SearchQuery, SearchResults, SourceId, SourceStatus, TrashItem, WhyNot, DocumentOutline,
+    Document, DocumentOutline, DocumentProblem, DocumentText, Page, PageRequest, SearchQuery, SearchResults, SourceId,
+    SourceStatus, TrashItem, WhyNot,
 };
 use crate::trust::egress::Destination;
 

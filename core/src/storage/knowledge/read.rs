@@ -11,8 +11,7 @@ use uuid::Uuid;
 
 use super::{
     COUNTS, Counts, DOCUMENTS, DocumentRange, FILES, KnowledgeStore, KnownFile, LOG, NEXT_PASSAGE, NUMBERS, PASSAGES,
-    PROBLEMS, PassageRange, SPACES, Space, StoredChange, StoredFile, StoredPassage, VECTORS,
-    hex, write,
+    PROBLEMS, PassageRange, SPACES, Space, StoredChange, StoredFile, StoredPassage, VECTORS, hex, write,
 };
 use crate::model::exact_path::path_of;
 use crate::model::{
