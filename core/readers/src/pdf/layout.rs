@@ -70,9 +70,11 @@ fn pieces<'l>(letters: impl Iterator<Item = &'l Letter>) -> Vec<Piece> {
             let shift = (letter.base - piece.base).abs();
             let raised = letter.size.min(last) < 0.9 * size && shift < 0.55 * size;
             // An accent is drawn first and its letter back under it, or the reverse.
-            let accent = accents::is_accent(letter.character) || piece.text.ends_with(accents::is_accent);
-            if accent && gap < 0.0 && gap > -0.9 * size && shift < 0.4 * size {
-                return true;
+            if gap < -0.2 * size && gap > -0.9 * size && shift < 0.4 * size {
+                let accent = accents::is_accent(letter.character) || piece.text.ends_with(accents::is_accent);
+                if accent {
+                    return true;
+                }
             }
             gap < PIECE_GAP * size && gap > -0.45 * size && (shift < 0.2 * size || raised)
         });
