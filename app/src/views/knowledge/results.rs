@@ -1,7 +1,7 @@
 //! Search as you type: the field, filters, and the rows of what was found. Old rows stay while new ones are on their way.
 
 use egui::{Align, Align2, Id, Key, Layout, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
-use rspa_core::model::{DocumentKind, SearchHit, SearchMode, SearchQuery, SearchResults, SourceId};
+use rspa_core::model::{DocumentKind, SearchHit, SearchMode, SearchQuery, SearchResults, SourceId, Timestamp};
 
 use crate::commands::{Action, UiCommand};
 use crate::design::{Icon, Tokens, Type, UiExt};
@@ -14,14 +14,32 @@ use crate::widgets::passage_card::{append, marked};
 use crate::widgets::{Button, Chip, TextField, Tone, states};
 
 const LIMIT: u32 = 50;
-const KINDS: [DocumentKind; 6] = [
-    DocumentKind::Code,
-    DocumentKind::Markdown,
-    DocumentKind::Text,
-    DocumentKind::Pdf,
-    DocumentKind::Docx,
-    DocumentKind::Html,
+/// What people tell apart: a chip each, with the kinds of documents behind it.
+const GROUPS: [(&str, &[DocumentKind]); 6] = [
+    ("code", &[DocumentKind::Code, DocumentKind::Commit]),
+    ("notes", &[DocumentKind::Markdown]),
+    (
+        "documents",
+        &[
+            DocumentKind::Text,
+            DocumentKind::Html,
+            DocumentKind::Pdf,
+            DocumentKind::Docx,
+            DocumentKind::Xlsx,
+            DocumentKind::Pptx,
+            DocumentKind::Epub,
+            DocumentKind::Csv,
+            DocumentKind::Email,
+        ],
+    ),
+    ("chats", &[DocumentKind::Chat]),
+    ("tasks", &[DocumentKind::Task]),
+    ("activity", &[DocumentKind::Activity]),
 ];
+/// Days back; none is any time.
+const TIMES: [(&str, Option<i64>); 5] =
+    [("any", None), ("day", Some(1)), ("week", Some(7)), ("month", Some(31)), ("year", Some(366))];
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 const MODES: [SearchMode; 3] = [SearchMode::Hybrid, SearchMode::Keyword, SearchMode::Vector];
 
 #[derive(Default)]
@@ -29,7 +47,10 @@ pub struct Search {
     text: String,
     mode: SearchMode,
     source: Option<SourceId>,
-    kinds: Vec<DocumentKind>,
+    /// Chosen among [`GROUPS`]; none is all.
+    groups: Vec<usize>,
+    /// Chosen among [`TIMES`].
+    time: usize,
     selected: usize,
     wants_focus: bool,
     /// The keyboard moved the selection: it must come into view.
@@ -71,7 +92,8 @@ impl Search {
             mode: self.mode,
             limit: LIMIT,
             sources: self.source.into_iter().collect(),
-            kinds: self.kinds.clone(),
+            kinds: self.groups.iter().flat_map(|group| GROUPS[*group].1).copied().collect(),
+            after: TIMES[self.time].1.map(|days| Timestamp(cx.state.now.0 - days * DAY_MS)),
             ..SearchQuery::default()
         }));
     }
@@ -122,20 +144,31 @@ impl Search {
                     None => cx.state.knowledge.sources.get().into_iter().flatten().map(|status| status.passages).sum(),
                 };
                 let all = tr_with("knowledge.search.all", &[("n", &number(passages))]);
-                if ui.add(Chip::new(all).selectable(self.kinds.is_empty())).clicked() && !self.kinds.is_empty() {
-                    self.kinds.clear();
+                if ui.add(Chip::new(all).selectable(self.groups.is_empty())).clicked() && !self.groups.is_empty() {
+                    self.groups.clear();
                     changed = true;
                 }
-                for kind in KINDS {
-                    let on = self.kinds.contains(&kind);
-                    if ui.add(Chip::new(kind_name(kind)).selectable(on)).clicked() {
-                        self.kinds.retain(|one| *one != kind);
+                for (at, (name, _)) in GROUPS.iter().enumerate() {
+                    let on = self.groups.contains(&at);
+                    if ui.add(Chip::new(tr(&format!("knowledge.group.{name}"))).selectable(on)).clicked() {
+                        self.groups.retain(|one| *one != at);
                         if !on {
-                            self.kinds.push(kind);
+                            self.groups.push(at);
                         }
                         changed = true;
                     }
                 }
+                let chip = Chip::new(time_name(self.time)).icon(Icon::CaretDown).selectable(self.time > 0);
+                let chip = ui.add(chip).on_hover_text(tr("knowledge.search.time_tip"));
+                crate::widgets::menu(&chip).show(|ui| {
+                    for at in 0..TIMES.len() {
+                        if ui.radio(self.time == at, time_name(at)).clicked() {
+                            self.time = at;
+                            changed = true;
+                            ui.close();
+                        }
+                    }
+                });
                 if let Some(status) = self.source.and_then(|id| cx.state.source(id)) {
                     let name = tr_with("knowledge.search.in_source", &[("name", &status.source.name)]);
                     let chip = ui.add(Chip::new(name).icon(Icon::X).selectable(true));
@@ -234,7 +267,8 @@ impl Search {
     }
 
     fn nothing(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        let filtered = !self.kinds.is_empty() || self.source.is_some() || self.mode != SearchMode::Hybrid;
+        let filtered =
+            !self.groups.is_empty() || self.time > 0 || self.source.is_some() || self.mode != SearchMode::Hybrid;
         let nowhere = cx.state.has_no_sources();
         let detail = match (nowhere, filtered) {
             (true, _) => tr("knowledge.search.no_sources"),
@@ -252,7 +286,8 @@ impl Search {
             }
         });
         if reset {
-            self.kinds.clear();
+            self.groups.clear();
+            self.time = 0;
             self.source = None;
             self.mode = SearchMode::Hybrid;
             self.ask(cx);
@@ -331,6 +366,10 @@ fn one_line(snippet: &str, marks: &[(u32, u32)]) -> (String, Vec<std::ops::Range
     let marks = marks.iter().filter(|(start, _)| *start as usize >= cut);
     let marks = marks.map(|(start, end)| *start as usize - cut..(*end as usize).saturating_sub(cut)).collect();
     (text.replace(['\n', '\r', '\t'], " "), marks)
+}
+
+fn time_name(at: usize) -> &'static str {
+    tr(&format!("knowledge.time.{}", TIMES[at].0))
 }
 
 fn mode_name(mode: SearchMode) -> &'static str {

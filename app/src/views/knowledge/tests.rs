@@ -52,7 +52,11 @@ fn every_letter_searches_again() {
 #[test]
 fn filters_and_mode_narrow_the_search() {
     let mut harness = shown(Slot::with(fixtures::results()), true);
-    harness.get_by_label("PDF").click();
+    harness.get_by_label("Chats").click();
+    harness.run();
+    harness.get_by_label("Any time").click();
+    harness.run();
+    harness.get_by_label("Past week").click();
     harness.run();
     harness.get_by_label_contains("rspa, 12,406 passages").click();
     harness.run();
@@ -61,7 +65,8 @@ fn filters_and_mode_narrow_the_search() {
     harness.get_by_label("Keyword").click();
     harness.run();
     let query = last_search(&harness);
-    assert_eq!(query.kinds, [DocumentKind::Pdf]);
+    assert_eq!(query.kinds, [DocumentKind::Chat]);
+    assert!(query.after.is_some_and(|after| harness.state().state.now.0 - after.0 == 7 * 24 * 60 * 60 * 1_000));
     assert_eq!(query.sources.len(), 1);
     assert_eq!(query.mode, SearchMode::Keyword);
     assert_eq!(query.text, "what happens when a lease expires");
