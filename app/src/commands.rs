@@ -63,6 +63,11 @@ pub enum UiCommand {
 
     // Knowledge
     Search(SearchQuery),
+    /// Why a document is not among the hits: part of its path or title.
+    ExplainMissing {
+        query: SearchQuery,
+        name: String,
+    },
     /// Opens the knowledge page and searches there.
     ShowSearch(String),
     AddSource(PathBuf),

@@ -255,8 +255,8 @@ pub fn state() -> AppState {
 pub fn hit(number: u64, file: &str, heading: Option<&str>, lines: (u32, u32), text: &str, score: f32) -> SearchHit {
     let marks = text.find("lease").map(|at| (at as u32, at as u32 + 5)).into_iter().collect();
     SearchHit {
-        fusion: None,
-        rerank: None,
+        fusion: Some(StageRank { rank: 1, score: 0.49 }),
+        rerank: Some(StageRank { rank: 1, score: 21.4 }),
         passage: passage(number, file, heading, lines, text),
         score,
         keyword: Some(StageRank { rank: 3, score: 12.4 }),
@@ -271,8 +271,8 @@ pub fn hit(number: u64, file: &str, heading: Option<&str>, lines: (u32, u32), te
 pub fn results() -> SearchResults {
     let code = "/// Takes the most urgent task that is due, and leases it.\npub fn lease(&self, now: Timestamp) -> Result<Option<Lease>> {\n    let write = self.store.write()?;\n    let Some(key) = write.due_index()?.first_before(now)? else {\n        return Ok(None);\n    };\n    let task = write.tasks()?.take(key.id)?;\n    write.commit()?;\n    Ok(Some(Lease { task, token: key.id }))\n}";
     SearchResults {
-        candidates: 0,
-        rerank_ms: 0.0,
+        candidates: 160,
+        rerank_ms: 6.8,
         query: "what happens when a lease expires".into(),
         hits: vec![
             hit(1, "core/src/tasks/queue.rs", Some("fn lease"), (91, 100), code, 0.91),

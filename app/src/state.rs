@@ -17,7 +17,7 @@ use rspa_core::model::CatalogueModel;
 use rspa_core::model::{
     ChatId, Document, DocumentProblem, DocumentText, Job, JobId, JobState, Mentioned, Message, MessageId, ModelList,
     NetworkStatus, Overview, Page as ListPage, ProfileId, Recommendation, SearchQuery, SearchResults, SettingEntry,
-    SourceId, SourceStatus, Timestamp,
+    SourceId, SourceStatus, Timestamp, WhyNot,
 };
 use rspa_core::recovery::{Exported, Recovery};
 use serde::{Deserialize, Serialize};
@@ -123,6 +123,8 @@ pub struct KnowledgeState {
     /// What was last searched for.
     pub query: SearchQuery,
     pub results: Slot<SearchResults>,
+    /// Why a named document is not among them.
+    pub why_not: Slot<WhyNot>,
     /// Documents of the source that was last listed.
     pub documents: HashMap<SourceId, Slot<ListPage<Document>>>,
     /// By source; none is all sources.

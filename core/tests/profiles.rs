@@ -59,6 +59,7 @@ fn search(core: &Core, text: &str) -> Vec<PathBuf> {
         limit: 20,
         sources: Vec::new(),
         kinds: Vec::new(),
+        ..SearchQuery::default()
     };
     let hits = core.call(Search { query }).wait().unwrap().hits;
     hits.into_iter().map(|hit| hit.passage.path).collect()
@@ -236,6 +237,7 @@ fn requests_and_switches_at_the_same_time_never_mix() {
                         limit: 20,
                         sources: Vec::new(),
                         kinds: Vec::new(),
+                        ..SearchQuery::default()
                     };
                     // One that meets the closing of its profile is stopped with words, never answered by the other.
                     if let Ok(found) = handle.call(Search { query }).wait() {

@@ -107,7 +107,8 @@ pub fn run(context: &Context, arguments: SearchArguments) -> Result<(), Failure>
 }
 
 fn why_not(context: &Context, session: &Session, query: SearchQuery, path: &Path) -> Result<(), Failure> {
-    let path = std::path::absolute(path)?;
+    // A name that is no file from here is looked for among the documents.
+    let path = if path.exists() { std::path::absolute(path)? } else { path.to_owned() };
     let shown = query.limit;
     let why = session.call(ExplainMissing { query, path: path.clone() })?;
     if context.output.json {

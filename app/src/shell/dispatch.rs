@@ -83,6 +83,7 @@ impl Shell {
                 self.state.signals.push(Signal::Compose(text));
             }
             C::Search(query) => self.search(query),
+            C::ExplainMissing { query, name } => self.explain_missing(query, name),
             C::ShowSearch(text) => {
                 self.open_page(Page::Knowledge);
                 self.state.signals.push(Signal::ShowSearch(text));

@@ -340,6 +340,7 @@ impl Engine {
         state.chats.poll(self.core.as_ref());
         state.knowledge.sources.poll();
         state.knowledge.results.poll();
+        state.knowledge.why_not.poll();
         state.models.list.poll();
         state.models.recommendation.poll();
         state.models.catalogue.poll();

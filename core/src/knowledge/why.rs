@@ -13,7 +13,7 @@ use super::search::filter_of;
 use super::service::{Inner, Service};
 use super::words::words;
 use crate::model::exact_path::bytes_of;
-use crate::model::{Document, MissingReason, Passage, SearchFilter, SearchQuery, Source, WhyNot};
+use crate::model::{Document, MissingReason, PageRequest, Passage, SearchFilter, SearchQuery, Source, WhyNot};
 use crate::storage::knowledge::PassageRange;
 
 /// Hits that are looked through for the document.
@@ -22,7 +22,7 @@ const LOOKED: u32 = 200;
 const MOST_PASSAGES: u64 = 2_000;
 
 impl Service {
-    /// Why the document at `path` (absolute) is not among the hits of a search.
+    /// Why the document at `path` (absolute, or part of a name or title) is not among the hits of a search.
     pub fn why_not(&self, query: &SearchQuery, path: &Path, cancel: &Cancel) -> Result<WhyNot, KnowledgeError> {
         let started = Instant::now();
         let mut why = WhyNot {
@@ -88,11 +88,15 @@ enum Found {
 
 impl Inner {
     fn document_at(&self, path: &Path) -> Result<Found, KnowledgeError> {
-        if !path.is_absolute() || path.components().any(|part| part == Component::ParentDir) {
+        if path.components().any(|part| part == Component::ParentDir) {
             return Ok(Found::Nothing(MissingReason::OutsideSources));
         }
+        let sources = self.searched_sources();
+        if !path.is_absolute() {
+            return self.document_named(path, &sources);
+        }
         let mut within = None;
-        for source in self.board.sources() {
+        for source in sources {
             let Ok(relative) = path.strip_prefix(&source.path) else { continue };
             let relative = bytes_of(relative);
             if let Some((document, range)) = self.store.document_at(&source, &relative)? {
@@ -110,6 +114,20 @@ impl Inner {
             (true, true) => MissingReason::NotYet,
             (true, false) => MissingReason::LeftOut,
         }))
+    }
+
+    /// By the end of its path, or a part of its name or title.
+    fn document_named(&self, name: &Path, sources: &[Source]) -> Result<Found, KnowledgeError> {
+        let first = PageRequest { offset: 0, limit: 1 };
+        for source in sources {
+            let page = self.store.documents(source, &name.to_string_lossy(), first)?;
+            let Some(document) = page.items.into_iter().next() else { continue };
+            let key = document.path.strip_prefix(&source.path).map(bytes_of).unwrap_or_default();
+            if let Some((document, range)) = self.store.document_at(source, &key)? {
+                return Ok(Found::Document(source.clone(), Box::new(document), range));
+            }
+        }
+        Ok(Found::Nothing(MissingReason::OutsideSources))
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use rspa_core::api::request::knowledge::{
-    AddSampleSource, AddSource, ListDocuments, ListProblems, PauseSource, ReadDocument, RemoveSource, RescanSource,
-    Search,
+    AddSampleSource, AddSource, ExplainMissing, ListDocuments, ListProblems, PauseSource, ReadDocument, RemoveSource,
+    RescanSource, Search,
 };
 use rspa_core::model::{PageRequest, SearchQuery, SourceId, SourceStatus};
 
@@ -19,10 +19,17 @@ impl Shell {
     pub(super) fn search(&mut self, query: SearchQuery) {
         let knowledge = &mut self.state.knowledge;
         knowledge.query = query.clone();
+        knowledge.why_not.clear();
         if query.text.trim().is_empty() {
             knowledge.results.clear();
         } else if let Some(core) = self.engine.core() {
             knowledge.results.ask(core.call(Search { query }));
+        }
+    }
+
+    pub(super) fn explain_missing(&mut self, query: SearchQuery, name: String) {
+        if let Some(core) = self.engine.core() {
+            self.state.knowledge.why_not.ask(core.call(ExplainMissing { query, path: PathBuf::from(name) }));
         }
     }
 

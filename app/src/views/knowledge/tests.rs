@@ -163,3 +163,31 @@ fn pictures() {
         results.extend_harness(&mut harness);
     }
 }
+
+#[test]
+fn why_another_document_is_missing_is_asked_and_told() {
+    let mut harness = shown(Slot::with(fixtures::results()), true);
+    harness.get_by_label("Why not another…").click();
+    harness.run();
+    harness.get_by_label("Name of a document").type_text("Missing.md");
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    let asked = harness
+        .state()
+        .commands
+        .iter()
+        .any(|command| matches!(command, UiCommand::ExplainMissing { name, .. } if name == "Missing.md"));
+    assert!(asked);
+    harness.state_mut().state.knowledge.why_not = Slot::with(rspa_core::model::WhyNot {
+        reason: rspa_core::model::MissingReason::LeftOut,
+        document: None,
+        missing_words: vec!["lease".to_owned()],
+        best: None,
+        needed: None,
+        ms: 1.0,
+    });
+    harness.run();
+    harness.get_by_label_contains("It was left out when its source was read");
+    harness.get_by_label("It holds nowhere: lease");
+}

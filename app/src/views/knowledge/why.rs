@@ -1,7 +1,7 @@
 //! Why a passage was found: its rank and score at each stage, the timings, and the passage itself.
 
-use egui::{Align, Id, Layout, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
-use rspa_core::model::{DocumentKind, PassageId, SearchHit, SearchResults, StageRank};
+use egui::{Align, Id, Key, Label, Layout, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
+use rspa_core::model::{DocumentKind, MissingReason, PassageId, SearchHit, SearchResults, StageRank, WhyNot};
 
 use super::results::milliseconds;
 use crate::commands::UiCommand;
@@ -12,7 +12,7 @@ use crate::widgets::citation::{file_name, place};
 use crate::widgets::code_view::highlight::language;
 use crate::widgets::code_view::{CodeView, Lines, Showing};
 use crate::widgets::column::padded;
-use crate::widgets::{Button, column_header, section_title};
+use crate::widgets::{Button, TextField, column_header, section_title};
 
 /// Rows of the passage that are in view at once.
 const PREVIEW_ROWS: f32 = 20.0;
@@ -22,27 +22,37 @@ pub struct Why {
     of: Option<PassageId>,
     lines: Vec<String>,
     view: CodeView,
+    /// The field for another document is open.
+    asks: bool,
+    name: String,
 }
 
 impl Why {
     pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, results: &SearchResults, hit: &SearchHit) {
         let tokens = ui.tokens();
-        column_header(ui, tr("knowledge.why.title"), |_| {});
+        column_header(ui, tr("knowledge.why.title"), |ui| {
+            let other = Button::new(tr("knowledge.why.why_not")).icon(Icon::Question).quiet().small();
+            if ui.add(other.selected(self.asks)).clicked() {
+                self.asks = !self.asks;
+            }
+        });
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             padded(ui, tokens.space.l, tokens.space.m, |ui| {
+                if self.asks {
+                    self.why_not(ui, cx);
+                }
                 let milli = |ms: f64| format!("{} ms", milliseconds(ms));
                 let (keyword, vector) = (milli(results.keyword_ms), milli(results.vector_ms));
                 stage(ui, tr("knowledge.why.keyword"), hit.keyword, 1, &keyword);
                 stage(ui, tr("knowledge.why.static_vector"), hit.static_vector, 2, &vector);
                 stage(ui, tr("knowledge.why.encoder_vector"), hit.encoder_vector, 2, &vector);
-                let rank = results.hits.iter().position(|one| one.passage.id == hit.passage.id).unwrap_or_default() + 1;
-                let fused = Some(StageRank { rank: rank as u32, score: hit.score });
-                stage(ui, tr("knowledge.why.fusion"), fused, 3, &milli(results.ms));
+                stage(ui, tr("knowledge.why.fusion"), hit.fusion, 3, "");
+                stage(ui, tr("knowledge.why.rerank"), hit.rerank, 1, &milli(results.rerank_ms));
                 ui.add_space(tokens.space.l);
 
                 let passage = &hit.passage;
                 section_title(ui, &file_name(&passage.path));
-                let label = egui::Label::new(tokens.rich(Type::Secondary, place(passage))).truncate();
+                let label = Label::new(tokens.rich(Type::Secondary, place(passage))).truncate();
                 ui.add(label).on_hover_text(crate::text::path(&passage.path));
                 ui.add_space(tokens.space.s);
                 self.preview(ui, hit);
@@ -62,13 +72,35 @@ impl Why {
         });
     }
 
+    /// The field for a name, and why that document is not among the hits.
+    fn why_not(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+        let tokens = ui.tokens();
+        let field = TextField::new(&mut self.name, tr("knowledge.why.why_not_name"));
+        let response = field.hint(tr("knowledge.why.why_not_hint")).icon(Icon::Question).show(ui);
+        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+        if entered && !self.name.trim().is_empty() {
+            let query = cx.state.knowledge.query.clone();
+            cx.commands.push(UiCommand::ExplainMissing { query, name: self.name.trim().to_owned() });
+        }
+        ui.add_space(tokens.space.s);
+        let slot = &cx.state.knowledge.why_not;
+        if let Some(error) = slot.error() {
+            ui.add(Label::new(tokens.rich(Type::Secondary, &error.message).color(tokens.color.bad)).wrap());
+        } else if let Some(why) = slot.get() {
+            for line in explained(why) {
+                ui.add(Label::new(tokens.rich(Type::Secondary, line)).wrap());
+            }
+        }
+        ui.add_space(tokens.space.l);
+    }
+
     fn preview(&mut self, ui: &mut Ui, hit: &SearchHit) {
         let tokens = ui.tokens();
         let passage = &hit.passage;
         let fresh = self.of != Some(passage.id);
         if fresh {
             let lines = passage.text.lines().map(str::to_owned).collect();
-            *self = Self { of: Some(passage.id), lines, view: CodeView::default() };
+            (self.of, self.lines, self.view) = (Some(passage.id), lines, CodeView::default());
         }
         let code = passage.kind == DocumentKind::Code;
         let line = tokens.line_height(Type::Code);
@@ -94,6 +126,30 @@ impl Why {
     }
 }
 
+fn explained(why: &WhyNot) -> Vec<String> {
+    let name = why.document.as_ref().map(|document| file_name(&document.path)).unwrap_or_default();
+    let mut lines = vec![match &why.reason {
+        MissingReason::Shown { rank } => tr_with("knowledge.why.shown", &[("name", &name), ("rank", rank)]),
+        MissingReason::Below { rank } => tr_with("knowledge.why.below", &[("name", &name), ("rank", rank)]),
+        MissingReason::BeyondStages { depth } => tr_with("knowledge.why.beyond", &[("name", &name), ("depth", depth)]),
+        MissingReason::NothingInCommon => tr_with("knowledge.why.nothing_in_common", &[("name", &name)]),
+        MissingReason::Filtered { .. } => tr_with("knowledge.why.filtered", &[("name", &name)]),
+        MissingReason::OutsideSources => tr("knowledge.why.outside").to_owned(),
+        MissingReason::NoFile => tr("knowledge.why.no_file").to_owned(),
+        MissingReason::LeftOut => tr("knowledge.why.left_out").to_owned(),
+        MissingReason::Unreadable { why } => tr_with("knowledge.why.unreadable", &[("why", why)]),
+        MissingReason::NotYet => tr("knowledge.why.not_yet").to_owned(),
+    }];
+    if !why.missing_words.is_empty() {
+        lines.push(tr_with("knowledge.why.missing_words", &[("words", &why.missing_words.join(", "))]));
+    }
+    if let (Some(best), Some(needed)) = (&why.best, why.needed) {
+        let (score, needed) = (format!("{:.2}", best.score), format!("{needed:.2}"));
+        lines.push(tr_with("knowledge.why.best", &[("score", &score), ("needed", &needed)]));
+    }
+    lines
+}
+
 /// One line: the stage, the rank it gave, and score and time.
 fn stage(ui: &mut Ui, name: &str, rank: Option<StageRank>, decimals: usize, time: &str) {
     let tokens = ui.tokens();
@@ -103,6 +159,7 @@ fn stage(ui: &mut Ui, name: &str, rank: Option<StageRank>, decimals: usize, time
     let ink = if rank.is_some() { tokens.color.text_2 } else { tokens.color.text_3 };
     ui.scope_builder(UiBuilder::new().max_rect(rect).layout(Layout::right_to_left(Align::Center)), |ui| {
         let figures = match rank {
+            Some(rank) if time.is_empty() => format!("{:.decimals$}", rank.score),
             Some(rank) => format!("{:.decimals$} · {time}", rank.score),
             None => time.to_owned(),
         };

@@ -116,7 +116,7 @@ pub struct Search {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ExplainMissing {
     pub query: SearchQuery,
-    /// Absolute.
+    /// Absolute, or part of the document's path or title.
     #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
 }
