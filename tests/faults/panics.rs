@@ -14,7 +14,9 @@ use rspa_core::api::{Core, CoreOptions, Event, Heard, Role, Subscription};
 use rspa_core::clock::SystemClock;
 use rspa_core::faults::{Faults, PLACES};
 use rspa_core::inference::scripted::ScriptedModel;
-use rspa_core::model::{ChatId, Message, MessageId, MessageState, Question, SearchMode, SearchQuery, SettingValue};
+use rspa_core::model::{
+    ChatId, DocumentKind, Message, MessageId, MessageState, Question, SearchMode, SearchQuery, SettingValue,
+};
 
 /// No worker needs nearly as long to be restarted.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -123,7 +125,7 @@ fn check(core: &Core, chat: ChatId) {
         mode: SearchMode::Keyword,
         limit: 5,
         sources: Vec::new(),
-        kinds: Vec::new(),
+        kinds: vec![DocumentKind::Markdown, DocumentKind::Text],
     };
     assert_eq!(core.call(Search { query }).wait().unwrap().hits.len(), 1);
 }

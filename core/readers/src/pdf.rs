@@ -108,6 +108,9 @@ impl Reader for Pdf {
                 ),
             );
         }
+        if !has_end(bytes) {
+            extracted.doubt(0.7, "Its end is missing, as if a download or copy was cut short; what is there was read.");
+        }
         if cut {
             extracted.doubt(0.5, "Only its first part was read, because it is very long.");
         }
@@ -119,9 +122,13 @@ impl Reader for Pdf {
     }
 }
 
+/// Whether the mark stands near the end that closes a PDF.
+fn has_end(bytes: &[u8]) -> bool {
+    bytes[bytes.len().saturating_sub(2048)..].windows(5).any(|window| window == b"%%EOF")
+}
+
 fn damaged(bytes: &[u8], reason: &str) -> ReadError {
-    let tail = &bytes[bytes.len().saturating_sub(2048)..];
-    if tail.windows(5).any(|window| window == b"%%EOF") {
+    if has_end(bytes) {
         ReadError::Damaged(reason.to_owned())
     } else {
         ReadError::Damaged("its end is missing, as if a download or copy was cut short".to_owned())
@@ -252,7 +259,10 @@ pub(crate) mod tests {
     fn a_pdf_cut_in_half_is_reported_in_words() {
         let whole = pdf(&["The first page speaks of rivers", "The second page of hills"]);
         match read(&whole[..whole.len() / 2]) {
-            Ok(extracted) => assert!(extracted.lines.text().contains("rivers")),
+            Ok(extracted) => {
+                assert!(extracted.lines.text().contains("rivers"));
+                assert!(extracted.note.is_some_and(|note| note.contains("cut short")));
+            }
             Err(error) => assert!(error.to_string().contains("cut short"), "{error}"),
         }
         let error = read(&whole[..60]).unwrap_err();

@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn identifiers_give_parts_and_the_whole() {
-        check("parseHttpRequest", &["parsehttprequest", "parse", "http", "request"]);
+        check("parseHttpRequest", &["parsehttprequest", "pars", "http", "request"]);
         check("snake_case_name", &["snake_case_name", "snake", "case", "name"]);
         check("HTTPServer2", &["httpserver2", "http", "server2"]);
         check("leases parsedRequests", &["leas", "parsedrequests", "pars", "request"]);

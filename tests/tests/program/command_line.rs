@@ -85,7 +85,9 @@ fn sources_are_listed_paused_rescanned_and_removed() {
     let world = world_with_documents();
     world.json(["index", "add", "--wait", "."]);
     let listed = world.json(["index", "list"]);
-    assert_eq!(listed.as_array().map(Vec::len), Some(1), "{listed}");
+    // Beside what is always there: chats, tasks and activities.
+    let added = |listed: &Value| listed.as_array().unwrap().iter().filter(|one| one["kind"] == "folder").count();
+    assert_eq!(added(&listed), 1, "{listed}");
     assert_eq!(world.json(["index", "pause", "."])["state"], "paused");
     assert_ne!(world.json(["index", "pause", "--resume", "."])["state"], "paused");
 
@@ -102,7 +104,7 @@ fn sources_are_listed_paused_rescanned_and_removed() {
     assert_eq!(world.json(["search", "spring tide", "--mode", "keyword"])["hits"], Value::Array(Vec::new()));
 
     world.json(["index", "remove", "."]);
-    assert_eq!(world.json(["index", "list"]), Value::Array(Vec::new()));
+    assert_eq!(added(&world.json(["index", "list"])), 0);
     assert_eq!(world.json(["search", "crane"])["hits"], Value::Array(Vec::new()));
     assert!(world.files().join("harbour.md").exists(), "removing a source must not touch its files");
 }

@@ -169,6 +169,8 @@ fn why_another_document_is_missing_is_asked_and_told() {
     let mut harness = shown(Slot::with(fixtures::results()), true);
     harness.get_by_label("Why not another…").click();
     harness.run();
+    harness.get_by_label("Name of a document").click();
+    harness.run();
     harness.get_by_label("Name of a document").type_text("Missing.md");
     harness.run();
     harness.key_press(Key::Enter);
