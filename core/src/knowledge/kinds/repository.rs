@@ -104,6 +104,9 @@ impl Repository {
         cancel: &Cancel,
     ) -> Result<(), Obstacle> {
         let mut broken = false;
+        if repository.head().is_err() {
+            remarks.push("Its HEAD cannot be read; the commits of its branches are searched.".to_owned());
+        }
         let mut tips: Vec<ObjectId> = repository.head_id().ok().map(|id| id.detach()).into_iter().collect();
         if let Ok(references) = repository.references()
             && let Ok(branches) = references.local_branches()
