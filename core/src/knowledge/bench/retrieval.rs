@@ -73,6 +73,9 @@ pub struct JudgedCandidate {
     pub features: Vec<f32>,
 }
 
+/// Where one stage put a hit.
+type PlaceIn = fn(&SearchHit) -> Option<StageRank>;
+
 /// A question with its answer.
 struct Question {
     text: String,
@@ -118,7 +121,7 @@ pub fn measure(
     let status = service.wait(status.source.id, plan.encoder.is_some(), cancel)?;
     let index_s = started.elapsed().as_secs_f64();
     service.warm(cancel)?;
-    let stages: [(&'static str, fn(&SearchHit) -> Option<StageRank>); 5] = [
+    let stages: [(&'static str, PlaceIn); 5] = [
         ("keyword", |hit| hit.keyword),
         ("static", |hit| hit.static_vector),
         ("encoder", |hit| hit.encoder_vector),
