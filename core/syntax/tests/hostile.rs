@@ -1,5 +1,7 @@
 //! Sources that nobody would write: they end within their limits, and what is found lies in the file.
 
+#![allow(clippy::unwrap_used, reason = "all of this crate is a test")]
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

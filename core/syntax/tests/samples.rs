@@ -1,5 +1,7 @@
 //! A small source of each language gives the symbols that are written beside it.
 
+#![allow(clippy::unwrap_used, reason = "all of this crate is a test")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
