@@ -423,6 +423,7 @@ fn wait_until(holds: impl Fn() -> bool) {
         if holds() {
             return;
         }
+        #[expect(clippy::disallowed_methods, reason = "what is waited for happens on a thread that tells nobody")]
         std::thread::sleep(std::time::Duration::from_millis(25));
     }
     panic!("it never came true");

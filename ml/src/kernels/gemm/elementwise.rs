@@ -17,8 +17,7 @@ pub(super) fn erf<I: Isa>(x: f32) -> f32 {
     let x = if x < -4.0 { -4.0 } else { x };
     let square = x * x;
     let mut upper = -2.726_142e-10_f32;
-    for coefficient in [2.770_681_4e-8, -2.101_024e-6, -5.692_506_5e-5, -7.349_906e-4, -2.954_6e-3, -1.609_603_3e-2]
-    {
+    for coefficient in [2.770_681_4e-8, -2.101_024e-6, -5.692_506_5e-5, -7.349_906e-4, -2.954_6e-3, -1.609_603_3e-2] {
         upper = I::mul_add(upper, square, coefficient);
     }
     let mut lower = -1.456_607_2e-5_f32;
