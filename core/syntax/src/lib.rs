@@ -1,6 +1,6 @@
 //! Symbols of source code: what a file declares, where, and under which name. Found in syntax trees (tree-sitter).
 //!
-//! One table row per language ([`Language`]) says which node kinds declare what; one walker ([`outline`]) serves
+//! One table row per language ([`Language`]) says which node kinds declare what; one walker ([`outline()`]) serves
 //! them all. Sources are untrusted: size, time, depth and number of symbols are limited, broken code gives what
 //! could be parsed.
 

@@ -4,8 +4,8 @@ use half::bf16;
 
 use super::{Kernel, LANES, PANEL};
 
-/// A matrix of `steps` words by `columns`, in panels of [`PANEL`] columns; the last one is narrower, a multiple of
-/// [`LANES`]. Columns and halves of words that are only there to fill up are zero.
+/// A matrix of `steps` words by `columns`, in panels of `PANEL` columns; the last one is narrower, a multiple of
+/// `LANES`. Columns and halves of words that are only there to fill up are zero.
 #[derive(Clone, Debug, Default)]
 pub struct Panels {
     lines: Vec<Line>,
