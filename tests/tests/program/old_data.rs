@@ -52,7 +52,7 @@ fn opens_with_everything(world: &World) {
 
     let sources = world.json(["index", "list"]);
     assert_eq!((&sources[0]["name"], &sources[0]["documents"]), (&"docs".into(), &2.into()), "{sources}");
-    let found = world.json(["search", "ferry"]);
+    let found = world.json(["search", "ferry", "--kind", "markdown"]);
     let path = found["hits"][0]["path"].as_str().unwrap();
     assert!(path.ends_with("/docs/boats.md"), "{found}");
 
