@@ -120,7 +120,6 @@ fn check(core: &Core, chat: ChatId) {
     let query = SearchQuery {
         after: None,
         before: None,
-        effort: rspa_core::model::Effort::default(),
         text: "forty tonnes".to_owned(),
         mode: SearchMode::Keyword,
         limit: 5,

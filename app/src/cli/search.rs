@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use rspa_core::api::request::knowledge::{ExplainMissing, Search};
 use rspa_core::model::{
-    DocumentKind, Effort, MissingReason, SearchFilter, SearchHit, SearchMode, SearchQuery, SearchResults, Timestamp,
+    DocumentKind, MissingReason, SearchFilter, SearchHit, SearchMode, SearchQuery, SearchResults, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -72,7 +72,6 @@ pub fn run(context: &Context, arguments: SearchArguments) -> Result<(), Failure>
         kinds: arguments.kind,
         after: arguments.after,
         before: arguments.before,
-        effort: Effort::Careful,
     };
     if let Some(path) = &arguments.why_not {
         return why_not(context, &session, query, path);

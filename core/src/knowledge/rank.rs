@@ -13,7 +13,7 @@ use super::words::words;
 use crate::model::{DocumentKind, Passage};
 
 /// What a passage is judged by.
-pub const FEATURES: usize = 18;
+pub const FEATURES: usize = 17;
 /// Names of the features, in their order: what `rspa bench retrieval --features` writes and the learner reads.
 pub const NAMES: [&str; FEATURES] = [
     "text",
@@ -32,7 +32,6 @@ pub const NAMES: [&str; FEATURES] = [
     "fused",
     "static",
     "encoder",
-    "late",
     "code",
 ];
 
@@ -45,8 +44,6 @@ pub struct Candidate<'a> {
     pub fused: f32,
     pub static_cosine: Option<f32>,
     pub encoder_cosine: Option<f32>,
-    /// Late interaction: mean over the question's tokens of the best cosine among the passage's.
-    pub late: Option<f32>,
 }
 
 /// How frequent words are: what makes one tell more than another.
@@ -130,7 +127,6 @@ impl<'a> Judge<'a> {
             candidate.fused,
             candidate.static_cosine.unwrap_or(0.0),
             candidate.encoder_cosine.unwrap_or(0.0),
-            candidate.late.unwrap_or(0.0),
             f32::from(u8::from(code)),
         ]
     }

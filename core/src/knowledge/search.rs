@@ -278,7 +278,6 @@ impl Search<'_> {
                 fused: fused.score,
                 static_cosine: by_static.get(&fused.id).copied(),
                 encoder_cosine: by_encoder.get(&fused.id).copied(),
-                late: None,
             });
             if let Some(judged) = self.judged {
                 judged.borrow_mut().insert(fused.id, features);

@@ -28,18 +28,6 @@ pub struct SearchQuery {
     pub after: Option<Timestamp>,
     /// Only documents last changed before this time.
     pub before: Option<Timestamp>,
-    pub effort: Effort,
-}
-
-/// How much time a search may take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Effort {
-    /// For each letter that is typed: words and vectors, ranked by what is known of the passages.
-    #[default]
-    Typed,
-    /// Once the question stands: the best passages are read again by the encoder, within half a second.
-    Careful,
 }
 
 /// Where one stage put a passage.

@@ -8,7 +8,6 @@ use clap::Args;
 use rspa_core::knowledge::bench::retrieval::{Plan, measure};
 use rspa_core::ml::embed::Embedder;
 use rspa_core::ml::embed::encoder::Encoder;
-use rspa_core::model::Effort;
 
 use super::{Context, Failure, all_threads, print};
 
@@ -26,9 +25,6 @@ pub struct RetrievalArguments {
     /// minilm, or the folder of an encoder; without it words and the built-in embedder search alone
     #[arg(long, value_name = "minilm|FOLDER")]
     encoder: Option<PathBuf>,
-    /// As when the question stands, not as while it is typed
-    #[arg(long)]
-    careful: bool,
     /// Write what each candidate is judged by here, one question a line
     #[arg(long, value_name = "FILE.jsonl")]
     features: Option<PathBuf>,
@@ -44,9 +40,7 @@ pub fn run(context: &Context, arguments: &RetrievalArguments) -> Result<(), Fail
             Some(Arc::new(Encoder::load(&folder)?) as Arc<dyn Embedder>)
         }
     };
-    let effort = if arguments.careful { Effort::Careful } else { Effort::Typed };
-    let plan =
-        Plan { crates: &arguments.crates, questions: arguments.questions, seed: arguments.seed, encoder, effort };
+    let plan = Plan { crates: &arguments.crates, questions: arguments.questions, seed: arguments.seed, encoder };
     let mut out = arguments.features.as_ref().map(std::fs::File::create).transpose()?.map(BufWriter::new);
     let mut failed = None;
     let measured = measure(&plan, scratch.path(), &context.interrupt.cancel, |judged| {

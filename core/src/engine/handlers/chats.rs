@@ -178,7 +178,6 @@ impl FindPassages for Finder {
         let query = SearchQuery {
             after: None,
             before: None,
-            effort: crate::model::Effort::default(),
             text: question.to_owned(),
             mode: SearchMode::Hybrid,
             limit: limit.max(1),

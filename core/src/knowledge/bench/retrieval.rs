@@ -19,7 +19,7 @@ use super::service;
 use crate::inference::EncoderProvider;
 use crate::knowledge::KnowledgeError;
 use crate::knowledge::rank::NAMES;
-use crate::model::{Effort, SearchHit, SearchMode, SearchQuery, StageRank};
+use crate::model::{SearchHit, SearchMode, SearchQuery, StageRank};
 
 /// Words of a question: shorter ones ask nothing, longer ones are no first sentences.
 const WORDS: std::ops::RangeInclusive<usize> = 4..=40;
@@ -34,7 +34,6 @@ pub struct Plan<'a> {
     pub questions: usize,
     pub seed: u64,
     pub encoder: Option<Arc<dyn Embedder>>,
-    pub effort: Effort,
 }
 
 /// How well one stage finds.
@@ -135,7 +134,6 @@ pub fn measure(
             text: format!("{} ", question.text),
             mode: SearchMode::Hybrid,
             limit: 200,
-            effort: plan.effort,
             ..SearchQuery::default()
         };
         let (results, features) = service.search_judged(&query, cancel)?;

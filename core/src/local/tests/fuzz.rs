@@ -21,7 +21,6 @@ fn real() -> Vec<Vec<u8>> {
     let query = SearchQuery {
         after: None,
         before: None,
-        effort: crate::model::Effort::default(),
         text: "crane".to_owned(),
         mode: SearchMode::Hybrid,
         limit: 8,
