@@ -257,6 +257,7 @@ pub fn hit(number: u64, file: &str, heading: Option<&str>, lines: (u32, u32), te
     SearchHit {
         fusion: Some(StageRank { rank: 1, score: 0.49 }),
         rerank: Some(StageRank { rank: 1, score: 21.4 }),
+        compared: None,
         passage: passage(number, file, heading, lines, text),
         score,
         keyword: Some(StageRank { rank: 3, score: 12.4 }),
@@ -273,6 +274,8 @@ pub fn results() -> SearchResults {
     SearchResults {
         candidates: 160,
         rerank_ms: 6.8,
+        compare_ms: 0.0,
+        compared: 0,
         query: "what happens when a lease expires".into(),
         hits: vec![
             hit(1, "core/src/tasks/queue.rs", Some("fn lease"), (91, 100), code, 0.91),

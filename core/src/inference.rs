@@ -12,6 +12,7 @@ use std::sync::mpsc::Receiver;
 
 use rspa_ml::Cancel;
 use rspa_ml::embed::Embedder;
+use rspa_ml::embed::cross::Reranker;
 use rspa_ml::generate::{GenerateEvent, GenerateRequest, GenerateStats};
 
 use crate::api::ApiError;
@@ -109,4 +110,9 @@ pub trait ChatModel: Send + Sync {
 pub trait EncoderProvider: Send + Sync {
     /// The default encoder, loaded; none when none is installed or it cannot be read. May take seconds the first time.
     fn encoder(&self) -> Option<Arc<dyn Embedder>>;
+
+    /// The default cross-encoder, loaded; none when none is installed or it cannot be read.
+    fn reranker(&self) -> Option<Arc<dyn Reranker>> {
+        None
+    }
 }

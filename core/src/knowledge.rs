@@ -13,6 +13,7 @@ pub(crate) mod ignored;
 mod indexer;
 pub mod keyword;
 mod kinds;
+mod late;
 pub mod prepare;
 pub mod rank;
 pub mod reports;

@@ -3,6 +3,7 @@
 pub mod bench;
 mod bert;
 mod bpe;
+pub mod cross;
 pub mod encoder;
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -18,6 +18,8 @@ pub enum ModelKind {
     Chat,
     /// A sentence encoder that embeds (safetensors).
     Encoder,
+    /// A cross-encoder that says how well a passage answers a question (safetensors).
+    Reranker,
 }
 
 /// What a model's header says; nothing here needs the weights.

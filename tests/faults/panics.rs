@@ -120,6 +120,7 @@ fn check(core: &Core, chat: ChatId) {
     let query = SearchQuery {
         after: None,
         before: None,
+        compare_ms: 0,
         text: "forty tonnes".to_owned(),
         mode: SearchMode::Keyword,
         limit: 5,

@@ -38,6 +38,9 @@ pub struct SearchArguments {
     /// Only documents changed before this date or time
     #[arg(long, value_name = "TIME", value_parser = super::activities::time)]
     before: Option<Timestamp>,
+    /// Milliseconds for comparing the best passages closely, where an encoder or a cross-encoder is installed; 0 for none
+    #[arg(long, value_name = "MS", default_value_t = 400, value_parser = clap::value_parser!(u32).range(0..=60_000))]
+    compare_ms: u32,
     /// Say why this document is not among the hits
     #[arg(long, value_name = "PATH")]
     why_not: Option<PathBuf>,
@@ -72,6 +75,7 @@ pub fn run(context: &Context, arguments: SearchArguments) -> Result<(), Failure>
         kinds: arguments.kind,
         after: arguments.after,
         before: arguments.before,
+        compare_ms: arguments.compare_ms,
     };
     if let Some(path) = &arguments.why_not {
         return why_not(context, &session, query, path);
@@ -168,6 +172,8 @@ fn as_json(results: &SearchResults) -> Value {
         "vector_ms": results.vector_ms,
         "rerank_ms": results.rerank_ms,
         "candidates": results.candidates,
+        "compare_ms": results.compare_ms,
+        "compared": results.compared,
         "hits": results.hits.iter().map(hit_json).collect::<Vec<_>>(),
     })
 }
@@ -191,6 +197,7 @@ fn hit_json(hit: &SearchHit) -> Value {
             "encoder_vector": hit.encoder_vector,
             "fusion": hit.fusion,
             "rerank": hit.rerank,
+            "compared": hit.compared,
             "symbols": passage.symbols,
             "title": passage.title,
         }),

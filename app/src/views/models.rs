@@ -44,7 +44,12 @@ impl View for ModelsView {
                 states::banner(ui, Tone::Neutral, Icon::Info, tr("models.none"));
                 ui.add_space(tokens.space.l);
             }
-            for (kind, title) in [(ModelKind::Chat, tr("models.chat")), (ModelKind::Encoder, tr("models.encoders"))] {
+            let kinds = [
+                (ModelKind::Chat, tr("models.chat")),
+                (ModelKind::Encoder, tr("models.encoders")),
+                (ModelKind::Reranker, tr("models.rerankers")),
+            ];
+            for (kind, title) in kinds {
                 let models: Vec<_> = list.models.iter().filter(|model| model.info.kind == kind).collect();
                 if !models.is_empty() {
                     section_title(ui, title);

@@ -41,6 +41,7 @@ mod tests {
         SearchHit {
             fusion: None,
             rerank: None,
+            compared: None,
             passage: passage(1, text),
             score: 0.5,
             keyword: None,

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rspa_ml::Cancel;
 use rspa_ml::embed::Embedder;
+use rspa_ml::embed::cross::{CrossEncoder, Reranker};
 use rspa_ml::embed::encoder::Encoder;
 use rspa_ml::runtime::LoadOptions;
 use rspa_ml::weights::{self, ModelInfo, ModelKind, catalogue};
@@ -31,6 +32,7 @@ pub struct RegistryOptions {
     /// Named in the settings; empty where the first one installed is meant.
     pub default_chat: String,
     pub default_encoder: String,
+    pub default_reranker: String,
 }
 
 impl RegistryOptions {
@@ -74,8 +76,9 @@ struct State {
     found: Option<Found>,
     chat: Option<(ModelId, Arc<dyn ChatModel>)>,
     encoder: Option<(ModelId, Arc<dyn Embedder>)>,
-    /// An encoder that could not be loaded is not tried again before something changes.
-    broken_encoder: Option<ModelId>,
+    reranker: Option<(ModelId, Arc<dyn Reranker>)>,
+    /// What could not be loaded is not tried again before something changes.
+    broken: Vec<ModelId>,
 }
 
 #[derive(Clone)]
@@ -129,7 +132,7 @@ impl Registry {
     pub fn rescan(&self) {
         let mut state = self.state();
         state.found = None;
-        state.broken_encoder = None;
+        state.broken.clear();
     }
 
     fn found(&self) -> Found {
@@ -159,6 +162,7 @@ impl Registry {
         let named = match kind {
             ModelKind::Chat => options.default_chat,
             ModelKind::Encoder => options.default_encoder,
+            ModelKind::Reranker => options.default_reranker,
         };
         if let Some(found) = of_kind().find(|model| model.id == named) {
             return Ok(Some(found.clone()));
@@ -185,8 +189,12 @@ impl Registry {
         stored::set_default(&self.main, self.profile, info.kind, id)?;
         let mut state = self.state();
         match info.kind {
-            ModelKind::Encoder => (state.encoder, state.broken_encoder) = (None, None),
+            ModelKind::Encoder => state.encoder = None,
+            ModelKind::Reranker => state.reranker = None,
             ModelKind::Chat => {}
+        }
+        if info.kind != ModelKind::Chat {
+            state.broken.clear();
         }
         Ok(info.kind)
     }
@@ -206,10 +214,14 @@ impl Registry {
         let defaults = [
             self.default_among(&found.models, ModelKind::Chat)?.map(|model| model.id),
             self.default_among(&found.models, ModelKind::Encoder)?.map(|model| model.id),
+            self.default_among(&found.models, ModelKind::Reranker)?.map(|model| model.id),
         ];
-        let (chat, encoder) = {
+        let loaded: Vec<String> = {
             let state = self.state();
-            (state.chat.as_ref().map(|(id, _)| id.0.clone()), state.encoder.as_ref().map(|(id, _)| id.0.clone()))
+            let chat = state.chat.as_ref().map(|(id, _)| id);
+            let encoder = state.encoder.as_ref().map(|(id, _)| id);
+            let reranker = state.reranker.as_ref().map(|(id, _)| id);
+            chat.into_iter().chain(encoder).chain(reranker).map(|id| id.0.clone()).collect()
         };
         let demonstrations: Vec<String> =
             catalogue::built_in().into_iter().filter(|model| model.demonstration).map(|model| model.id).collect();
@@ -219,7 +231,7 @@ impl Registry {
                 owned: info.path.starts_with(&options.own_folder),
                 is_default: defaults.contains(&Some(info.id.clone())),
                 demonstration: demonstrations.contains(&info.id),
-                loaded: chat.as_ref() == Some(&info.id) || encoder.as_ref() == Some(&info.id),
+                loaded: loaded.contains(&info.id),
                 measured_tok_s: stored::measured(&self.main, &info.id)?,
                 id: ModelId(info.id.clone()),
                 info,
@@ -249,7 +261,7 @@ impl Registry {
         };
         if info.kind != ModelKind::Chat {
             return Err(ApiError::validation(
-                format!("'{}' is an encoder and cannot chat", info.id),
+                format!("'{}' is {} and cannot chat", info.id, what(info.kind)),
                 "Choose a chat model.",
             ));
         }
@@ -315,6 +327,9 @@ impl Registry {
             if state.encoder.as_ref().is_some_and(|(loaded, _)| loaded == id) {
                 state.encoder = None;
             }
+            if state.reranker.as_ref().is_some_and(|(loaded, _)| loaded == id) {
+                state.reranker = None;
+            }
         }
         let done =
             if info.path.is_dir() { std::fs::remove_dir_all(&info.path) } else { std::fs::remove_file(&info.path) };
@@ -331,37 +346,68 @@ impl Registry {
     }
 }
 
-impl EncoderProvider for Registry {
-    fn encoder(&self) -> Option<Arc<dyn Embedder>> {
-        let info = match self.default_model(ModelKind::Encoder) {
+/// Where a loaded model of a kind is kept.
+type Slot<T> = fn(&mut State) -> &mut Option<(ModelId, Arc<T>)>;
+
+impl Registry {
+    /// The default of a kind: the one in `slot`, or loaded into it. None where there is none or it cannot be loaded.
+    fn loaded<T: ?Sized>(
+        &self,
+        kind: ModelKind,
+        slot: Slot<T>,
+        load: impl FnOnce(&Path) -> rspa_ml::Result<Arc<T>>,
+    ) -> Option<Arc<T>> {
+        let info = match self.default_model(kind) {
             Ok(info) => info?,
             Err(error) => {
-                tracing::warn!(%error, "the default encoder cannot be looked up");
+                tracing::warn!(%error, ?kind, "the default model cannot be looked up");
                 return None;
             }
         };
         let id = ModelId(info.id.clone());
         let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
         {
-            let state = self.state();
-            match &state.encoder {
-                Some((loaded, encoder)) if *loaded == id => return Some(encoder.clone()),
-                _ if state.broken_encoder.as_ref() == Some(&id) => return None,
-                _ => {}
+            let mut state = self.state();
+            if let Some((loaded, model)) = slot(&mut state)
+                && *loaded == id
+            {
+                return Some(model.clone());
+            }
+            if state.broken.contains(&id) {
+                return None;
             }
         }
-        match memory::require(&info, 0).and_then(|()| Ok(Encoder::load(&info.path)?)) {
-            Ok(encoder) => {
-                let encoder: Arc<dyn Embedder> = Arc::new(encoder);
-                self.state().encoder = Some((id, encoder.clone()));
-                Some(encoder)
+        match memory::require(&info, 0).and_then(|()| Ok(load(&info.path)?)) {
+            Ok(model) => {
+                *slot(&mut self.state()) = Some((id, model.clone()));
+                Some(model)
             }
             Err(error) => {
-                tracing::warn!(model = %id, %error, "the encoder cannot be loaded");
-                self.state().broken_encoder = Some(id);
+                tracing::warn!(model = %id, %error, "a model for search cannot be loaded");
+                self.state().broken.push(id);
                 None
             }
         }
+    }
+}
+
+impl EncoderProvider for Registry {
+    fn encoder(&self) -> Option<Arc<dyn Embedder>> {
+        let load = |path: &Path| Ok(Arc::new(Encoder::load(path)?) as Arc<dyn Embedder>);
+        self.loaded(ModelKind::Encoder, |state| &mut state.encoder, load)
+    }
+
+    fn reranker(&self) -> Option<Arc<dyn Reranker>> {
+        let load = |path: &Path| Ok(Arc::new(CrossEncoder::load(path)?) as Arc<dyn Reranker>);
+        self.loaded(ModelKind::Reranker, |state| &mut state.reranker, load)
+    }
+}
+
+fn what(kind: ModelKind) -> &'static str {
+    match kind {
+        ModelKind::Chat => "a chat model",
+        ModelKind::Encoder => "an encoder",
+        ModelKind::Reranker => "a reranker",
     }
 }
 

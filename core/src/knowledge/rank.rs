@@ -13,7 +13,9 @@ use super::words::words;
 use crate::model::{DocumentKind, Passage};
 
 /// What a passage is judged by.
-pub const FEATURES: usize = 17;
+pub const FEATURES: usize = 18;
+/// Place of the late interaction among the features: known of those that were compared closely, else 0.
+pub const LATE: usize = 17;
 /// Names of the features, in their order: what `rspa bench retrieval --features` writes and the learner reads.
 pub const NAMES: [&str; FEATURES] = [
     "text",
@@ -33,6 +35,7 @@ pub const NAMES: [&str; FEATURES] = [
     "static",
     "encoder",
     "code",
+    "late",
 ];
 
 /// One passage as a candidate.
@@ -128,6 +131,7 @@ impl<'a> Judge<'a> {
             candidate.static_cosine.unwrap_or(0.0),
             candidate.encoder_cosine.unwrap_or(0.0),
             f32::from(u8::from(code)),
+            0.0,
         ]
     }
 

@@ -1,23 +1,25 @@
 //! Searching: words and vectors are asked, their rankings fused, passages read, extracts made.
 
+mod order;
+
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rspa_ml::Cancel;
-use rspa_ml::kernels::distance::floats;
 
 use super::KnowledgeError;
 use super::fuse::{Fused, fuse};
 use super::keyword::query::Question;
 use super::keyword::{Filter, KeywordError};
-use super::rank::{Candidate, FEATURES, Judge, holds_phrases, weights};
+use super::rank::{FEATURES, holds_phrases};
 use super::readers::text::clip;
 use super::service::{Inner, Service, Space};
 use super::snippet::snippet;
 use super::words::words;
-use crate::model::{DocumentKind, Passage, SearchHit, SearchMode, SearchQuery, SearchResults, SourceId, StageRank};
+use crate::model::{Passage, SearchHit, SearchMode, SearchQuery, SearchResults};
+use order::Closely;
 
 pub(super) const USUAL_LIMIT: u32 = 20;
 const MOST_HITS: u32 = 200;
@@ -83,7 +85,8 @@ impl Service {
             .filter(|passage| near.contains(&passage.id.0) || common(passage))
             .map(|passage| (Fused { id: passage.id.0, score: 0.0, stages: vec![None; 3] }, passage))
             .collect();
-        search.ranked(candidates, 1, &question, &asked)
+        let closely = Closely { text: &query.text, time: Duration::ZERO };
+        Ok(search.ranked(candidates, 1, &question, &asked, closely)?.hits)
     }
 }
 
@@ -125,6 +128,8 @@ impl Search<'_> {
             vector_ms: 0.0,
             rerank_ms: 0.0,
             candidates: 0,
+            compare_ms: 0.0,
+            compared: 0,
         };
         let limit = match query.limit {
             0 => USUAL_LIMIT,
@@ -144,12 +149,15 @@ impl Search<'_> {
             if query.mode == SearchMode::Hybrid {
                 let read = self.read(fused, limit.max(MOST_CANDIDATES), &question)?;
                 results.candidates = read.len() as u64;
-                results.hits = self.ranked(read, limit, &question, &found.asked)?;
+                let time = Duration::from_millis(u64::from(query.compare_ms));
+                let ordered = self.ranked(read, limit, &question, &found.asked, Closely { text: &text, time })?;
+                (results.hits, results.compared) = (ordered.hits, ordered.compared);
+                results.compare_ms = ordered.compare_ms;
             } else {
                 results.candidates = fused.len() as u64;
                 results.hits = self.hits(fused, limit, &question)?;
             }
-            results.rerank_ms = milliseconds(reranking);
+            results.rerank_ms = milliseconds(reranking) - results.compare_ms;
         }
         results.ms = milliseconds(started);
         Ok(results)
@@ -243,67 +251,6 @@ impl Search<'_> {
         }
     }
 
-    /// The cosines of these passages, where they have vectors.
-    fn cosines(&self, asked: &Option<(Space, Vec<f32>)>, ids: &[u64]) -> Result<HashMap<u64, f32>, KnowledgeError> {
-        let Some((space, vector)) = asked else { return Ok(HashMap::new()) };
-        let stored = self.inner.store.vectors(space.index.space(), ids)?;
-        Ok(stored.into_iter().map(|(id, other)| (id, floats(vector, &other))).collect())
-    }
-
-    /// The candidates in their last order, best first.
-    fn ranked(
-        &self,
-        mut read: Vec<(Fused, Passage)>,
-        limit: usize,
-        question: &Question,
-        asked: &Asked,
-    ) -> Result<Vec<SearchHit>, KnowledgeError> {
-        self.go_on()?;
-        let ids: Vec<u64> = read.iter().map(|(fused, _)| fused.id).collect();
-        let (by_static, by_encoder) = (self.cosines(&asked.by_static, &ids)?, self.cosines(&asked.by_encoder, &ids)?);
-        let frequencies = self.inner.keyword.frequencies(question)?;
-        let judge = Judge::new(question, &frequencies);
-        let roots: HashMap<SourceId, PathBuf> =
-            self.inner.board.sources().into_iter().map(|source| (source.id, source.path)).collect();
-        let mut scored = Vec::with_capacity(read.len());
-        for (at, (fused, passage)) in read.iter().enumerate() {
-            if at % 32 == 0 {
-                self.go_on()?;
-            }
-            let root = roots.get(&passage.source);
-            let path = root.and_then(|root| passage.path.strip_prefix(root).ok()).unwrap_or(&passage.path);
-            let features = judge.features(&Candidate {
-                passage,
-                path: &path.to_string_lossy(),
-                fused: fused.score,
-                static_cosine: by_static.get(&fused.id).copied(),
-                encoder_cosine: by_encoder.get(&fused.id).copied(),
-            });
-            if let Some(judged) = self.judged {
-                judged.borrow_mut().insert(fused.id, features);
-            }
-            let code = passage.kind == DocumentKind::Code;
-            scored.push((at, weights::score(&features, code, by_encoder.contains_key(&fused.id))));
-        }
-        scored.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        scored.truncate(limit);
-        let mut places: Vec<Option<(usize, f32)>> = vec![None; read.len()];
-        for (rank, (at, score)) in scored.iter().enumerate() {
-            places[*at] = Some((rank, *score));
-        }
-        let mut hits: Vec<Option<SearchHit>> = vec![None; scored.len()];
-        for (at, (fused, passage)) in read.drain(..).enumerate() {
-            if let Some((rank, score)) = places[at] {
-                let rank_from_1 = u32::try_from(rank + 1).unwrap_or(u32::MAX);
-                let rerank = StageRank { rank: rank_from_1, score };
-                let fusion = StageRank { rank: u32::try_from(at + 1).unwrap_or(u32::MAX), score: fused.score };
-                let hit = hit(fused, passage, question, weights::confidence(score));
-                hits[rank] = Some(SearchHit { fusion: Some(fusion), rerank: Some(rerank), ..hit });
-            }
-        }
-        Ok(hits.into_iter().flatten().collect())
-    }
-
     /// As one stage ranked them.
     fn hits(&self, fused: Vec<Fused>, limit: usize, question: &Question) -> Result<Vec<SearchHit>, KnowledgeError> {
         let read = self.read(fused, limit, question)?;
@@ -361,6 +308,7 @@ fn hit(fused: Fused, passage: Passage, question: &Question, score: f32) -> Searc
         encoder_vector: fused.stages[2],
         fusion: None,
         rerank: None,
+        compared: None,
         snippet,
         marks,
         passage,

@@ -28,6 +28,8 @@ pub struct SearchQuery {
     pub after: Option<Timestamp>,
     /// Only documents last changed before this time.
     pub before: Option<Timestamp>,
+    /// Milliseconds that comparing the best passages closely may take, about; 0, as while somebody types, leaves it out.
+    pub compare_ms: u32,
 }
 
 /// Where one stage put a passage.
@@ -35,7 +37,7 @@ pub struct SearchQuery {
 pub struct StageRank {
     /// From 1.
     pub rank: u32,
-    /// BM25 for keyword, cosine for vectors.
+    /// BM25 for keyword, cosine for vectors, a cosine or a cross-encoder's logit for what was compared closely.
     pub score: f32,
 }
 
@@ -51,6 +53,8 @@ pub struct SearchHit {
     pub fusion: Option<StageRank>,
     /// The last order: learned weights over words, names and meaning.
     pub rerank: Option<StageRank>,
+    /// Compared with the question token by token, or by a cross-encoder: its place among those that were, by that alone.
+    pub compared: Option<StageRank>,
     /// An extract of the passage for a list, with the byte ranges in it that match words of the query.
     pub snippet: String,
     pub marks: Vec<(u32, u32)>,
@@ -67,8 +71,12 @@ pub struct SearchResults {
     pub vector_ms: f64,
     /// Reading the candidates and putting them into their last order.
     pub rerank_ms: f64,
-    /// Passages that reached the last stage.
+    /// Passages that were read and ranked.
     pub candidates: u64,
+    /// Comparing the best of them closely, where the search allowed it.
+    pub compare_ms: f64,
+    /// How many those were.
+    pub compared: u64,
 }
 
 /// Why a named document is not among the hits of a search.

@@ -143,6 +143,8 @@ groups! {
             "Chat model", "The model that answers, as `rspa models list` names it; empty takes the first one installed.";
         default_encoder: String = String::new(), SettingKind::Text, LIVE,
             "Encoder", "The model that embeds passages for search; empty takes the first one installed.";
+        default_reranker: String = String::new(), SettingKind::Text, LIVE,
+            "Reranker", "The cross-encoder that puts the best passages of a search into their last order; empty takes the first one installed.";
         threads: i64 = 0, integer(0, 256), RESTART, "Threads", "Processor threads for models; 0 decides by the computer.";
         max_context: i64 = 0, integer(0, 1_048_576), RESTART,
             "Context", "Tokens that a model may keep in view; 0 means as many as the model allows and memory holds.";

@@ -25,6 +25,7 @@ fn kind_key(kind: ModelKind) -> &'static str {
     match kind {
         ModelKind::Chat => "chat",
         ModelKind::Encoder => "encoder",
+        ModelKind::Reranker => "reranker",
     }
 }
 

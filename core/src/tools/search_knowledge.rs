@@ -10,6 +10,8 @@ use crate::api::ApiError;
 use crate::model::{DOCUMENTS, Permission, ProposedAction, SearchMode, SearchQuery, ToolEffect, ToolOutput};
 
 const MOST_HITS: u32 = 20;
+/// For comparing the best passages closely, in milliseconds.
+const COMPARE_MS: u32 = 400;
 /// Of one passage as the model reads it.
 const PASSAGE_BYTES: usize = 1_200;
 
@@ -62,6 +64,7 @@ impl Tool for SearchKnowledge {
             mode: SearchMode::Hybrid,
             limit: given.limit.unwrap_or(6).clamp(1, MOST_HITS),
             kinds: DOCUMENTS.to_vec(),
+            compare_ms: COMPARE_MS,
             ..SearchQuery::default()
         })?;
         if results.hits.is_empty() {

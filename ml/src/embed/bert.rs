@@ -13,6 +13,7 @@ use std::sync::Mutex;
 
 use candle_transformers::models::bert::{Config, HiddenAct};
 
+use crate::kernels::distance::floats as dot;
 use crate::kernels::gemm::{Finish, Kernel, LayerNorm, Panels};
 use crate::{Cancel, Error, Result};
 use attention::Attention;
@@ -36,6 +37,29 @@ struct Layer {
     norm: LayerNorm,
 }
 
+/// What turns the first hidden state of a pair of texts into one number: how well they fit.
+pub(super) struct Head {
+    /// `[hidden, hidden]`, outputs first.
+    pooler: Vec<f32>,
+    pooler_bias: Vec<f32>,
+    classifier: Vec<f32>,
+    classifier_bias: f32,
+}
+
+impl Head {
+    /// Reads it from the file that holds the encoder.
+    pub(super) fn load(path: &Path, hidden: usize) -> Result<Self> {
+        weights::load_head(path, hidden)
+    }
+
+    /// The logit for the first hidden state of a pair.
+    pub(super) fn score(&self, state: &[f32]) -> f32 {
+        let rows = self.pooler.chunks_exact(state.len()).zip(&self.pooler_bias);
+        let pooled = rows.map(|(row, bias)| (dot(row, state) + bias).tanh());
+        pooled.zip(&self.classifier).map(|(value, weight)| value * weight).sum::<f32>() + self.classifier_bias
+    }
+}
+
 /// Weights of a BERT encoder, packed for one kernel.
 pub(super) struct Bert {
     kernel: Kernel,
@@ -46,10 +70,26 @@ pub(super) struct Bert {
     words: Vec<f32>,
     /// `[positions, hidden]`, with the embedding of token type 0 added.
     positions: Vec<f32>,
+    /// What token type 1 has more than type 0, `[hidden]`; empty where there is only one type.
+    second: Vec<f32>,
     norm: LayerNorm,
     layers: Vec<Layer>,
     /// Buffers of earlier calls.
     spare: Mutex<Vec<Scratch>>,
+}
+
+/// The tokens of a text, or of two texts of which the second begins after `first` tokens.
+#[derive(Clone, Copy)]
+pub(super) struct Sequence<'a> {
+    pub ids: &'a [u32],
+    pub first: usize,
+}
+
+impl<'a> Sequence<'a> {
+    /// One text.
+    pub(super) fn one(ids: &'a [u32]) -> Self {
+        Self { ids, first: ids.len() }
+    }
 }
 
 /// Buffers of one forward pass, kept for the next.
@@ -81,16 +121,16 @@ impl Bert {
         packed + (self.words.len() + self.positions.len()) * size_of::<f32>()
     }
 
-    /// Runs texts, given as token ids, and gives `take` the last hidden states, `[tokens, hidden]`, of all of them.
+    /// Runs texts and gives `take` the last hidden states, `[tokens, hidden]`, of all of them.
     pub(super) fn forward<R>(
         &self,
-        texts: &[&[u32]],
+        texts: &[Sequence<'_>],
         cancel: &Cancel,
         take: impl FnOnce(&[f32]) -> Result<R>,
     ) -> Result<R> {
         let mut scratch = self.spare.lock().map_or_else(|_| None, |mut spare| spare.pop()).unwrap_or_default();
         let result = self.run(texts, &mut scratch, cancel).and_then(|()| {
-            let tokens: usize = texts.iter().map(|ids| ids.len()).sum();
+            let tokens: usize = texts.iter().map(|text| text.ids.len()).sum();
             take(&scratch.hidden[..tokens * self.hidden])
         });
         if let Ok(mut spare) = self.spare.lock() {
@@ -100,9 +140,9 @@ impl Bert {
     }
 
     /// Leaves the last hidden states in `scratch.hidden`.
-    fn run(&self, texts: &[&[u32]], scratch: &mut Scratch, cancel: &Cancel) -> Result<()> {
+    fn run(&self, texts: &[Sequence<'_>], scratch: &mut Scratch, cancel: &Cancel) -> Result<()> {
         let kernel = self.kernel;
-        let tokens: usize = texts.iter().map(|ids| ids.len()).sum();
+        let tokens: usize = texts.iter().map(|text| text.ids.len()).sum();
         let width = kernel.words(self.hidden);
         let attended = self.attention.context_words(kernel);
         let inner = kernel.words(self.inner);
@@ -126,7 +166,7 @@ impl Bert {
                 kernel.multiply(input, width, rows, weights, finish);
             }
             let mut first = 0;
-            for ids in texts {
+            for Sequence { ids, .. } in texts {
                 let input = &projected[first * 3 * attended..][..ids.len() * 3 * attended];
                 let output = &mut context[first * attended..][..ids.len() * attended];
                 self.attention.run(kernel, input, output, attention, cancel)?;
@@ -155,15 +195,16 @@ impl Bert {
     }
 
     /// Sums of word, position and type embeddings.
-    fn look_up(&self, texts: &[&[u32]], hidden: &mut [f32]) -> Result<()> {
+    fn look_up(&self, texts: &[Sequence<'_>], hidden: &mut [f32]) -> Result<()> {
         let refuse = |reason: String| Error::Tokenizer(reason);
         let mut rows = hidden.chunks_exact_mut(self.hidden);
-        for ids in texts {
+        for &Sequence { ids, first } in texts {
             if ids.len() * self.hidden > self.positions.len() {
                 let most = self.positions.len() / self.hidden;
                 return Err(refuse(format!("it gave {} tokens, the model has {most} positions", ids.len())));
             }
-            for ((&id, position), row) in ids.iter().zip(self.positions.chunks_exact(self.hidden)).zip(&mut rows) {
+            let positions = self.positions.chunks_exact(self.hidden);
+            for (at, ((&id, position), row)) in ids.iter().zip(positions).zip(&mut rows).enumerate() {
                 let from = id as usize * self.hidden;
                 let Some(word) = self.words.get(from..from + self.hidden) else {
                     let most = self.words.len() / self.hidden;
@@ -171,6 +212,9 @@ impl Bert {
                 };
                 for ((value, word), position) in row.iter_mut().zip(word).zip(position) {
                     *value = word + position;
+                }
+                if at >= first {
+                    row.iter_mut().zip(&self.second).for_each(|(value, second)| *value += second);
                 }
             }
         }

@@ -8,9 +8,9 @@ use candle_transformers::models::bert::{BertModel, Config};
 use rayon::prelude::*;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
-use tokenizers::{Encoding, Tokenizer, TruncationParams};
+use tokenizers::{Encoding, Tokenizer, TruncationParams, TruncationStrategy};
 
-use super::bert::Bert;
+use super::bert::{Bert, Sequence};
 use super::{Embedder, TokenVectors};
 use crate::kernels::gemm::Kernel;
 use crate::{Cancel, Error, Result};
@@ -24,7 +24,7 @@ const TOKENS_PER_BATCH: usize = 2048;
 /// Longest input in tokens where `sentence_bert_config.json` does not say.
 const DEFAULT_MAX_TOKENS: usize = 256;
 /// What comes after so many bytes of a text is not even tokenised; no model's window reaches so far.
-const MAX_TEXT_BYTES: usize = 256 << 10;
+pub(super) const MAX_TEXT_BYTES: usize = 256 << 10;
 
 /// How token vectors become one vector.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -92,7 +92,7 @@ impl Encoder {
             .and_then(|sentence| sentence.max_seq_length)
             .unwrap_or(DEFAULT_MAX_TOKENS)
             .clamp(8, config.max_position_embeddings);
-        let tokenizer = read_tokenizer(folder, max_tokens)?;
+        let tokenizer = read_tokenizer(folder, max_tokens, TruncationStrategy::LongestFirst)?;
         let weights = folder.join("model.safetensors");
         let model = match computation {
             Computation::Packed(kernel) if Bert::covers(&config) => {
@@ -151,7 +151,7 @@ impl Encoder {
                     tokens <= TOKENS_PER_GROUP.min(total.div_ceil(share))
                 });
                 let run = |group: &&[usize]| {
-                    let ids: Vec<&[u32]> = group.iter().map(|&at| encodings[at].get_ids()).collect();
+                    let ids: Vec<_> = group.iter().map(|&at| Sequence::one(encodings[at].get_ids())).collect();
                     bert.forward(&ids, cancel, |states| {
                         let mut rest = states;
                         let text = |&at: &usize| {
@@ -288,7 +288,7 @@ fn split(order: &[usize], fits: impl Fn(&[usize]) -> bool) -> Vec<&[usize]> {
     groups
 }
 
-fn require_finite(values: &[f32]) -> Result<()> {
+pub(super) fn require_finite(values: &[f32]) -> Result<()> {
     if values.iter().all(|value| value.is_finite()) {
         return Ok(());
     }
@@ -311,7 +311,7 @@ fn read_optional<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<Option<T>> {
     if path.exists() { read_json(path).map(Some) } else { Ok(None) }
 }
 
-fn read_config(folder: &Path) -> Result<Config> {
+pub(super) fn read_config(folder: &Path) -> Result<Config> {
     let path = folder.join("config.json");
     let value: serde_json::Value = read_json(&path)?;
     let family = value.get("model_type").and_then(|family| family.as_str()).unwrap_or("bert").to_owned();
@@ -339,13 +339,14 @@ fn read_config(folder: &Path) -> Result<Config> {
     Ok(config)
 }
 
-fn read_tokenizer(folder: &Path, max_tokens: usize) -> Result<Tokenizer> {
+/// The tokenizer, without padding; `strategy` says which of a pair of texts is cut.
+pub(super) fn read_tokenizer(folder: &Path, max_tokens: usize, strategy: TruncationStrategy) -> Result<Tokenizer> {
     let path = folder.join("tokenizer.json");
     let bytes = read_limited(&path)?;
     let mut tokenizer = Tokenizer::from_bytes(bytes).map_err(|error| Error::malformed(&path, error.to_string()))?;
     tokenizer.with_padding(None);
     tokenizer
-        .with_truncation(Some(TruncationParams { max_length: max_tokens, ..TruncationParams::default() }))
+        .with_truncation(Some(TruncationParams { max_length: max_tokens, strategy, ..TruncationParams::default() }))
         .map_err(|error| Error::malformed(&path, error.to_string()))?;
     Ok(tokenizer)
 }
@@ -369,13 +370,13 @@ fn load_stock(path: &Path, config: &Config) -> Result<BertModel> {
         .map_err(|error| Error::malformed(path, error.to_string()))
 }
 
-fn folder_name(folder: &Path) -> String {
+pub(super) fn folder_name(folder: &Path) -> String {
     folder.file_name().map_or_else(|| "encoder".to_owned(), |name| name.to_string_lossy().to_lowercase())
 }
 
 /// Hash of the configuration, the tokenizer, the weights' size and 64 blocks spread over the weights: tells models
 /// apart without reading hundreds of megabytes.
-fn fingerprint(folder: &Path) -> Result<String> {
+pub(super) fn fingerprint(folder: &Path) -> Result<String> {
     use std::io::{Read, Seek, SeekFrom};
     const BLOCKS: u64 = 64;
     let mut hash = Sha256::new();

@@ -12,6 +12,7 @@ use find::{FoundMember, FoundModel};
 use source::Source;
 
 use super::{ModelInfo, ModelKind};
+use crate::embed::cross::CrossEncoder;
 use crate::embed::encoder::Encoder;
 use crate::{Cancel, Error, Result};
 
@@ -66,11 +67,13 @@ pub fn publish(staged: &Path, models_folder: &Path) -> Result<PathBuf> {
     Ok(place)
 }
 
-/// Reads the model as the program will: a language model's header and tensor table, an encoder whole.
+/// Reads the model as the program will: a language model's header and tensor table, an encoder or a cross-encoder whole.
 fn verified(place: &Path) -> Result<ModelInfo> {
     let info = super::inspect(place)?;
-    if info.kind == ModelKind::Encoder {
-        Encoder::load(place)?;
+    match info.kind {
+        ModelKind::Encoder => drop(Encoder::load(place)?),
+        ModelKind::Reranker => drop(CrossEncoder::load(place)?),
+        ModelKind::Chat => {}
     }
     Ok(info)
 }

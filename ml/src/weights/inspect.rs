@@ -77,6 +77,16 @@ struct EncoderConfig {
     model_type: String,
     #[serde(default)]
     max_position_embeddings: usize,
+    #[serde(default)]
+    architectures: Vec<String>,
+}
+
+impl EncoderConfig {
+    /// What puts a text, or two, into classes is a cross-encoder.
+    fn kind(&self) -> ModelKind {
+        let classifies = self.architectures.iter().any(|name| name.ends_with("ForSequenceClassification"));
+        if classifies { ModelKind::Reranker } else { ModelKind::Encoder }
+    }
 }
 
 #[derive(Deserialize)]
@@ -110,7 +120,7 @@ pub(super) fn encoder_folder(folder: &Path) -> Result<ModelInfo> {
     Ok(ModelInfo {
         id: id_of(folder),
         name: folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
-        kind: ModelKind::Encoder,
+        kind: config.kind(),
         family: config.model_type,
         quantisation,
         path: folder.to_owned(),
@@ -259,6 +269,9 @@ mod tests {
         let info = crate::weights::inspect(&path).unwrap();
         assert_eq!((info.parameters, info.quantisation.as_str(), info.context_length), (6, "F32", 512));
         assert_eq!((info.id.as_str(), info.family.as_str(), info.kind), ("tiny", "bert", ModelKind::Encoder));
+        let classifier = r#"{"model_type":"bert","architectures":["BertForSequenceClassification"]}"#;
+        std::fs::write(path.join("config.json"), classifier).unwrap();
+        assert_eq!(crate::weights::inspect(&path).unwrap().kind, ModelKind::Reranker);
 
         std::fs::write(path.join("model.safetensors"), &weights[..weights.len() - 1]).unwrap();
         let (models, failures) = crate::weights::discover(&[folder.path().to_owned(), "/no/such/folder".into()]);

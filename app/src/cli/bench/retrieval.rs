@@ -25,6 +25,9 @@ pub struct RetrievalArguments {
     /// minilm, or the folder of an encoder; without it words and the built-in embedder search alone
     #[arg(long, value_name = "minilm|FOLDER")]
     encoder: Option<PathBuf>,
+    /// Milliseconds of each question for comparing the best passages closely; needs an encoder
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    compare_ms: u32,
     /// Write what each candidate is judged by here, one question a line
     #[arg(long, value_name = "FILE.jsonl")]
     features: Option<PathBuf>,
@@ -40,7 +43,13 @@ pub fn run(context: &Context, arguments: &RetrievalArguments) -> Result<(), Fail
             Some(Arc::new(Encoder::load(&folder)?) as Arc<dyn Embedder>)
         }
     };
-    let plan = Plan { crates: &arguments.crates, questions: arguments.questions, seed: arguments.seed, encoder };
+    let plan = Plan {
+        crates: &arguments.crates,
+        questions: arguments.questions,
+        seed: arguments.seed,
+        encoder,
+        compare_ms: arguments.compare_ms,
+    };
     let mut out = arguments.features.as_ref().map(std::fs::File::create).transpose()?.map(BufWriter::new);
     let mut failed = None;
     let measured = measure(&plan, scratch.path(), &context.interrupt.cancel, |judged| {

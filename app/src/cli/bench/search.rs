@@ -1,61 +1,100 @@
-//! `rspa bench search`: hybrid searches over a generated collection, prefix by prefix, as somebody types.
+//! `rspa bench search`: hybrid searches over a collection, prefix by prefix, as somebody types.
 
-use std::fmt::Write as _;
-use std::path::Path;
+mod texts;
 
-use clap::Args;
-use rspa_core::api::request::knowledge::{AddSource, Search, WaitFor, WaitForSource};
-use rspa_core::model::{SearchMode, SearchQuery};
-use serde_json::json;
+use std::path::PathBuf;
 use std::time::Instant;
 
+use clap::Args;
+use rspa_core::api::request::knowledge::{AddSource, RescanSource, Search, WaitFor, WaitForSource};
+use rspa_core::model::{SearchMode, SearchQuery};
+use serde_json::json;
+
+use self::texts::{Real, Words, write_made};
 use super::{Context, Failure, Throwaway, percentile, print};
+use crate::measure::resident_bytes;
 
 #[derive(Args)]
 pub struct SearchArguments {
     /// About how many chunks to search
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(1..=2_000_000))]
     chunks: u64,
+    /// Text files of this folder, repeated and perturbed, in place of generated text
+    #[arg(long, value_name = "FOLDER")]
+    from: Option<PathBuf>,
 }
 
-const SECTIONS_PER_FILE: u64 = 200;
-const WORDS_PER_SECTION: usize = 90;
 const QUERIES: u64 = 40;
 
 pub fn run(context: &Context, arguments: &SearchArguments) -> Result<(), Failure> {
     let throwaway = Throwaway::start(context)?;
     let folder = throwaway.folder.path().join("texts");
-    write_collection(context, &folder, arguments.chunks)?;
     let session = &throwaway.session;
-    let source = session.call(AddSource { path: folder })?.source.id;
-    let status = session.call(WaitForSource { id: source, until: WaitFor::Searchable })?;
+    let mut real = match &arguments.from {
+        Some(from) => Some(Real::read(context, from)?),
+        None => None,
+    };
+    std::fs::create_dir_all(&folder)?;
+    match &real {
+        Some(real) => real.write(context, &folder, 0, 1.0)?,
+        None => write_made(context, &folder, arguments.chunks)?,
+    }
+    let started = Instant::now();
+    let source = session.call(AddSource { path: folder.clone() })?.source.id;
+    let mut status = session.call(WaitForSource { id: source, until: WaitFor::Searchable })?;
+    let mut index_s = started.elapsed().as_secs_f64();
+    if let Some(real) = &real {
+        // How many chunks a copy makes is known now.
+        let copies = arguments.chunks as f64 / status.passages.max(1) as f64;
+        let mut round = 1;
+        while (round as f64) < copies {
+            real.write(context, &folder, round, (copies - round as f64).min(1.0))?;
+            round += 1;
+        }
+        if round > 1 {
+            let started = Instant::now();
+            session.call(RescanSource { id: source })?;
+            status = session.call(WaitForSource { id: source, until: WaitFor::Searchable })?;
+            index_s += started.elapsed().as_secs_f64();
+        }
+    }
     let mut words = Words::new(7);
     let mut milliseconds = Vec::new();
+    let mut stages = [0.0; 3];
     for round in 0..QUERIES {
-        let query = words.text(3);
+        let query = match &mut real {
+            Some(real) => real.query(),
+            None => words.query(),
+        };
         for end in typed_prefixes(&query) {
             let query = SearchQuery { text: query[..end].to_owned(), mode: SearchMode::Hybrid, ..Default::default() };
             let started = Instant::now();
-            session.call(Search { query })?;
+            let results = session.call(Search { query })?;
             // The first query opens files and warms caches.
             if round > 0 {
                 milliseconds.push(started.elapsed().as_secs_f64() * 1e3);
+                stages[0] += results.keyword_ms;
+                stages[1] += results.vector_ms;
+                stages[2] += results.rerank_ms;
             }
         }
     }
+    let mean = |stage: usize| stages[stage] / milliseconds.len().max(1) as f64;
+    let mut figures = json!({
+        "bench": "search",
+        "chunks": status.passages,
+        "searches": milliseconds.len(),
+        "keyword_ms": mean(0),
+        "vector_ms": mean(1),
+        "rerank_ms": mean(2),
+        "index_s": index_s,
+        "rss_bytes": resident_bytes(),
+    });
     milliseconds.sort_by(f64::total_cmp);
-    print(
-        context,
-        1,
-        json!({
-            "bench": "search",
-            "chunks": status.passages,
-            "searches": milliseconds.len(),
-            "p50_ms": percentile(&milliseconds, 0.50),
-            "p95_ms": percentile(&milliseconds, 0.95),
-            "p99_ms": percentile(&milliseconds, 0.99),
-        }),
-    )
+    for (name, share) in [("p50_ms", 0.50), ("p95_ms", 0.95), ("p99_ms", 0.99)] {
+        figures[name] = json!(percentile(&milliseconds, share));
+    }
+    print(context, 1, figures)
 }
 
 /// Ends of the query after each third typed character, and the whole.
@@ -65,79 +104,9 @@ fn typed_prefixes(query: &str) -> Vec<usize> {
     ends
 }
 
-/// Markdown files whose sections become about one chunk each.
-fn write_collection(context: &Context, folder: &Path, chunks: u64) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder)?;
-    let mut words = Words::new(1);
-    let mut written = 0;
-    while written < chunks {
-        context.interrupt.check()?;
-        let mut text = String::new();
-        for _ in 0..SECTIONS_PER_FILE.min(chunks - written) {
-            writeln!(text, "# {}\n\n{}\n", words.text(4), words.text(WORDS_PER_SECTION))
-                .expect("writing to a String cannot fail");
-            written += 1;
-        }
-        std::fs::write(folder.join(format!("text-{written:07}.md")), text)?;
-    }
-    Ok(())
-}
-
-/// Made-up words, few of them frequent and many rare, as in real text; the same ones for the same seed.
-struct Words(u64);
-
-impl Words {
-    fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// SplitMix64 (Steele, Lea, Flood 2014).
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn text(&mut self, count: usize) -> String {
-        const SYLLABLES: [&str; 16] =
-            ["ra", "mo", "ti", "lek", "san", "vor", "du", "pel", "qui", "nos", "bar", "fen", "gol", "hy", "cer", "win"];
-        let mut text = String::new();
-        for at in 0..count {
-            if at > 0 {
-                text.push(' ');
-            }
-            // Zipf's law: rank r about as often as 1/r, among 60,000 words.
-            let share = (self.next() >> 11) as f64 / (1_u64 << 53) as f64;
-            let mut rank = 60_000_f64.powf(share) as usize;
-            for _ in 0..2 + rank % 2 {
-                text.push_str(SYLLABLES[rank % 16]);
-                rank /= 16;
-            }
-            if rank > 0 {
-                text.push_str(SYLLABLES[rank % 16]);
-            }
-        }
-        text
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn generated_words_are_the_same_for_a_seed_and_follow_zipf() {
-        let text = Words::new(3).text(5_000);
-        assert_eq!(text, Words::new(3).text(5_000));
-        let mut counts = std::collections::BTreeMap::new();
-        for word in text.split(' ') {
-            *counts.entry(word).or_insert(0) += 1;
-        }
-        assert!(counts.len() > 1_500, "{} different words", counts.len());
-        assert!(counts.values().max() > Some(&100));
-    }
 
     #[test]
     fn a_query_is_searched_while_it_is_typed() {

@@ -25,6 +25,7 @@ pub fn models(state: &AppState, key: &str) -> Option<Vec<(String, String)>> {
     let kind = match key {
         "models.default_chat" => ModelKind::Chat,
         "models.default_encoder" => ModelKind::Encoder,
+        "models.default_reranker" => ModelKind::Reranker,
         _ => return None,
     };
     let known = state.models.list.get()?.models.iter().filter(|model| model.info.kind == kind);

@@ -34,6 +34,7 @@ impl FindPassages for Shelf {
         let hits = all.into_iter().map(|passage| SearchHit {
             fusion: None,
             rerank: None,
+            compared: None,
             score: 0.5,
             keyword: None,
             static_vector: Some(StageRank { rank: 1, score: 0.1 }),

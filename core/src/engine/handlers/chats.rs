@@ -170,6 +170,9 @@ fn answer(ctx: &Context, request: Request, cancel: &Cancel) -> Result<Response, 
     })
 }
 
+/// What the passages of an answer are worth comparing closely, in milliseconds: a model reads them for seconds.
+const COMPARE_MS: u32 = 400;
+
 /// Searches through the family of knowledge. Runs on threads of answers, never on the engine's own.
 struct Finder(Context);
 
@@ -178,6 +181,7 @@ impl FindPassages for Finder {
         let query = SearchQuery {
             after: None,
             before: None,
+            compare_ms: COMPARE_MS,
             text: question.to_owned(),
             mode: SearchMode::Hybrid,
             limit: limit.max(1),

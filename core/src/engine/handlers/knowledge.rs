@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rspa_ml::Cancel;
 use rspa_ml::embed::Embedder;
+use rspa_ml::embed::cross::Reranker;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::request::knowledge::{KnowledgeRequest as Request, KnowledgeResponse as Response, WaitFor};
@@ -292,6 +293,10 @@ impl Reports for Links {
 impl EncoderProvider for Links {
     fn encoder(&self) -> Option<Arc<dyn Embedder>> {
         self.0.models().ok()?.encoder()
+    }
+
+    fn reranker(&self) -> Option<Arc<dyn Reranker>> {
+        self.0.models().ok()?.reranker()
     }
 }
 

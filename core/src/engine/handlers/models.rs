@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rspa_ml::Cancel;
 use rspa_ml::device;
 use rspa_ml::embed::Embedder;
+use rspa_ml::embed::cross::Reranker;
 use rspa_ml::weights::{ModelKind, catalogue};
 use tokio_util::sync::CancellationToken;
 
@@ -69,6 +70,11 @@ impl Models {
         self.registry.encoder()
     }
 
+    /// The default cross-encoder, loaded; none when there is none.
+    pub fn reranker(&self) -> Option<Arc<dyn Reranker>> {
+        self.registry.reranker()
+    }
+
     /// The chat model, loaded as a job that the person sees. Blocks.
     pub fn load(
         &self,
@@ -108,6 +114,7 @@ fn registry_options(ctx: &Context) -> RegistryOptions {
         max_context: usize::try_from(current.models.max_context).unwrap_or(0),
         default_chat: current.models.default_chat.clone(),
         default_encoder: current.models.default_encoder.clone(),
+        default_reranker: current.models.default_reranker.clone(),
     }
 }
 
@@ -118,6 +125,7 @@ fn set_default(ctx: &Context, registry: &Registry, id: &ModelId) -> Result<(), A
     let (key, named) = match kind {
         ModelKind::Chat => ("models.default_chat", &current.models.default_chat),
         ModelKind::Encoder => ("models.default_encoder", &current.models.default_encoder),
+        ModelKind::Reranker => ("models.default_reranker", &current.models.default_reranker),
     };
     if !named.is_empty() && *named != id.0 {
         let changed = ctx.settings.set(key, &SettingValue::Text(id.0.clone()))?;

@@ -34,6 +34,8 @@ pub struct Plan<'a> {
     pub questions: usize,
     pub seed: u64,
     pub encoder: Option<Arc<dyn Embedder>>,
+    /// Milliseconds of each question for comparing the best passages closely; 0 leaves it out.
+    pub compare_ms: u32,
 }
 
 /// How well one stage finds.
@@ -73,7 +75,7 @@ pub struct JudgedCandidate {
 }
 
 /// Where one stage put a hit.
-type PlaceIn = fn(&SearchHit) -> Option<StageRank>;
+type PlaceIn = fn(&SearchHit) -> Option<u32>;
 
 /// A question with its answer.
 struct Question {
@@ -120,20 +122,24 @@ pub fn measure(
     let status = service.wait(status.source.id, plan.encoder.is_some(), cancel)?;
     let index_s = started.elapsed().as_secs_f64();
     service.warm(cancel)?;
-    let stages: [(&'static str, PlaceIn); 5] = [
-        ("keyword", |hit| hit.keyword),
-        ("static", |hit| hit.static_vector),
-        ("encoder", |hit| hit.encoder_vector),
-        ("fused", |hit| hit.fusion),
-        ("reranked", |hit| hit.rerank),
+    let stages: [(&'static str, PlaceIn); 6] = [
+        ("keyword", |hit| rank_of(hit.keyword)),
+        ("static", |hit| rank_of(hit.static_vector)),
+        ("encoder", |hit| rank_of(hit.encoder_vector)),
+        ("fused", |hit| rank_of(hit.fusion)),
+        ("reranked", |hit| rank_of(hit.rerank)),
+        // By the comparison alone, among those that were compared.
+        ("late", |hit| rank_of(hit.compared)),
     ];
-    let mut sums = [(0.0, 0.0); 5];
+    // The last is the order that people see.
+    let mut sums = [(0.0, 0.0); 7];
     let mut times = Vec::with_capacity(questions.len());
     for question in &questions {
         let query = SearchQuery {
             text: format!("{} ", question.text),
             mode: SearchMode::Hybrid,
             limit: 200,
+            compare_ms: plan.compare_ms,
             ..SearchQuery::default()
         };
         let (results, features) = service.search_judged(&query, cancel)?;
@@ -143,8 +149,9 @@ pub fn measure(
             passage.path == question.path && (passage.start_line..=passage.end_line).contains(&question.line)
         };
         let found: Vec<&SearchHit> = results.hits.iter().filter(|hit| wanted(hit)).collect();
-        for ((_, stage), (mrr, recall)) in stages.iter().zip(&mut sums) {
-            let rank = found.iter().filter_map(|hit| stage(hit)).map(|place| place.rank).min();
+        let shown = results.hits.iter().zip(1_u32..).find(|(hit, _)| wanted(hit)).map(|(_, rank)| rank);
+        let ranks = stages.iter().map(|(_, stage)| found.iter().filter_map(|hit| stage(hit)).min());
+        for (rank, (mrr, recall)) in ranks.chain([shown]).zip(&mut sums) {
             if let Some(rank) = rank.filter(|rank| *rank <= DEPTH) {
                 *mrr += 1.0 / f64::from(rank);
                 *recall += 1.0;
@@ -170,13 +177,19 @@ pub fn measure(
         questions: questions.len(),
         stages: stages
             .iter()
+            .map(|(stage, _)| *stage)
+            .chain(["shown"])
             .zip(sums)
-            .map(|((stage, _), (mrr, recall))| StageFigures { stage, mrr10: mrr / all, recall10: recall / all })
+            .map(|(stage, (mrr, recall))| StageFigures { stage, mrr10: mrr / all, recall10: recall / all })
             .collect(),
         index_s,
         p50_ms: at(0.5),
         p95_ms: at(0.95),
     })
+}
+
+fn rank_of(place: Option<StageRank>) -> Option<u32> {
+    place.map(|place| place.rank)
 }
 
 fn name_of(folder: &Path) -> String {

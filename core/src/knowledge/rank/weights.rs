@@ -5,12 +5,12 @@ use super::FEATURES;
 /// For code, where no encoder has embedded the passages yet. In the order of [`super::NAMES`].
 const CODE: [f32; FEATURES] = [
     -0.0057, 0.0046, 0.1723, -0.0018, 0.1930, -0.1420, 1.6375, 8.2521, 1.7945, 1.7391, IDENTIFIER, TEST, 0.0037,
-    2.0513, 0.9059, 0.0, 0.0,
+    2.0513, 0.9059, 0.0, 0.0, 0.0,
 ];
 /// The same with an encoder's cosine.
 const CODE_ENCODED: [f32; FEATURES] = [
     -0.0255, -0.0190, 0.1725, -0.0198, 0.1962, -0.1197, 1.5006, 7.2950, 1.5452, 1.9707, IDENTIFIER, TEST, -0.0431,
-    1.8702, -1.0841, 6.9259, 0.0,
+    1.8702, -1.0841, 6.9259, 0.0, 0.0,
 ];
 /// First sentences of doc comments hardly ever write out an identifier: who does means it.
 const IDENTIFIER: f32 = 2.0;
@@ -25,9 +25,21 @@ const PROSE_TEXT: f32 = 0.15;
 const MIDDLE: f32 = 17.8;
 const SLOPE: f32 = 0.25;
 
+/// Where the passages were also compared token by token. Among the fifty best alone.
+const CODE_COMPARED: [f32; FEATURES] = CODE_ENCODED;
+
+/// The score of a passage that was compared token by token; only the order among such passages counts.
+pub fn compared(features: &[f32; FEATURES], is_code: bool) -> f32 {
+    with(&CODE_COMPARED, features, is_code)
+}
+
 /// The score of a passage; higher is better, only the order counts.
 pub fn score(features: &[f32; FEATURES], is_code: bool, with_encoder: bool) -> f32 {
     let weights = if with_encoder { &CODE_ENCODED } else { &CODE };
+    with(weights, features, is_code)
+}
+
+fn with(weights: &[f32; FEATURES], features: &[f32; FEATURES], is_code: bool) -> f32 {
     let learned: f32 = weights.iter().zip(features).map(|(weight, value)| weight * value).sum();
     if is_code { learned } else { learned + PROSE_TEXT * features[0] + PROSE_HEADING * features[3] }
 }

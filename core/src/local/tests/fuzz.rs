@@ -21,6 +21,7 @@ fn real() -> Vec<Vec<u8>> {
     let query = SearchQuery {
         after: None,
         before: None,
+        compare_ms: 0,
         text: "crane".to_owned(),
         mode: SearchMode::Hybrid,
         limit: 8,

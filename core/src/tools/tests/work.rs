@@ -35,6 +35,7 @@ fn passages_are_numbered_and_read_on() {
     let hit = SearchHit {
         fusion: None,
         rerank: None,
+        compared: None,
         passage,
         score: 0.5,
         keyword: None,
@@ -46,6 +47,8 @@ fn passages_are_numbered_and_read_on() {
     let results = SearchResults {
         candidates: 0,
         rerank_ms: 0.0,
+        compare_ms: 0.0,
+        compared: 0,
         query: String::new(),
         hits: vec![hit; 2],
         searched: 9,

@@ -69,7 +69,7 @@ fn texts(lengths: &[usize], seed: u64) -> Vec<Vec<u32>> {
 }
 
 fn run(bert: &Bert, texts: &[Vec<u32>]) -> Result<Vec<f32>> {
-    let texts: Vec<&[u32]> = texts.iter().map(Vec::as_slice).collect();
+    let texts: Vec<Sequence<'_>> = texts.iter().map(|ids| Sequence::one(ids)).collect();
     bert.forward(&texts, &Cancel::new(), |states| Ok(states.to_vec()))
 }
 
@@ -88,6 +88,46 @@ fn saved(tensors: &HashMap<String, Tensor>) -> tempfile::NamedTempFile {
     let file = tempfile::NamedTempFile::new().unwrap();
     candle_core::safetensors::save(tensors, file.path()).unwrap();
     file
+}
+
+#[test]
+fn the_second_text_of_a_pair_has_a_type_of_its_own() {
+    let config = config(24, 3, 40, 2);
+    let mut tensors = weights(&config, "bert.", 8);
+    let mut random = rand_chacha::ChaCha8Rng::seed_from_u64(3);
+    for (name, shape) in [
+        ("bert.pooler.dense.weight", vec![24, 24]),
+        ("bert.pooler.dense.bias", vec![24]),
+        ("classifier.weight", vec![1, 24]),
+        ("classifier.bias", vec![1]),
+    ] {
+        let values: Vec<f32> = (0..shape.iter().product()).map(|_| random.random::<f32>() - 0.5).collect();
+        tensors.insert(name.to_owned(), Tensor::from_vec(values, shape, &Device::Cpu).unwrap());
+    }
+    let file = saved(&tensors);
+    let ids = texts(&[31], 4).remove(0);
+    let (bert, head) =
+        (Bert::load(file.path(), &config, Kernel::best_f32()).unwrap(), Head::load(file.path(), 24).unwrap());
+    let pair = Sequence { ids: &ids, first: 12 };
+    let states = bert.forward(&[pair], &Cancel::new(), |states| Ok(states.to_vec())).unwrap();
+
+    let builder = VarBuilder::from_tensors(tensors.clone(), DType::F32, &Device::Cpu);
+    let model = BertModel::load(builder.pp("bert"), &config).unwrap();
+    let types: Vec<u32> = (0..31).map(|at| u32::from(at >= 12)).collect();
+    let row = |values: &[u32]| Tensor::new(values, &Device::Cpu).unwrap().unsqueeze(0).unwrap();
+    let expected = model.forward(&row(&ids), &row(&types), None).unwrap();
+    let expected_states = expected.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    assert!(states.iter().zip(&expected_states).all(|(a, b)| (a - b).abs() < 1e-3));
+    let first = expected.narrow(1, 0, 1).unwrap().squeeze(0).unwrap();
+    let linear = |input: &Tensor, name: &str| {
+        let product = input.matmul(&tensors[&format!("{name}.weight")].t().unwrap()).unwrap();
+        product.broadcast_add(&tensors[&format!("{name}.bias")]).unwrap()
+    };
+    let pooled = linear(&first, "bert.pooler.dense").tanh().unwrap();
+    let logit = linear(&pooled, "classifier").flatten_all().unwrap().to_vec1::<f32>().unwrap()[0];
+    assert!((head.score(&states[..24]) - logit).abs() < 1e-3, "{logit}");
+    let alone = bert.forward(&[Sequence::one(&ids)], &Cancel::new(), |states| Ok(states.to_vec())).unwrap();
+    assert!((head.score(&alone[..24]) - logit).abs() > 1e-4);
 }
 
 proptest! {

@@ -8,9 +8,21 @@ use half::{bf16, f16};
 use memmap2::Mmap;
 use safetensors::{Dtype, SafeTensors};
 
-use super::{Attention, Bert, Layer, Linear};
+use super::{Attention, Bert, Head, Layer, Linear};
 use crate::kernels::gemm::{Kernel, LayerNorm, Panels};
 use crate::{Error, Result};
+
+/// Reads what a cross-encoder has above its BERT: the pooler, and a classifier with one output.
+pub(super) fn load_head(path: &Path, hidden: usize) -> Result<Head> {
+    with_tensors(path, |tensors| {
+        Ok(Head {
+            pooler: tensors.read("pooler.dense.weight", &[hidden, hidden])?,
+            pooler_bias: tensors.read("pooler.dense.bias", &[hidden])?,
+            classifier: tensors.read_named("classifier.weight", &[1, hidden])?,
+            classifier_bias: tensors.read_named("classifier.bias", &[1])?[0],
+        })
+    })
+}
 
 /// The tensors of a file, under the prefix that they have there.
 struct Tensors<'a> {
@@ -19,14 +31,21 @@ struct Tensors<'a> {
     prefix: &'static str,
 }
 
-pub(super) fn load(path: &Path, config: &Config, kernel: Kernel) -> Result<Bert> {
+fn with_tensors<R>(path: &Path, read: impl FnOnce(&Tensors<'_>) -> Result<R>) -> Result<R> {
     let file = std::fs::File::open(path).map_err(|error| Error::io(path, error))?;
     // SAFETY: the map is read only while this function runs, and the model folder's files are replaced by renaming,
     // never written in place, so the mapped bytes do not change.
     let bytes = unsafe { Mmap::map(&file) }.map_err(|error| Error::malformed(path, error.to_string()))?;
     let tensors =
         SafeTensors::deserialize(&bytes).map_err(|error| Error::malformed(path, format!("its header: {error}")))?;
-    let tensors = Tensors::new(path, tensors)?;
+    read(&Tensors::new(path, tensors)?)
+}
+
+pub(super) fn load(path: &Path, config: &Config, kernel: Kernel) -> Result<Bert> {
+    with_tensors(path, |tensors| bert(tensors, config, kernel))
+}
+
+fn bert(tensors: &Tensors<'_>, config: &Config, kernel: Kernel) -> Result<Bert> {
     let (hidden, inner) = (config.hidden_size, config.intermediate_size);
     let attention = Attention::new(hidden, config.num_attention_heads);
     let epsilon = config.layer_norm_eps as f32;
@@ -38,6 +57,10 @@ pub(super) fn load(path: &Path, config: &Config, kernel: Kernel) -> Result<Bert>
     for row in positions.chunks_exact_mut(hidden) {
         row.iter_mut().zip(&types).for_each(|(position, kind)| *position += kind);
     }
+    let second = match types.get(hidden..2 * hidden) {
+        Some(second) => second.iter().zip(&types).map(|(second, first)| second - first).collect(),
+        None => Vec::new(),
+    };
     let layers = (0..config.num_hidden_layers).map(|index| {
         let at = |name: &str| format!("encoder.layer.{index}.{name}");
         Ok(Layer {
@@ -55,6 +78,7 @@ pub(super) fn load(path: &Path, config: &Config, kernel: Kernel) -> Result<Bert>
         inner,
         words,
         positions,
+        second,
         norm: tensors.norm("embeddings.LayerNorm", hidden, epsilon)?,
         layers: layers.collect::<Result<_>>()?,
         attention,
@@ -74,9 +98,13 @@ impl<'a> Tensors<'a> {
 
     /// Values of one tensor, which must have this shape.
     fn read(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
-        let name = format!("{}{name}", self.prefix);
+        self.read_named(&format!("{}{name}", self.prefix), shape)
+    }
+
+    /// As [`Self::read`], whatever the prefix of the others.
+    fn read_named(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let tensor =
-            self.tensors.tensor(&name).map_err(|error| Error::malformed(self.path, format!("{name}: {error}")))?;
+            self.tensors.tensor(name).map_err(|error| Error::malformed(self.path, format!("{name}: {error}")))?;
         if tensor.shape() != shape {
             return Err(Error::malformed(
                 self.path,
