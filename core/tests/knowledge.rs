@@ -416,6 +416,19 @@ fn an_installed_encoder_upgrades_the_passages() {
     let hits = core.call(Search { query }).wait().unwrap().hits;
     assert!(hits[0].passage.path.ends_with("a.md"));
     assert_eq!(hits[0].encoder_vector.map(|stage| stage.rank), Some(1));
+    assert!(hits.iter().all(|hit| hit.compared.is_none()));
+
+    // With time, the best are compared token by token.
+    let closely = SearchQuery { text: "a doctor and a patient".to_owned(), compare_ms: 60_000, ..SearchQuery::default() };
+    let results = core.call(Search { query: closely.clone() }).wait().unwrap();
+    assert_eq!(results.compared, results.hits.len() as u64);
+    assert!(results.hits[0].passage.path.ends_with("a.md"), "{results:?}");
+    assert!(results.hits[0].compared.is_some_and(|place| place.rank == 1 && place.score > 0.3), "{results:?}");
+    assert!(results.hits.is_sorted_by(|a, b| a.score >= b.score));
+    let typed = SearchQuery { compare_ms: 0, ..closely };
+    let results = core.call(Search { query: typed }).wait().unwrap();
+    assert!(results.compared == 0 && results.compare_ms == 0.0);
+    assert!(results.hits.iter().all(|hit| hit.compared.is_none()));
 }
 
 #[test]

@@ -5,11 +5,11 @@
 
 pub mod weights;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::keyword::query::{Question, spaced};
 use super::keyword::signatures;
-use super::words::words;
+use super::words;
 use crate::model::{DocumentKind, Passage};
 
 /// What a passage is judged by.
@@ -77,33 +77,45 @@ const PATH_WORDS: f32 = 5.0;
 /// Looks at candidates of one question.
 pub struct Judge<'a> {
     question: &'a Question,
+    /// Each word of the question and of its translations, with its place in a [`Bag`].
+    slots: HashMap<&'a str, usize>,
     /// Words of the question with their weights.
-    asked: Vec<(&'a str, f32)>,
-    translated: Vec<(&'static str, f32)>,
+    asked: Vec<(usize, f32)>,
+    /// Words of code that may stand for them, with their weights.
+    translated: Vec<(usize, f32)>,
+    /// For each slot, the greatest share of a translation.
+    shares: Vec<f32>,
     total: f32,
 }
 
 impl<'a> Judge<'a> {
     pub fn new(question: &'a Question, frequencies: &Frequencies) -> Self {
-        let asked: Vec<_> = question.words.iter().map(|word| (word.as_str(), frequencies.weight(word))).collect();
-        let translated =
-            question.translations().map(|(word, share)| (word, share * frequencies.weight(word))).collect();
+        let mut slots: HashMap<&'a str, usize> = HashMap::new();
+        let mut slot = |word: &'a str| {
+            let next = slots.len();
+            *slots.entry(word).or_insert(next)
+        };
+        let asked: Vec<_> = question.words.iter().map(|word| (slot(word), frequencies.weight(word))).collect();
+        let shared: Vec<_> = question.translations().map(|(word, share)| (slot(word), word, share)).collect();
+        let mut shares = vec![0.0_f32; slots.len()];
+        shared.iter().for_each(|(slot, _, share)| shares[*slot] = shares[*slot].max(*share));
+        let translated = shared.iter().map(|(slot, word, share)| (*slot, share * frequencies.weight(word))).collect();
         let total = asked.iter().map(|(_, weight)| weight).sum::<f32>().max(f32::MIN_POSITIVE);
-        Self { question, asked, translated, total }
+        Self { question, slots, asked, translated, shares, total }
     }
 
     pub fn features(&self, candidate: &Candidate<'_>) -> [f32; FEATURES] {
         let passage = candidate.passage;
-        let text = Bag::of([passage.text.as_str()]);
-        let symbols = Bag::of(passage.symbols.iter().map(String::as_str));
-        let signature = Bag::of(signatures(&passage.text, &passage.symbols));
-        let heading = Bag::of(passage.heading.as_deref().into_iter().chain(passage.title.as_deref()));
-        let path = Bag::of([candidate.path]);
+        let text = self.bag([passage.text.as_str()]);
+        let symbols = self.bag(passage.symbols.iter().map(String::as_str));
+        let signature = self.bag(signatures(&passage.text, &passage.symbols));
+        let heading = self.bag(passage.heading.as_deref().into_iter().chain(passage.title.as_deref()));
+        let path = self.bag([candidate.path]);
         let everywhere = [&text, &symbols, &signature, &heading, &path];
         let covered: f32 = self
             .asked
             .iter()
-            .filter(|(word, _)| everywhere.iter().any(|bag| bag.counts.contains_key(*word)))
+            .filter(|(slot, _)| everywhere.iter().any(|bag| bag.counts[*slot] > 0))
             .map(|(_, weight)| weight)
             .sum();
         let (precision, name_coverage) = self.names(passage);
@@ -135,29 +147,44 @@ impl<'a> Judge<'a> {
         ]
     }
 
+    fn bag<'t>(&self, texts: impl IntoIterator<Item = &'t str>) -> Bag {
+        let mut bag = Bag { counts: vec![0; self.slots.len()], length: 0 };
+        for text in texts {
+            words::visit(text, |_, _, _, word| {
+                bag.length += 1;
+                if let Some(slot) = self.slots.get(word) {
+                    bag.counts[*slot] += 1;
+                }
+            });
+        }
+        bag
+    }
+
     /// For the declared name that fits best: the share of its parts that were asked for, and the share of the question
     /// (by weight) that it holds.
     fn names(&self, passage: &Passage) -> (f32, f32) {
         let mut best = (0.0_f32, 0.0_f32);
         for symbol in &passage.symbols {
-            let found = words(symbol);
-            // The whole of a compound is no part of it.
-            let skip = usize::from(found.len() > 1 && found[0].position == found[1].position);
-            let parts: HashSet<&str> = found[skip..].iter().map(|word| word.text.as_str()).collect();
+            let mut parts: Vec<(String, Option<usize>)> = Vec::new();
+            words::visit(symbol, |_, _, position, word| {
+                // A second word at the first place follows the whole of a compound, which is no part of it.
+                if position == 0 {
+                    parts.clear();
+                }
+                if !parts.iter().any(|(known, _)| known == word) {
+                    parts.push((word.to_owned(), self.slots.get(word).copied()));
+                }
+            });
             if parts.is_empty() {
                 continue;
             }
             let mut hits = 0.0;
-            for part in &parts {
-                if self.asked.iter().any(|(word, _)| word == part) {
-                    hits += 1.0;
-                } else {
-                    let share = self.question.translations().filter(|(word, _)| word == part).map(|(_, share)| share);
-                    hits += (2.0 * share.fold(0.0, f32::max)).min(1.0);
-                }
+            for slot in parts.iter().filter_map(|(_, slot)| *slot) {
+                let asked = self.asked.iter().any(|(asked, _)| *asked == slot);
+                hits += if asked { 1.0 } else { (2.0 * self.shares[slot]).min(1.0) };
             }
-            let covered: f32 =
-                self.asked.iter().filter(|(word, _)| parts.contains(word)).map(|(_, weight)| weight).sum();
+            let held = |slot: usize| parts.iter().any(|(_, part)| *part == Some(slot));
+            let covered: f32 = self.asked.iter().filter(|(slot, _)| held(*slot)).map(|(_, weight)| weight).sum();
             let this = (hits / parts.len() as f32, covered / self.total);
             if this.0 + this.1 > best.0 + best.1 {
                 best = this;
@@ -183,31 +210,22 @@ fn is_test(path: &str, heading: Option<&str>) -> bool {
     path.split(['/', '\\']).any(named) || heading.is_some_and(|heading| heading.split(" › ").any(named))
 }
 
-/// Words of a field with their counts.
+/// How often the words that matter stand in a field.
 struct Bag {
-    counts: HashMap<String, u32>,
+    /// By slot of the judge.
+    counts: Vec<u32>,
+    /// Words of the field, whichever they are.
     length: u32,
 }
 
 impl Bag {
-    fn of<'a>(texts: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut bag = Self { counts: HashMap::new(), length: 0 };
-        for text in texts {
-            for word in words(text) {
-                bag.length += 1;
-                *bag.counts.entry(word.text).or_default() += 1;
-            }
-        }
-        bag
-    }
-
-    fn score(&self, asked: &[(&str, f32)], usual: f32, normalised: f32) -> f32 {
+    fn score(&self, asked: &[(usize, f32)], usual: f32, normalised: f32) -> f32 {
         let norm = K1 * (1.0 - normalised + normalised * self.length as f32 / usual);
         asked
             .iter()
-            .filter_map(|(word, weight)| {
-                let count = *self.counts.get(*word)? as f32;
-                Some(weight * count * (K1 + 1.0) / (count + norm))
+            .map(|(slot, weight)| {
+                let count = self.counts[*slot] as f32;
+                weight * count * (K1 + 1.0) / (count + norm)
             })
             .sum()
     }

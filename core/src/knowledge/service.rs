@@ -3,7 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -116,7 +116,8 @@ pub(super) struct Inner {
     /// Uses of documents that were not written down yet.
     pub uses: Uses,
     /// A command that searches reads what happened in the program first, one at a time.
-    catching_up: Mutex<()>,
+    /// Holds the change of the main database that was read last.
+    catching_up: Mutex<Option<u64>>,
     pages: PathBuf,
     samples: PathBuf,
     threads: Mutex<Vec<JoinHandle<()>>>,
@@ -559,13 +560,18 @@ impl Service {
         if self.inner.eager {
             return Ok(());
         }
-        let _turn = self.inner.catching_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut caught_up = self.inner.catching_up.lock().unwrap_or_else(PoisonError::into_inner);
+        let change = self.inner.main.last_change();
+        if *caught_up == Some(change) {
+            return Ok(());
+        }
         let own: Vec<SourceId> = {
             let board = self.inner.board.lock();
             let own = board.by_id.values().filter(|running| running.source.kind.is_built_in());
             own.filter(|running| !running.source.paused).map(|running| running.source.id).collect()
         };
         let working = !self.inner.threads.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
+        let mut whole = true;
         for id in own {
             if cancel.is_cancelled() {
                 return Err(KnowledgeError::Cancelled);
@@ -573,13 +579,16 @@ impl Service {
             self.inner.board.change(|board| board.enqueue(id));
             if working {
                 match self.wait(id, false, cancel) {
-                    Ok(_) | Err(KnowledgeError::Scan(_)) => {}
+                    Ok(_) => {}
+                    Err(KnowledgeError::Scan(_)) => whole = false,
                     Err(error) => return Err(error),
                 }
             } else if let Some(order) = self.inner.board.change(|board| board.begin(id)) {
                 indexer::execute(&self.inner, &order);
+                whole &= !self.inner.unwell.load(Ordering::Acquire);
             }
         }
+        *caught_up = whole.then_some(change);
         Ok(())
     }
 

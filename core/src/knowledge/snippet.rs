@@ -1,6 +1,6 @@
 //! The extract of a passage that a list shows: the part with most words of the query, and where they stand.
 
-use super::words::words;
+use super::words::visit;
 
 /// Bytes of a snippet, about three lines in a list.
 const WIDTH: usize = 240;
@@ -8,15 +8,15 @@ const WIDTH: usize = 240;
 /// The extract, and the byte ranges in it that match words of the query. Line breaks become spaces.
 pub fn snippet(text: &str, query: &[String]) -> (String, Vec<(u32, u32)>) {
     let mut places: Vec<(usize, usize)> = Vec::new();
-    for word in words(text) {
-        if query.contains(&word.text) {
+    visit(text, |from, to, _, word| {
+        if query.iter().any(|wanted| wanted == word) {
             match places.last_mut() {
                 // A part inside a whole that is marked already.
-                Some((_, to)) if word.from < *to => *to = (*to).max(word.to),
-                _ => places.push((word.from, word.to)),
+                Some((_, end)) if from < *end => *end = (*end).max(to),
+                _ => places.push((from, to)),
             }
         }
-    }
+    });
     let start = best_start(text, &places);
     let mut end = (start + WIDTH).min(text.len());
     while !text.is_char_boundary(end) {

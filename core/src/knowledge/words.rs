@@ -27,15 +27,31 @@ pub struct Word {
 /// The words of a text in order; the whole identifier comes before its parts.
 pub fn words(text: &str) -> Vec<Word> {
     let mut found = Vec::with_capacity(text.len() / 5);
-    let mut scanner = Scanner { text, at: 0, position: 0 };
-    while scanner.next(&mut found) {}
+    visit(text, |from, to, position, text| found.push(Word { from, to, text: text.to_owned(), position }));
     found
 }
 
-struct Scanner<'a> {
+/// Hears the words of a text in order, as [`Word`] has them: from, to, position, text.
+pub fn visit(text: &str, heard: impl FnMut(usize, usize, usize, &str)) {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let mut scanner = Scanner { text, at: 0, position: 0, scratch, heard };
+        while scanner.next() {}
+    });
+}
+
+struct Scanner<'a, F> {
     text: &'a str,
     at: usize,
     position: usize,
+    scratch: &'a mut Scratch,
+    heard: F,
+}
+
+/// What one thread needs for each word.
+struct Scratch {
+    word: String,
+    parts: Vec<(usize, usize)>,
+    stems: Stems,
 }
 
 fn is_word(c: char) -> bool {
@@ -48,15 +64,15 @@ fn stands_alone(c: char) -> bool {
         | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{2fa1f}')
 }
 
-impl Scanner<'_> {
-    /// Adds the words of the next identifier; false at the end.
-    fn next(&mut self, found: &mut Vec<Word>) -> bool {
+impl<F: FnMut(usize, usize, usize, &str)> Scanner<'_, F> {
+    /// Tells the words of the next identifier; false at the end.
+    fn next(&mut self) -> bool {
         let rest = &self.text[self.at..];
         let Some((offset, first)) = rest.char_indices().find(|(_, c)| is_word(*c)) else { return false };
         let from = self.at + offset;
         if stands_alone(first) {
             self.at = from + first.len_utf8();
-            self.push(found, from, self.at, self.position);
+            self.tell(from, self.at, self.position, false);
             self.position += 1;
             return true;
         }
@@ -66,16 +82,13 @@ impl Scanner<'_> {
         self.at = from + length;
         let (from, to) = trimmed(self.text, from, self.at);
         if from < to {
-            self.identifier(found, from, to);
+            self.identifier(from, to);
         }
         true
     }
 
-    fn identifier(&mut self, found: &mut Vec<Word>, from: usize, to: usize) {
-        let before = found.len();
-        self.push(found, from, to, self.position);
-        let mut position = self.position;
-        let mut parts = 0;
+    fn identifier(&mut self, from: usize, to: usize) {
+        self.scratch.parts.clear();
         let mut start = from;
         let mut last: Option<char> = None;
         let mut chars = self.text[from..to].char_indices().peekable();
@@ -93,41 +106,46 @@ impl Scanner<'_> {
                 Some(l) => l.is_numeric() && c.is_alphabetic() && at - start > 2,
             };
             if boundary {
-                parts += self.part(found, start, at, &mut position);
+                self.part(start, at);
                 start = at;
             }
             last = Some(c);
         }
-        parts += self.part(found, start, to, &mut position);
-        if parts <= 1 {
-            // Without parts of its own the word is there once.
-            found.truncate(before + 1);
-            position = self.position + 1;
-            stem(&mut found[before].text);
-        } else {
-            found[before + 1..].iter_mut().for_each(|part| stem(&mut part.text));
+        self.part(start, to);
+        let parts = self.scratch.parts.len();
+        // Without parts of its own the word is there once.
+        self.tell(from, to, self.position, parts <= 1);
+        if parts > 1 {
+            for part in 0..parts {
+                let (from, to) = self.scratch.parts[part];
+                self.tell(from, to, self.position + part, true);
+            }
         }
-        self.position = position;
+        self.position += parts.max(1);
     }
 
-    fn part(&self, found: &mut Vec<Word>, from: usize, to: usize, position: &mut usize) -> usize {
+    fn part(&mut self, from: usize, to: usize) {
         let (from, to) = trimmed(self.text, from, to);
-        if from >= to {
-            return 0;
+        if from < to {
+            self.scratch.parts.push((from, to));
         }
-        self.push(found, from, to, *position);
-        *position += 1;
-        1
     }
 
-    fn push(&self, found: &mut Vec<Word>, from: usize, to: usize, position: usize) {
-        let mut end = to.min(from + MOST_BYTES);
-        while !self.text.is_char_boundary(end) {
-            end -= 1;
-        }
+    fn tell(&mut self, from: usize, to: usize, position: usize, stemmed: bool) {
+        let end = self.text.floor_char_boundary(to.min(from + MOST_BYTES));
         let slice = &self.text[from..end];
-        let text = if slice.is_ascii() { slice.to_ascii_lowercase() } else { slice.to_lowercase() };
-        found.push(Word { from, to, text, position });
+        let Scratch { word, stems, .. } = &mut *self.scratch;
+        word.clear();
+        if slice.is_ascii() {
+            word.push_str(slice);
+            word.make_ascii_lowercase();
+        } else {
+            word.push_str(&slice.to_lowercase());
+        }
+        if stemmed {
+            stems.stem(word);
+        }
+        (self.heard)(from, to, position, word);
     }
 }
 
@@ -135,30 +153,39 @@ impl Scanner<'_> {
 const REMEMBERED: usize = 1 << 15;
 
 thread_local! {
-    static STEMS: RefCell<(Stemmer, HashMap<String, Option<String>>)> =
-        RefCell::new((Stemmer::create(Algorithm::English), HashMap::new()));
+    static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch {
+        word: String::new(),
+        parts: Vec::new(),
+        stems: Stems { stemmer: Stemmer::create(Algorithm::English), known: HashMap::new() },
+    });
 }
 
 /// English stems (Porter's second stemmer, Snowball). Question and text are treated alike, so that words of other
 /// languages still find themselves.
-fn stem(word: &mut String) {
-    if word.len() < 3 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
-        return;
-    }
-    STEMS.with_borrow_mut(|(stemmer, known)| {
-        if let Some(stem) = known.get(word.as_str()) {
+struct Stems {
+    stemmer: Stemmer,
+    /// None where a word is its own stem.
+    known: HashMap<String, Option<String>>,
+}
+
+impl Stems {
+    fn stem(&mut self, word: &mut String) {
+        if word.len() < 3 || !word.bytes().all(|byte| byte.is_ascii_lowercase()) {
+            return;
+        }
+        if let Some(stem) = self.known.get(word.as_str()) {
             if let Some(stem) = stem {
                 word.clone_from(stem);
             }
             return;
         }
-        let stem = stemmer.stem(word).into_owned();
-        if known.len() >= REMEMBERED {
-            known.clear();
+        let stem = self.stemmer.stem(word).into_owned();
+        if self.known.len() >= REMEMBERED {
+            self.known.clear();
         }
-        known.insert(word.clone(), (stem != *word).then(|| stem.clone()));
+        self.known.insert(word.clone(), (stem != *word).then(|| stem.clone()));
         *word = stem;
-    });
+    }
 }
 
 /// Without underscores at either end.
@@ -181,8 +208,8 @@ impl Tokenizer for WordTokenizer {
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> WordStream<'a> {
         self.words.clear();
-        let mut scanner = Scanner { text, at: 0, position: 0 };
-        while scanner.next(&mut self.words) {}
+        let words = &mut self.words;
+        visit(text, |from, to, position, text| words.push(Word { from, to, text: text.to_owned(), position }));
         self.token.reset();
         WordStream { words: &self.words, token: &mut self.token, next: 0 }
     }

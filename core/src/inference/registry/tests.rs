@@ -75,3 +75,71 @@ fn an_own_model_is_removed_with_its_file() {
     assert!(registry.list().unwrap().models.is_empty());
     assert!(!own.join("mini").exists() && registry.encoder().is_none());
 }
+
+/// MiniLM with a made-up head: no cross-encoder is in the model cache.
+fn cross_encoder(folder: &Path) {
+    let model = cache().join("all-MiniLM-L6-v2");
+    std::fs::create_dir_all(folder).unwrap();
+    std::fs::copy(model.join("tokenizer.json"), folder.join("tokenizer.json")).unwrap();
+    let config = std::fs::read_to_string(model.join("config.json")).unwrap();
+    let named = config.replacen("BertModel", "BertForSequenceClassification", 1);
+    assert_ne!(named, config);
+    std::fs::write(folder.join("config.json"), named).unwrap();
+    let bytes = std::fs::read(model.join("model.safetensors")).unwrap();
+    let (length, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let (header, data) = rest.split_at(u64::from_le_bytes(*length) as usize);
+    let header: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(header).unwrap();
+    let tensors = header.into_iter().filter(|(name, _)| name != "__metadata__");
+    let mut header: serde_json::Map<_, _> = tensors.map(|(name, tensor)| (format!("bert.{name}"), tensor)).collect();
+    let mut data = data.to_vec();
+    // The encoder came with a pooler.
+    for (name, shape) in [("classifier.weight", vec![1, 384]), ("classifier.bias", vec![1])] {
+        let from = data.len();
+        let count: usize = shape.iter().product();
+        data.extend((0..count).flat_map(|at| ((at as f32 * 0.37).sin() * 0.2).to_le_bytes()));
+        let tensor = serde_json::json!({ "dtype": "F32", "shape": shape, "data_offsets": [from, data.len()] });
+        header.insert(name.to_owned(), tensor);
+    }
+    let header = serde_json::to_vec(&header).unwrap();
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend(header);
+    file.extend(data);
+    std::fs::write(folder.join("model.safetensors"), file).unwrap();
+}
+
+#[test]
+fn a_cross_encoder_is_a_kind_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    cross_encoder(&folder.path().join("models/judge"));
+    let registry = registry(folder.path(), vec![cache()]);
+    assert!(registry.encoder().is_some_and(|encoder| encoder.id().starts_with("all-minilm")));
+    let reranker = registry.reranker().unwrap();
+    let scores = reranker.score("a question", &["one passage", "another passage"], &Cancel::new()).unwrap();
+    assert!(scores.len() == 2 && scores.iter().all(|score| score.is_finite()));
+    let list = registry.list().unwrap();
+    let judge = list.models.iter().find(|model| model.info.kind == ModelKind::Reranker).unwrap();
+    assert!(judge.is_default && judge.loaded && judge.id.0 == "judge");
+    let error = registry.chat_model(Some(&judge.id), &Cancel::new()).err().unwrap();
+    assert!(error.message.contains("reranker"), "{error}");
+    registry.remove(&judge.id.clone()).unwrap();
+    assert!(registry.reranker().is_none());
+}
+
+#[test]
+fn a_cross_encoder_that_cannot_be_read_is_no_reranker() {
+    let folder = tempfile::tempdir().unwrap();
+    let judge = folder.path().join("models/judge");
+    cross_encoder(&judge);
+    let weights = std::fs::read(judge.join("model.safetensors")).unwrap();
+    let registry = registry(folder.path(), Vec::new());
+    assert!(registry.reranker().is_some());
+    registry.state().reranker = None;
+    // As long as before, so that its header still fits: the tensors of the head have lost their names.
+    let text = String::from_utf8_lossy(&weights[..64 << 10]).into_owned();
+    let at = text.find("classifier.weight").unwrap();
+    let mut renamed = weights;
+    renamed[at..at + 10].copy_from_slice(b"classified");
+    std::fs::write(judge.join("model.safetensors"), renamed).unwrap();
+    assert!(registry.reranker().is_none());
+    assert!(registry.list().unwrap().models.iter().all(|model| !model.loaded));
+}

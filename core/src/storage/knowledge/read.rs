@@ -1,6 +1,7 @@
 //! Reads of the knowledge store: what is known of files, passages for hits, lists, and what indexes replay.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     COUNTS, Counts, DOCUMENTS, DocumentRange, FILES, KnowledgeStore, KnownFile, LOG, NEXT_PASSAGE, NUMBERS, PASSAGES,
-    PROBLEMS, PassageRange, SPACES, Space, StoredChange, StoredFile, StoredPassage, VECTORS, hex, write,
+    PROBLEMS, PassageRange, SPACES, Space, StoredChange, StoredDocument, StoredFile, StoredPassage, VECTORS, hex, write,
 };
 use crate::model::exact_path::path_of;
 use crate::model::{
@@ -129,14 +130,22 @@ impl KnowledgeStore {
         let txn = self.db.read()?;
         let (passages, documents, files) = (txn.table(PASSAGES)?, txn.table(DOCUMENTS)?, txn.table(FILES)?);
         let mut found = Vec::with_capacity(ids.len());
+        // Candidates of a search often lie in the same documents.
+        let mut known: HashMap<u128, Option<(&Source, Vec<u8>, StoredDocument)>> = HashMap::new();
+        let find = |document: u128| -> Result<_, StorageError> {
+            let Some(key) = documents.get(document)? else { return Ok(None) };
+            let (owner, path) = key.value();
+            let Some(source) = sources.iter().find(|source| source.id.0.as_u128() == owner) else { return Ok(None) };
+            let file = files.record::<StoredFile>((owner, path))?;
+            Ok(file.and_then(|file| file.document).map(|document| (source, path.to_vec(), document)))
+        };
         for id in ids {
             let Some(stored) = passages.record::<StoredPassage>(*id)? else { continue };
-            let Some(key) = documents.get(stored.document)? else { continue };
-            let (owner, path) = key.value();
-            let Some(source) = sources.iter().find(|source| source.id.0.as_u128() == owner) else { continue };
-            let Some(document) = files.record::<StoredFile>((owner, path))?.and_then(|file| file.document) else {
-                continue;
+            let owner = match known.entry(stored.document) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(find(stored.document)?),
             };
+            let Some((source, path, document)) = owner else { continue };
             found.push(Passage {
                 id: PassageId(*id),
                 document: DocumentId(Uuid::from_u128(stored.document)),
@@ -149,7 +158,7 @@ impl KnowledgeStore {
                 heading: stored.heading,
                 text: stored.text,
                 document_hash: hex(&document.hash),
-                title: document.title,
+                title: document.title.clone(),
                 symbols: stored.symbols,
                 origin: origin(source, path, document.kind, stored.anchor),
             });
