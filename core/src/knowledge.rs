@@ -9,6 +9,7 @@ pub mod chunk;
 mod describe;
 mod documents;
 pub mod fuse;
+mod healing;
 pub(crate) mod ignored;
 mod indexer;
 pub mod keyword;

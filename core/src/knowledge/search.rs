@@ -216,7 +216,7 @@ impl Search<'_> {
     }
 
     fn embed(&self, space: &Space, text: &str) -> Result<Option<(Space, Vec<f32>)>, KnowledgeError> {
-        space.index.load(&self.inner.store, self.cancel)?;
+        self.inner.load_vectors(space, self.cancel)?;
         let mut vectors = space.embedder.embed(&[text], self.cancel).map_err(|error| match error {
             rspa_ml::Error::Cancelled => KnowledgeError::Cancelled,
             other => KnowledgeError::Embedding(other),

@@ -13,7 +13,7 @@ use rspa_ml::embed::Embedder;
 use rspa_ml::embed::static_embedder::StaticEmbedder;
 
 use super::chunk::Sizes;
-use super::keyword::{KeywordIndex, Opened};
+use super::keyword::KeywordIndex;
 use super::kinds::{self, FetchPage};
 use super::prepare::Preparer;
 use super::readers::Limits;
@@ -115,6 +115,8 @@ pub(super) struct Inner {
     pub fetch: Option<Arc<dyn FetchPage>>,
     /// Uses of documents that were not written down yet.
     pub uses: Uses,
+    /// What opening the indexes had to mend, in words.
+    pub healed: Mutex<Vec<String>>,
     /// A command that searches reads what happened in the program first, one at a time.
     /// Holds the change of the main database that was read last.
     catching_up: Mutex<Option<u64>>,
@@ -182,6 +184,7 @@ impl Service {
             watcher: Watcher::default(),
             fetch: config.fetch,
             uses: Uses::default(),
+            healed: Mutex::default(),
             catching_up: Mutex::default(),
             pages: config.pages,
             samples: config.samples,
@@ -603,7 +606,7 @@ impl Service {
     pub fn warm(&self, cancel: &Cancel) -> Result<(), KnowledgeError> {
         self.inner.open_keyword(cancel)?;
         if let Some(space) = &self.inner.static_space {
-            space.index.load(&self.inner.store, cancel)?;
+            self.inner.load_vectors(space, cancel)?;
             space.index.build_graph(cancel)?;
         }
         Ok(())
@@ -808,22 +811,6 @@ impl Inner {
                 }
             }
         });
-        Ok(())
-    }
-
-    /// Opens the keyword index if that has not happened yet; repairs it when it is damaged.
-    pub fn open_keyword(&self, cancel: &Cancel) -> Result<(), KnowledgeError> {
-        if self.keyword.is_open() {
-            return Ok(());
-        }
-        match self.keyword.open(&self.store, cancel)? {
-            Some(Opened::Rebuilt(reason)) if self.store.passage_count()? > 0 => {
-                tracing::warn!(reason, "the keyword index was built again");
-                self.reports.health("keyword index", true, &format!("it was built again, because {reason}"));
-            }
-            Some(opened) => tracing::debug!(?opened, "the keyword index is open"),
-            None => {}
-        }
         Ok(())
     }
 }

@@ -74,7 +74,7 @@ pub(super) fn run(inner: &Inner) {
 fn settle(inner: &Inner) -> Result<(), KnowledgeError> {
     if let Some(space) = &inner.static_space {
         if inner.eager {
-            space.index.load(&inner.store, &inner.stop)?;
+            inner.load_vectors(space, &inner.stop)?;
         }
         // Passages that were stored when there was no embedder, or another one.
         while step(inner, space, STATIC_STEP)? {}
@@ -87,7 +87,7 @@ fn settle(inner: &Inner) -> Result<(), KnowledgeError> {
     let Some(space) = inner.load_encoder()? else {
         return finish(inner, None);
     };
-    space.index.load(&inner.store, &inner.stop)?;
+    inner.load_vectors(&space, &inner.stop)?;
     inner.uses.keep(&inner.store)?;
     let mut first = most_used(inner, &space)?;
     let mut size = STEP;

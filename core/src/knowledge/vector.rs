@@ -59,7 +59,9 @@ fn kind_byte(kind: DocumentKind) -> u8 {
 pub enum Loaded {
     /// The snapshot was used; so many changes came after it.
     Replayed(usize),
-    /// It was made from the stored vectors, and why.
+    /// There was no snapshot; the stored vectors were read.
+    Read,
+    /// The snapshot was of no use, and why; the stored vectors were read.
     Rebuilt(String),
 }
 
@@ -193,10 +195,11 @@ impl VectorIndex {
     fn open(&self, store: &KnowledgeStore, cancel: &Cancel) -> Result<(Index, Loaded), StorageError> {
         let (index, opened) = Index::open(self.options.clone());
         let reason = match opened {
-            Opened::Empty(reason) => reason,
+            Opened::Absent => None,
+            Opened::Empty(reason) => Some(reason),
             Opened::Snapshot(mark) => match self.heal(&index, store, mark, cancel)? {
                 Some(steps) => return Ok((index, Loaded::Replayed(steps))),
-                None => "it is too old".to_owned(),
+                None => Some("it is too old".to_owned()),
             },
         };
         let index = Index::new(self.options.clone());
@@ -204,7 +207,7 @@ impl VectorIndex {
         let mark = Mark { change: Some(store.last_change()), covered: Some(store.covered(self.space)?) };
         self.fill(&index, store, 0, cancel)?;
         apply(&index, &[], &[], mark);
-        Ok((index, Loaded::Rebuilt(reason)))
+        Ok((index, reason.map_or(Loaded::Read, Loaded::Rebuilt)))
     }
 
     /// Brings a snapshot to the state of the store; none when the log does not reach back to it.

@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     drop(bytes);
     let rows: Vec<&[f32]> = values.chunks_exact(dimensions).collect();
     let (queries, rows) = rows.split_at(1_000);
-    if matches!(opened, Opened::Empty(_)) {
+    if matches!(opened, Opened::Empty(_) | Opened::Absent) {
         let started = Instant::now();
         let mut state = 1_u64;
         let mut noise = || {

@@ -1,18 +1,23 @@
 //! Rows that are searched together: frozen ones, by their graph where it helps, or a scan of those in memory.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rspa_ml::kernels::distance;
 
 use crate::filter::Compiled;
 use crate::frozen::Frozen;
 use crate::graph::{Vectors, descend, spread};
-use crate::quantise::exact;
+use crate::pool::Pool;
+use crate::quantise::{Query, exact};
 use crate::rows::{Bits, Columns, Rows};
-use crate::scratch::Scratch;
+use crate::scratch::{Scratch, Walk};
 
 /// Rows of a scan at a time.
 const BLOCK: usize = 256;
+/// From so many rows on a scan is shared: before, handing parts out costs as much as it saves.
+const SHARED: usize = 1 << 17;
 /// Rows that a filter leaves, below which scanning them is quick and misses none.
 const SCANNED: usize = 50_000;
 /// The widest search when a filter leaves out most of what is met.
@@ -150,7 +155,7 @@ pub(crate) struct Wanted<'a> {
     pub width: usize,
 }
 
-/// Looks at every row.
+/// Looks at every row; a long scan is shared by the threads of the pool.
 pub(crate) fn scan(
     columns: &Columns<'_>,
     dead: &Bits,
@@ -160,9 +165,40 @@ pub(crate) fn scan(
 ) {
     let Scratch { query, walk, scanned, rows } = scratch;
     scanned.start(wanted.candidates);
+    let threads = if columns.len() < SHARED { 1 } else { rayon::current_num_threads() };
+    if threads == 1 {
+        scan_part(columns, dead, wanted, query, 0..columns.len(), walk, scanned);
+    } else {
+        let share = columns.len().div_ceil(threads).next_multiple_of(BLOCK);
+        let parts = (0..columns.len()).into_par_iter().step_by(share).map(|from| {
+            let (mut walk, mut best) = (Walk::default(), Pool::default());
+            best.start(wanted.candidates);
+            let part = from..columns.len().min(from + share);
+            scan_part(columns, dead, wanted, query, part, &mut walk, &mut best);
+            best
+        });
+        for best in parts.collect::<Vec<_>>() {
+            best.iter().for_each(|(row, score)| scanned.push(row, score));
+        }
+    }
+    rows.clear();
+    rows.extend(scanned.iter().map(|(row, _)| row));
+    score(columns, &query.values, rows, found);
+}
+
+/// Looks at these rows, which begin at a block.
+fn scan_part(
+    columns: &Columns<'_>,
+    dead: &Bits,
+    wanted: &Wanted<'_>,
+    query: &Query,
+    rows: Range<usize>,
+    walk: &mut Walk,
+    scanned: &mut Pool,
+) {
     let dimensions = columns.dimensions;
-    for from in (0..columns.len()).step_by(BLOCK) {
-        let to = columns.len().min(from + BLOCK);
+    for from in rows.clone().step_by(BLOCK) {
+        let to = rows.end.min(from + BLOCK);
         let part = from as u32..to as u32;
         if wanted.filter.everything {
             walk.products.resize(to - from, 0);
@@ -185,9 +221,6 @@ pub(crate) fn scan(
             walk.batch.iter().zip(&walk.products).for_each(|(row, product)| push(*row, *product));
         }
     }
-    rows.clear();
-    rows.extend(scanned.iter().map(|(row, _)| row));
-    score(columns, &query.values, rows, found);
 }
 
 /// Appends the ids of these rows with their cosines.

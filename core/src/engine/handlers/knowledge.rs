@@ -120,10 +120,16 @@ impl Service for Knowledge {
             let passages: u64 = sources.iter().map(|status| status.passages).sum();
             format!("{} sources, {passages} passages", sources.len())
         });
-        let index = self.service.check();
+        let mut index = self.service.check().map_err(|error| error.to_string());
+        let healed = self.service.healed();
+        if let Ok(detail) = &mut index
+            && !healed.is_empty()
+        {
+            *detail = format!("{detail}; {}", healed.join("; "));
+        }
         vec![
             check("sources", sources.map_err(|error| error.to_string())),
-            check("indexes", index.map_err(|error| error.to_string())),
+            check("indexes", index),
         ]
     }
 

@@ -22,6 +22,8 @@ use crate::segment::{Data, Segment};
 pub enum Opened {
     /// Everything up to this mark is in.
     Snapshot(Mark),
+    /// Nothing; the index is empty.
+    Absent,
     /// Nothing that can be used, and why; the index is empty.
     Empty(String),
 }
@@ -90,7 +92,7 @@ impl Index {
     pub fn open(options: Options) -> (Self, Opened) {
         let index = Self::new(options);
         let Some(folder) = index.options.folder.clone() else {
-            return (index, Opened::Empty("it is kept in memory only".to_owned()));
+            return (index, Opened::Absent);
         };
         let opened = match index.open_files(&folder) {
             Ok(Some(state)) => {
@@ -99,7 +101,7 @@ impl Index {
                 *index.write() = state;
                 Opened::Snapshot(mark)
             }
-            Ok(None) => Opened::Empty("there was none".to_owned()),
+            Ok(None) => Opened::Absent,
             Err(error) => Opened::Empty(error.to_string()),
         };
         index.clear(&folder);

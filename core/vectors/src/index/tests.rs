@@ -115,6 +115,17 @@ fn a_scan_is_exact_and_changes_show_at_once() {
 }
 
 #[test]
+fn a_long_scan_that_is_shared_is_exact_too() {
+    let index = Index::new(options(1_000_000));
+    let all = vectors(140_000, 5);
+    add(&index, 0, &all);
+    let everything = numbered(0, &all);
+    assert!(recall(&index, &everything, &Filter::default(), |_| true) > 0.999);
+    let third = Filter { sources: &[1], ..Filter::default() };
+    assert!(recall(&index, &everything, &third, |id| id % 3 == 1) > 0.999);
+}
+
+#[test]
 fn the_graph_finds_as_much_as_that_of_hnsw_rs() {
     let all = vectors(8_000, 1);
     let index = Index::new(options(1_000));

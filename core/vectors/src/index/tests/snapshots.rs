@@ -23,7 +23,7 @@ fn files(folder: &Path, end: &str) -> Vec<PathBuf> {
 /// An index with a graph, a tail and rows that went, and its queries' answers.
 fn saved(folder: &Path) -> Vec<Vec<(u64, f32)>> {
     let (index, opened) = open(folder);
-    assert_eq!(opened, Opened::Empty("there was none".to_owned()));
+    assert_eq!(opened, Opened::Absent);
     let all = vectors(2_000, 1);
     add(&index, 0, &all[..1_900]);
     index.fold(&|| false).unwrap();
