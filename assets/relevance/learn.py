@@ -3,10 +3,12 @@
 
   rspa bench retrieval CRATE... --questions 80 --features words.jsonl
   rspa bench retrieval CRATE... --questions 80 --encoder minilm --features encoder.jsonl
+  rspa bench retrieval CRATE... --questions 80 [--encoder minilm] --compare-ms 60000 --features compared.jsonl
   python3 learn.py words.jsonl [encoder.jsonl]
 
 Needs numpy. A linear score per candidate, a softmax over the candidates of each question, the wanted one to be likely:
-gradient descent (Adam) with a little weight decay. One array of weights is printed for each file, with the
+gradient descent (Adam) with a little weight decay. One array of weights is printed for each file, and a second one for
+the candidates that were compared token by token where some were, each with the
 mean reciprocal rank and recall at ten on the questions it learned from; crates kept aside are measured with
 `rspa bench retrieval` after the weights were put into place.
 """
@@ -26,7 +28,8 @@ def read(path):
         names = row["names"]
         wanted = np.array([candidate["wanted"] for candidate in row["candidates"]], bool)
         features = np.array([candidate["features"] for candidate in row["candidates"]], np.float64)
-        questions.append((features, wanted))
+        if len(features):
+            questions.append((features, wanted))
     return names, questions
 
 
@@ -82,13 +85,25 @@ def middle(questions, weights):
     return mean - offset / scale * spread, scale / spread
 
 
-for path in sys.argv[1:]:
-    names, questions = read(path)
+def report(title, names, questions):
     half = [question for at, question in enumerate(questions) if at % 2]
     other = [question for at, question in enumerate(questions) if at % 2 == 0]
-    print(path, len(questions), "questions; learned on one half, measured on the other:",
-          "%.3f %.3f" % figures(other, learn(names, half)))
+    crossed = [figures(other, learn(names, half)), figures(half, learn(names, other))]
+    print(title, len(questions), "questions; learned on one half, measured on the other, both ways:",
+          "%.3f %.3f" % tuple(np.mean(crossed, 0)))
     weights = learn(names, questions)
     print("all: %.3f %.3f" % figures(questions, weights), "middle %.2f, slope %.3f" % middle(questions, weights))
     for name, weight in zip(names, weights):
         print("    %.4f, // %s" % (weight, name))
+
+
+LATE = ["late"]
+for path in sys.argv[1:]:
+    names, questions = read(path)
+    late = [names.index(name) for name in LATE]
+    first = [(np.where(np.isin(np.arange(len(names)), late), 0, features), wanted) for features, wanted in questions]
+    report(path, names, first)
+    compared = [(features[seen], wanted[seen]) for features, wanted in questions
+                for seen in [(features[:, late] != 0).any(1)] if seen.any()]
+    if compared:
+        report(path + " compared", names, compared)

@@ -37,7 +37,7 @@ static COMMON_STEMS: LazyLock<Vec<String>> =
     LazyLock::new(|| words(COMMON).into_iter().map(|word| word.text).chain(["s".to_owned()]).collect());
 
 /// What words of prose are called in code: stem, then stems of code with their shares. Learned from the doc comments of
-/// 664 crates by the first of IBM's translation models (Brown et al., 1993); `assets/relevance/learn.py` makes it.
+/// 664 crates by the first of IBM's translation models (Brown et al., 1993), as `assets/relevance/lexicon.py` does.
 static LEXICON: LazyLock<HashMap<&'static str, Vec<(&'static str, f32)>>> = LazyLock::new(|| {
     let text = include_str!("../../../../assets/relevance/lexicon.tsv");
     text.lines()

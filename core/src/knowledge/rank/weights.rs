@@ -12,6 +12,11 @@ const CODE_ENCODED: [f32; FEATURES] = [
     -0.0255, -0.0190, 0.1725, -0.0198, 0.1962, -0.1197, 1.5006, 7.2950, 1.5452, 1.9707, IDENTIFIER, TEST, -0.0431,
     1.8702, -1.0841, 6.9259, 0.0, 0.0,
 ];
+/// For the fifty best, which were compared with the question token by token.
+const CODE_COMPARED: [f32; FEATURES] = [
+    -0.0447, -0.0406, 0.1887, -0.0337, 0.2455, -0.1279, 1.3329, 5.4825, 1.5569, 2.8130, IDENTIFIER, TEST, -0.2911,
+    2.0940, -1.2600, 1.3883, 0.0, 12.0200,
+];
 /// First sentences of doc comments hardly ever write out an identifier: who does means it.
 const IDENTIFIER: f32 = 2.0;
 /// Learned as -5; people look for tests, too.
@@ -24,9 +29,6 @@ const PROSE_TEXT: f32 = 0.15;
 /// A passage with this score is as likely wanted as not; how steeply that changes.
 const MIDDLE: f32 = 17.8;
 const SLOPE: f32 = 0.25;
-
-/// Where the passages were also compared token by token. Among the fifty best alone.
-const CODE_COMPARED: [f32; FEATURES] = CODE_ENCODED;
 
 /// The score of a passage that was compared token by token; only the order among such passages counts.
 pub fn compared(features: &[f32; FEATURES], is_code: bool) -> f32 {
