@@ -78,8 +78,15 @@ impl AppState {
                 self.chats.source_removed(id);
                 self.knowledge.documents.remove(&id);
                 self.knowledge.problems.clear();
+                self.knowledge.outlines.clear();
             }
-            Event::DocumentsChanged { changes } => self.chats.documents_changed(&changes),
+            Event::DocumentsChanged { changes } => {
+                // Who looks at one of them asks again.
+                for change in &changes {
+                    self.knowledge.outlines.remove(&change.path);
+                }
+                self.chats.documents_changed(&changes);
+            }
             Event::MessageChanged { message } => {
                 stale.overview = matches!(message.state, MessageState::Complete) && message.author == Author::Model;
                 // The list shows how the last message begins.
