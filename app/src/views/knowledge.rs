@@ -68,7 +68,9 @@ impl View for KnowledgeView {
                 self.inspector(ui, cx, shown, true);
                 return;
             }
-            self.search.field(ui, cx);
+            if self.search.field(ui, cx) {
+                self.looked_at = None;
+            }
             if self.search.is_empty() {
                 let source = self.search.source();
                 match self.browse.ui(ui, cx, source, self.looked_at.as_deref()) {

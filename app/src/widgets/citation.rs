@@ -118,6 +118,7 @@ pub fn page_words(kind: DocumentKind, page: u32) -> String {
     let key = match kind {
         DocumentKind::Pptx => "citation.slide",
         DocumentKind::Xlsx => "citation.sheet",
+        DocumentKind::Epub => "citation.part",
         _ => "citation.page",
     };
     tr_with(key, &[("n", &page)])

@@ -17,6 +17,9 @@ use crate::widgets::{Button, TextField, list, states};
 
 /// Rows that are asked for at once.
 const PAGE: u32 = 400;
+/// Points of the columns at the right.
+const SIZES: f32 = 60.0;
+const PASSAGES: f32 = 84.0;
 /// Letters of a title that are shown.
 const SHOWN: usize = 200;
 
@@ -328,14 +331,17 @@ fn document_row(
     ground(ui, tokens, rect, &response, selected);
     let inner = rect.shrink2(vec2(tokens.space.l, 0.0));
     let passages = tr_count("knowledge.browse.passages", u64::from(document.passages));
-    let figures = match document.size_bytes {
-        0 => passages,
-        size => format!("{passages}   {}", bytes(size)),
-    };
     let middle = rect.center().y;
-    let at = pos2(inner.right(), middle);
-    let font = tokens.font(Type::Label);
-    let mut right = ui.painter().text(at, Align2::RIGHT_CENTER, figures, font, tokens.color.text_3).left();
+    let figure = |at: f32, words: String| {
+        let font = tokens.font(Type::Label);
+        ui.painter().text(pos2(at, middle), Align2::RIGHT_CENTER, words, font, tokens.color.text_3).left()
+    };
+    // In columns: what is no file has no size, and leaves its place free.
+    let mut right = inner.right() - SIZES;
+    if document.size_bytes > 0 {
+        right = figure(inner.right(), bytes(document.size_bytes)).min(right);
+    }
+    right = figure(right, passages).min(right - PASSAGES);
     let poor = document.confidence < FULL;
     if poor {
         let font = Icon::font(tokens.size.icon);

@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use egui::{Label, ScrollArea, Ui};
-use rspa_core::model::{Document, DocumentKind, DocumentOutline, Origin};
+use rspa_core::model::{Document, DocumentKind, DocumentOutline, Origin, Timestamp};
 
 use super::outline::Outline;
 use crate::commands::{UiCommand, open};
 use crate::design::{Icon, Type, UiExt};
 use crate::state::AppState;
-use crate::text::{bytes, moment, number, sentence, short, tr, tr_count, tr_with};
+use crate::text::{bytes, clock, day, number, sentence, short, tr, tr_count, tr_with};
 use crate::views::Cx;
 use crate::widgets::citation::{document_name, kind_icon, kind_name, open_words, source_kind};
 use crate::widgets::column::padded;
@@ -22,7 +22,7 @@ const POOR: f32 = 0.5;
 /// Letters of a name or value that are shown: who wrote it may be hostile.
 const SHOWN: usize = 300;
 /// Facts that a document tells of itself, before the rest is asked for; and at most.
-const FACTS: usize = 8;
+const FACTS: usize = 4;
 const MOST_FACTS: usize = 100;
 
 #[derive(Default)]
@@ -113,27 +113,13 @@ impl Detail {
         let address = source.and_then(|source| source.address.as_deref());
         if let Some(address) = address {
             fact(ui, tr("knowledge.detail.address"), |ui| value(ui, &short(address, SHOWN)));
-        } else if Origin::of_record(&document.path).is_none() && document.kind != DocumentKind::Commit {
-            fact(ui, tr("knowledge.detail.file"), |ui| {
-                ui.horizontal(|ui| {
-                    let whole = short(&crate::text::path(&document.path), 1_000);
-                    let inside = super::inside(cx.state, document.source, &document.path);
-                    let room = (ui.available_width() - tokens.size.control_small - tokens.space.s).max(0.0);
-                    ui.scope(|ui| {
-                        ui.set_max_width(room);
-                        ui.add(Label::new(tokens.rich(Type::Body, inside)).truncate()).on_hover_text(whole);
-                    });
-                    if ui.add(IconButton::new(Icon::Copy, tr("document.copy_path")).small()).clicked() {
-                        cx.commands.push(UiCommand::CopyText(document.path.display().to_string()));
-                    }
-                });
-            });
         }
         let lines = outline.map(|outline| tr_count("knowledge.detail.lines", u64::from(outline.total_lines)));
         let pages = outline.filter(|outline| !outline.pages.is_empty()).map(|outline| {
             let key = match document.kind {
                 DocumentKind::Pptx => "knowledge.detail.slides",
                 DocumentKind::Xlsx => "knowledge.detail.sheets",
+                DocumentKind::Epub => "knowledge.detail.parts",
                 _ => "knowledge.detail.pages",
             };
             tr_count(key, outline.pages.len() as u64)
@@ -145,10 +131,9 @@ impl Detail {
         }
         fact(ui, tr("knowledge.detail.passages"), |ui| value(ui, &number(u64::from(document.passages))));
         let changed = if address.is_some() { tr("knowledge.detail.fetched") } else { tr("knowledge.detail.modified") };
-        fact(ui, changed, |ui| value(ui, &moment(document.modified)));
-        let took = milliseconds(document.seconds);
-        let words = tr_with("knowledge.detail.indexed_value", &[("when", &moment(document.indexed)), ("time", &took)]);
-        fact(ui, tr("knowledge.detail.indexed"), |ui| value(ui, &words));
+        fact(ui, changed, |ui| value(ui, &when(document.modified)));
+        fact(ui, tr("knowledge.detail.indexed"), |ui| value(ui, &when(document.indexed)));
+        fact(ui, tr("knowledge.detail.took"), |ui| value(ui, &milliseconds(document.seconds)));
         let shown = if self.all_facts { MOST_FACTS } else { FACTS };
         for (name, told) in document.metadata.iter().take(shown) {
             let name = short(name, 60);
@@ -170,8 +155,11 @@ fn head(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document) {
     let title = document.title.as_deref().map(str::trim).filter(|title| !title.is_empty());
     let title = title.map(|title| short(title, SHOWN)).filter(|title| *title != name);
     section_title(ui, title.as_deref().unwrap_or(&name));
-    if title.is_some() {
-        ui.add(Label::new(tokens.rich(Type::Secondary, &name)).truncate());
+    let is_file = Origin::of_record(&document.path).is_none() && document.kind != DocumentKind::Commit;
+    let inside = super::inside(cx.state, document.source, &document.path);
+    if title.is_some() || (is_file && inside != name) {
+        let words = Label::new(tokens.rich(Type::Secondary, if is_file { &inside } else { &name })).truncate();
+        ui.add(words).on_hover_text(short(&crate::text::path(&document.path), 1_000));
     }
     ui.add_space(tokens.space.xs);
     ui.horizontal_wrapped(|ui| {
@@ -194,6 +182,9 @@ fn head(ui: &mut Ui, cx: &mut Cx<'_>, document: &Document) {
         if ui.add(Button::new(tr("knowledge.why.ask")).icon(Icon::ChatCircle)).clicked() {
             cx.commands.push(UiCommand::Ask(tr_with("document.ask", &[("file", &name)])));
         }
+        if is_file && ui.add(IconButton::new(Icon::Copy, tr("document.copy_path"))).clicked() {
+            cx.commands.push(UiCommand::CopyText(document.path.display().to_string()));
+        }
     });
 }
 
@@ -205,6 +196,11 @@ fn confidence(read: f32) -> (String, Tone, Icon) {
     let percent = (f64::from(read.clamp(0.0, 0.99)) * 100.0).round() as u32;
     let tone = if read < POOR { Tone::Bad } else { Tone::Warn };
     (tr_with("knowledge.detail.partly", &[("percent", &percent)]), tone, Icon::Warning)
+}
+
+/// `20 Nov 2026, 20:59`.
+fn when(at: Timestamp) -> String {
+    format!("{}, {}", day(at), clock(at))
 }
 
 /// What reading took: `34 ms`, `1.2 s`.

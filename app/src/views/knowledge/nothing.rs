@@ -51,7 +51,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, filters: &Filters, text: &str, why_not: 
                 ui.add_space(tokens.space.m);
                 wish = hidden(ui, cx, filters, text, &set);
             }
-            let remarks = remarks(cx.state, filters);
+            let remarks = remarks(cx.state, filters, text);
             if !remarks.is_empty() {
                 ui.add_space(tokens.space.m);
                 for remark in remarks {
@@ -141,10 +141,13 @@ fn searched(state: &AppState) -> String {
 }
 
 /// What is not searched, or not yet.
-fn remarks(state: &AppState, filters: &Filters) -> Vec<String> {
+fn remarks(state: &AppState, filters: &Filters, text: &str) -> Vec<String> {
     let sources = state.knowledge.sources.get().map_or(&[][..], Vec::as_slice);
     let about = |key: &str, name: &str| tr_with(key, &[("name", &short(name, NAME))]);
     let mut lines = Vec::new();
+    if text.matches('"').count() > 1 {
+        lines.push(tr("knowledge.nothing.phrase").to_owned());
+    }
     for status in sources.iter().filter(|status| filters.source().is_none_or(|id| status.source.id == id)) {
         let name = &status.source.name;
         match status.state {

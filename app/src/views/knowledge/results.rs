@@ -85,9 +85,10 @@ impl Search {
         Some((results, &results.hits[index]))
     }
 
-    /// The field and the filters below it.
-    pub fn field(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+    /// The field and the filters below it. True when another search began.
+    pub fn field(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
         let tokens = ui.tokens();
+        let mut asked = false;
         padded(ui, tokens.space.l, tokens.space.m, |ui| {
             let before = self.text.clone();
             let field = TextField::new(&mut self.text, tr("knowledge.search.name")).hint(tr("knowledge.search.hint"));
@@ -97,6 +98,7 @@ impl Search {
             }
             if self.text.trim() != before.trim() {
                 self.ask(cx);
+                asked = true;
             }
             if let Some(results) = cx.state.knowledge.results.get().filter(|_| !self.is_empty()) {
                 let ms = format!("{} ms", milliseconds(results.ms));
@@ -107,10 +109,12 @@ impl Search {
             ui.add_space(tokens.space.s);
             if self.filters.ui(ui, cx.state) && !self.is_empty() {
                 self.ask(cx);
+                asked = true;
             }
         });
         let free = ui.available_rect_before_wrap();
         ui.painter().hline(free.x_range(), free.top() - 0.5, Stroke::new(1.0, tokens.color.line));
+        asked
     }
 
     /// The rows. `beside`: the reasons stand in a column of their own.
