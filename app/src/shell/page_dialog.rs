@@ -40,6 +40,8 @@ impl Shell {
             let title = tr_with("source.page_added", &[("name", &short(&status.source.name, SHOWN))]);
             self.state.notices.push(self.state.now, NoticeKind::Done, title, tr("source.page_added_detail"));
             put_source(&mut self.state, status);
+            // The pages were drawn already.
+            ctx.request_repaint();
         }
         // The question about the host lies over it.
         if self.confirmation.is_some() {

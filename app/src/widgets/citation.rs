@@ -126,7 +126,7 @@ pub fn page_words(kind: DocumentKind, page: u32) -> String {
 
 /// `Storage › Backups · lines 91–104`.
 pub fn place(passage: &Passage) -> String {
-    let heading = passage.heading.as_deref().filter(|heading| !heading.is_empty());
+    let heading = passage.heading.as_deref().filter(|heading| !heading.is_empty() && !is_title(passage, heading));
     joined(heading.map(|heading| short(heading, SHOWN)), lines(passage))
 }
 
@@ -146,7 +146,13 @@ fn joined(heading: Option<String>, lines: String) -> String {
 /// `Backups`: the innermost heading.
 pub fn heading(passage: &Passage) -> Option<&str> {
     let heading = passage.heading.as_deref()?;
-    heading.rsplit(" › ").next().map(str::trim).filter(|heading| !heading.is_empty())
+    let inner = heading.rsplit(" › ").next().map(str::trim);
+    inner.filter(|heading| !heading.is_empty() && !is_title(passage, heading))
+}
+
+/// What is no file is called by its title already.
+fn is_title(passage: &Passage, heading: &str) -> bool {
+    passage.origin != Origin::File && passage.title.as_deref().is_some_and(|title| title.trim() == heading)
 }
 
 pub fn kind_name(kind: DocumentKind) -> &'static str {

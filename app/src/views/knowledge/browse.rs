@@ -59,8 +59,11 @@ struct Asked {
 }
 
 impl Browse {
+    /// The documents of another source.
     pub fn documents(&mut self) {
         self.tab = Tab::Documents;
+        self.filter.clear();
+        self.at = None;
     }
 
     pub fn problems(&mut self) {
@@ -137,12 +140,18 @@ impl Browse {
                 states::loading(ui, tr("knowledge.browse.reading"));
             }
             Some(page) if total == 0 && page.items.is_empty() => {
-                let words = if self.filter.is_empty() {
-                    tr("knowledge.browse.no_documents")
+                if self.filter.is_empty() {
+                    let (title, detail) =
+                        (tr("knowledge.browse.no_documents"), tr("knowledge.browse.no_documents_detail"));
+                    states::empty(ui, Icon::FileText, title, detail, |_| {});
                 } else {
-                    tr("knowledge.browse.filter_nothing")
-                };
-                states::empty(ui, Icon::FileText, words, tr("knowledge.browse.no_documents_detail"), |_| {});
+                    let detail = tr_with("knowledge.browse.filter_detail", &[("text", &short(self.filter.trim(), 80))]);
+                    states::empty(ui, Icon::Funnel, tr("knowledge.browse.filter_nothing"), &detail, |ui| {
+                        if ui.add(Button::new(tr("knowledge.browse.filter_clear"))).clicked() {
+                            self.filter.clear();
+                        }
+                    });
+                }
             }
             Some(page) => {
                 let moved = self.keys(ui, cx, total, looked_at.is_some());

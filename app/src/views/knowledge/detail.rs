@@ -137,7 +137,7 @@ impl Detail {
         let shown = if self.all_facts { MOST_FACTS } else { FACTS };
         for (name, told) in document.metadata.iter().take(shown) {
             let name = short(name, 60);
-            fact(ui, sentence(&name).as_ref(), |ui| value(ui, &short(told, SHOWN)));
+            fact(ui, sentence(&name).as_ref(), |ui| value(ui, &plain_time(&short(told, SHOWN))));
         }
         let rest = document.metadata.len().min(MOST_FACTS).saturating_sub(shown);
         if rest > 0 {
@@ -198,6 +198,20 @@ fn confidence(read: f32) -> (String, Tone, Icon) {
     (tr_with("knowledge.detail.partly", &[("percent", &percent)]), tone, Icon::Warning)
 }
 
+/// `2018-10-19 19:39` of `2018-10-19T19:39:21Z`; everything else stays.
+fn plain_time(told: &str) -> String {
+    let pattern = b"0000-00-00T00:00";
+    let fits = told.len() >= pattern.len()
+        && told
+            .bytes()
+            .zip(pattern)
+            .all(|(byte, like)| if *like == b'0' { byte.is_ascii_digit() } else { byte == *like });
+    match told.get(..10).zip(told.get(11..16)) {
+        Some((day, time)) if fits => format!("{day} {time}"),
+        _ => told.to_owned(),
+    }
+}
+
 /// `20 Nov 2026, 20:59`.
 fn when(at: Timestamp) -> String {
     format!("{}, {}", day(at), clock(at))
@@ -227,6 +241,10 @@ mod tests {
         assert_eq!(confidence(0.994).0, "99 % read");
         assert_eq!(confidence(0.0).0, "0 % read");
         assert_eq!(confidence(f32::NAN).0, "0 % read");
+        assert_eq!(plain_time("2018-10-19T19:39:21Z"), "2018-10-19 19:39");
+        for stays in ["2018-10-19", "Pat ébène de la T00:00", "", "2018-10-19 19:39"] {
+            assert_eq!(plain_time(stays), stays);
+        }
         assert_eq!((milliseconds(0.0004), milliseconds(0.034)), ("1 ms".to_owned(), "34 ms".to_owned()));
     }
 }

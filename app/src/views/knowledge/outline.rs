@@ -166,8 +166,18 @@ impl Outline {
             let line = tr_with("knowledge.outline.line", &[("n", &number(u64::from(*first)))]);
             leaf(Icon::FileText, capital(&title), line, (*first, *first))
         });
-        groups.push(("knowledge.outline.pages", Icon::Stack, pages.collect()));
+        let name = match document.kind {
+            DocumentKind::Pptx => "knowledge.outline.slides",
+            DocumentKind::Xlsx => "knowledge.outline.sheets",
+            DocumentKind::Epub => "knowledge.outline.parts",
+            _ => "knowledge.outline.pages",
+        };
+        groups.push((name, Icon::Stack, pages.collect()));
         groups.retain(|(_, _, nodes)| !nodes.is_empty());
+        // One page beside other things says nothing.
+        if groups.len() > 1 && outline.pages.len() == 1 {
+            groups.pop();
+        }
         if let [(_, _, nodes)] = groups.as_mut_slice() {
             self.nodes.append(nodes);
             self.arrange();

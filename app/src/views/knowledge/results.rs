@@ -1,6 +1,6 @@
 //! Search as you type: the field, filters, and the rows of what was found. Old rows stay while new ones are on their way.
 
-use egui::{Align2, Id, Key, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
+use egui::{Align2, Id, Key, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
 use rspa_core::model::{DocumentKind, SearchHit, SearchResults, SourceId};
 
 use super::filters::Filters;
@@ -155,7 +155,9 @@ impl Search {
                     let side = tokens.size.control_small;
                     let at = response.rect.right_bottom() - vec2(tokens.space.l, tokens.space.s) - vec2(side, side);
                     let place = Rect::from_min_size(at, vec2(side, side));
-                    if ui.put(place, IconButton::new(Icon::Info, tr("knowledge.why.title")).small()).clicked() {
+                    // A child of its own: what is put down moves the rows below.
+                    let mut corner = ui.new_child(UiBuilder::new().id_salt("why").max_rect(place));
+                    if corner.add(IconButton::new(Icon::Info, tr("knowledge.why.title")).small()).clicked() {
                         deed = Some(Deed::Why);
                     }
                 }

@@ -116,7 +116,7 @@ fn the_arrows_choose_and_enter_on_the_chosen_one_opens() {
     assert!(harness.query_by_label("Read in full").is_none());
     harness.get_by_label("notes.md").click();
     harness.run();
-    harness.get_by_label("notes.md").focus();
+    harness.get_by_role_and_label(egui::Role::ListItem, "notes.md").focus();
     harness.run();
     harness.key_press(Key::Enter);
     harness.run();
