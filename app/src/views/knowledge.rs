@@ -182,11 +182,11 @@ impl KnowledgeView {
             self.why.why_not.toggle();
         }
         match (shown, hit, self.looked_at.clone()) {
-            (Shown::Document, _, Some(path)) => self.detail.ui(ui, cx, &path),
+            // The pane that opens may take the room: the structure stays, to go on with.
+            (Shown::Document, _, Some(path)) => self.in_place |= self.detail.ui(ui, cx, &path),
             (Shown::Why, Some((results, hit)), _) => {
-                if self.why.ui(ui, cx, results, hit) {
-                    self.looked_at = Some(hit.passage.path.clone());
-                }
+                let whole = self.why.ui(ui, cx, results, hit);
+                self.looked_at = whole.then(|| hit.passage.path.clone());
             }
             _ => {}
         }

@@ -33,8 +33,10 @@ pub struct Detail {
 }
 
 impl Detail {
-    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, path: &Path) {
+    /// True when the document is opened at a part of its structure.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, path: &Path) -> bool {
         let tokens = ui.tokens();
+        let mut opened = false;
         if self.of.as_deref() != Some(path) {
             *self = Self { of: Some(path.to_owned()), ..Self::default() };
         }
@@ -54,7 +56,7 @@ impl Detail {
                 }
                 None => states::loading(ui, tr("knowledge.detail.loading")),
             }
-            return;
+            return false;
         };
         ScrollArea::vertical().id_salt(("document-detail", path)).auto_shrink(false).show(ui, |ui| {
             padded(ui, tokens.space.l, tokens.space.m, |ui| {
@@ -84,6 +86,7 @@ impl Detail {
                         ui.spacing_mut().item_spacing.y = 0.0;
                         if let Some((first, last)) = self.outline.ui(ui, outline) {
                             cx.commands.push(UiCommand::OpenDocument(open::lines(document, first, last)));
+                            opened = true;
                         }
                     }
                     (None, None) => {
@@ -94,6 +97,7 @@ impl Detail {
                 }
             });
         });
+        opened
     }
 
     /// Where it lies, how large it is, when it was read, and what it says of itself.
