@@ -2,6 +2,7 @@
 
 mod action;
 pub mod consent;
+pub mod open;
 pub mod pages;
 pub mod palette;
 mod shortcuts;
@@ -67,6 +68,19 @@ pub enum UiCommand {
     ExplainMissing {
         query: SearchQuery,
         name: String,
+    },
+    /// Asks the same without filters, to tell what these leave out.
+    SearchBeyond(SearchQuery),
+    /// Opens the knowledge page and shows this document there: what it is and how it is built.
+    ShowDocument(PathBuf),
+    /// Reads how a document is built into `knowledge.outlines`.
+    DescribeDocument(PathBuf),
+    /// Opens the dialog for the address of a page.
+    TypePage,
+    /// Fetches a page; the person was shown the host, and agreed.
+    AddPage {
+        address: String,
+        confirmed_host: String,
     },
     /// Opens the knowledge page and searches there.
     ShowSearch(String),

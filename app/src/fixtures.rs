@@ -302,3 +302,41 @@ pub fn results() -> SearchResults {
         vector_ms: 0.5,
     }
 }
+
+/// A document of the source `rspa`, read in full.
+pub fn document(number: u32, file: &str) -> Document {
+    let like = passage(u64::from(number), file, None, (1, 1), "");
+    Document {
+        id: uuid(number),
+        source: like.source,
+        path: like.path,
+        kind: like.kind,
+        size_bytes: 12_400,
+        modified: NOW,
+        hash: "00".into(),
+        passages: 7,
+        indexed: NOW,
+        confidence: 1.0,
+        note: None,
+        seconds: 0.034,
+        title: None,
+        metadata: Vec::new(),
+    }
+}
+
+/// How it is built; nothing in it yet.
+pub fn outline(document: Document) -> DocumentOutline {
+    DocumentOutline {
+        document,
+        changed: false,
+        total_lines: 120,
+        headings: Vec::new(),
+        symbols: Vec::new(),
+        tables: Vec::new(),
+        pages: Vec::new(),
+    }
+}
+
+pub fn outline_heading(line: u32, level: u8, title: &str) -> OutlineHeading {
+    OutlineHeading { line, level, title: title.into() }
+}

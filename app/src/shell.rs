@@ -7,6 +7,7 @@ mod drop;
 mod engine;
 mod notices_panel;
 mod overlays;
+mod page_dialog;
 mod persist;
 mod rail;
 mod rescue;
@@ -50,6 +51,7 @@ pub struct Shell {
     palette: Option<Palette>,
     picker: Option<(PickPurpose, Picker)>,
     confirmation: Option<Confirmation>,
+    page_dialog: Option<page_dialog::PageDialog>,
     welcome: Option<Welcome>,
     recovery: RecoveryView,
     notices_open: bool,
@@ -72,6 +74,7 @@ impl Shell {
             palette: None,
             picker: None,
             confirmation: None,
+            page_dialog: None,
             welcome: None,
             recovery: RecoveryView::default(),
             notices_open: false,
@@ -142,6 +145,7 @@ impl Shell {
             self.state.forget_data();
             self.views = Views::default();
             (self.palette, self.picker, self.confirmation, self.welcome) = (None, None, None, None);
+            self.page_dialog = None;
             self.saved.begin_again();
         }
     }
@@ -152,6 +156,7 @@ impl Shell {
         self.engine.enter_profile(&mut self.state, profile);
         self.views = Views::default();
         (self.palette, self.picker, self.confirmation, self.welcome) = (None, None, None, None);
+        self.page_dialog = None;
         self.saved.begin_again();
         self.engine.send(&mut self.state, GetUiState { name: persisted::NAME.to_owned() }, |state, _, text| {
             state.entered = Some(text);
@@ -163,7 +168,8 @@ impl Shell {
     pub fn ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         self.apply_look(&ctx);
-        if self.picker.is_none() && self.confirmation.is_none() && self.state.consents.is_empty() {
+        let dialog = self.picker.is_some() || self.confirmation.is_some() || self.page_dialog.is_some();
+        if !dialog && self.state.consents.is_empty() {
             for action in self.shortcuts.pressed(&ctx) {
                 self.queue.run(action);
             }
@@ -187,7 +193,7 @@ impl Shell {
                 .show(ui, |ui| rail::ui(ui, &self.state, &self.shortcuts, &mut self.queue));
         }
         if !welcoming && matches!(self.state.core, CoreStatus::Ready) {
-            if self.picker.is_none() && self.confirmation.is_none() && self.palette.is_none() {
+            if !dialog && self.palette.is_none() {
                 approvals::escape(&ctx, &self.state, &mut self.queue);
             }
             self.approvals.ui(ui, &self.state, &mut self.queue);

@@ -15,9 +15,9 @@ use std::path::PathBuf;
 use rspa_core::api::ApiError;
 use rspa_core::model::CatalogueModel;
 use rspa_core::model::{
-    ChatId, Document, DocumentProblem, DocumentText, Job, JobId, JobState, Mentioned, Message, MessageId, ModelList,
-    NetworkStatus, Overview, Page as ListPage, ProfileId, Recommendation, SearchQuery, SearchResults, SettingEntry,
-    SourceId, SourceStatus, Timestamp, WhyNot,
+    ChatId, Document, DocumentOutline, DocumentProblem, DocumentText, Job, JobId, JobState, Mentioned, Message,
+    MessageId, ModelList, NetworkStatus, Overview, Page as ListPage, ProfileId, Recommendation, SearchQuery,
+    SearchResults, SettingEntry, SourceId, SourceStatus, Timestamp, WhyNot,
 };
 use rspa_core::recovery::{Exported, Recovery};
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,10 @@ pub enum Signal {
     FocusSearch,
     /// Shows the results of this search, with the text in the field.
     ShowSearch(String),
+    /// Shows what this document is and how it is built.
+    ShowDocument(PathBuf),
+    /// Shows the activities of this day, and the one that this line of the day's text speaks of.
+    ShowDay(String, Option<String>),
 }
 
 #[derive(Default)]
@@ -123,6 +127,8 @@ pub struct KnowledgeState {
     /// What was last searched for.
     pub query: SearchQuery,
     pub results: Slot<SearchResults>,
+    /// What was last searched for, without its filters: asked when they left nothing.
+    pub beyond: Option<(SearchQuery, Slot<SearchResults>)>,
     /// Why a named document is not among them.
     pub why_not: Slot<WhyNot>,
     /// Documents of the source that was last listed.
@@ -130,6 +136,10 @@ pub struct KnowledgeState {
     /// By source; none is all sources.
     pub problems: HashMap<Option<SourceId>, Slot<ListPage<DocumentProblem>>>,
     pub texts: HashMap<DocumentTarget, Slot<DocumentText>>,
+    /// How the documents that were last looked at are built.
+    pub outlines: HashMap<PathBuf, Slot<DocumentOutline>>,
+    /// The page that is being fetched, or why it could not be.
+    pub page: Slot<SourceStatus>,
 }
 
 #[derive(Default)]

@@ -29,6 +29,7 @@ const PARTS: &[&str] = &[
     include_str!("../../assets/text/en/crews.toml"),
     include_str!("../../assets/text/en/tasks.toml"),
     include_str!("../../assets/text/en/trash.toml"),
+    include_str!("../../assets/text/en/documents.toml"),
 ];
 
 static ENGLISH: LazyLock<Catalogue> = LazyLock::new(|| {

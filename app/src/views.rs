@@ -31,15 +31,17 @@ mod usage;
 pub mod welcome;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use egui::Ui;
+use rspa_core::model::{DocumentKind, DocumentText};
 
 use crate::commands::{Action, CommandQueue};
 use crate::design::Icon;
 use crate::layout::Pane;
 use crate::state::{AppState, Page};
 use crate::text::tr;
+use crate::widgets::citation::title_of;
 
 /// What a page gets in each frame.
 pub struct Cx<'a> {
@@ -142,13 +144,20 @@ pub const RAIL: [&[(Page, Action)]; 3] = [
 ];
 
 /// What a tab says.
-pub fn title(pane: &Pane) -> String {
+pub fn title(pane: &Pane, state: &AppState) -> String {
     match pane {
         Pane::Page(page) => page_title(*page).to_owned(),
         Pane::Document(target) => {
-            target.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+            let text = state.knowledge.texts.get(target).and_then(|slot| slot.get());
+            document_title(&target.path, text)
         }
     }
+}
+
+/// What an open document is called: what is no file by its title, as soon as its text is there.
+fn document_title(path: &Path, text: Option<&DocumentText>) -> String {
+    let (kind, title) = text.map_or((DocumentKind::Text, None), |text| (text.kind, text.title.as_deref()));
+    title_of(path, kind, title)
 }
 
 pub fn page_title(page: Page) -> &'static str {

@@ -16,6 +16,7 @@ use super::failure::Failure;
 use super::output::{Output, one_line, path_text, size, with_path};
 use super::session::Session;
 use super::typed;
+use crate::commands::consent::host_of_page;
 
 #[derive(Args)]
 pub struct IndexArguments {
@@ -98,7 +99,7 @@ pub fn run(context: &Context, arguments: IndexArguments) -> Result<(), Failure> 
     let output = context.output;
     match arguments.verb {
         IndexVerb::Add { path, yes, wait } => {
-            let address = path.to_str().and_then(|text| host_of(text).map(|host| (text.to_owned(), host)));
+            let address = path.to_str().and_then(|text| host_of_page(text).map(|host| (text.to_owned(), host)));
             let path = if address.is_none() { existing(&path)? } else { path };
             let session = Session::start(context)?;
             let status = match address {
@@ -150,20 +151,6 @@ pub fn run(context: &Context, arguments: IndexArguments) -> Result<(), Failure> 
             documents(&session, source, &filter)
         }
     }
-}
-
-/// The host of an address of the web; none for what is a path.
-fn host_of(text: &str) -> Option<String> {
-    let (scheme, rest) = text.split_once("://")?;
-    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-        return None;
-    }
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((host, _)) => format!("[{host}]"),
-        None => authority.split(':').next().unwrap_or_default().to_owned(),
-    };
-    Some(host.to_ascii_lowercase())
 }
 
 /// A person at a terminal, or in the window, says yes, or `--yes` names exactly the host.

@@ -58,6 +58,7 @@ actions! {
     StopAnswer "stop_answer" Stop,
     AddFolder "add_folder" FolderPlus,
     AddFile "add_file" FileText,
+    AddPage "add_page" Globe,
     AddSample "add_sample" Package,
     RescanAll "rescan_all" ArrowsClockwise,
     ImportModel "import_model" UploadSimple,

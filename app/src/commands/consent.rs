@@ -1,9 +1,12 @@
-//! Consent to a download: host, size, licence and checksum are shown before a byte moves.
+//! Consent to a download: host, size, licence and checksum are shown before a byte moves; to a page: its host.
 
 use rspa_core::model::{CatalogueModel, file_servers};
 
 use super::{Confirmation, UiCommand};
-use crate::text::{bytes, tr, tr_with};
+use crate::text::{bytes, short, tr, tr_with};
+
+/// Letters of an address that are shown.
+const SHOWN: usize = 300;
 
 /// Bytes of all files of a model.
 pub fn size(model: &CatalogueModel) -> u64 {
@@ -45,6 +48,35 @@ pub fn question(model: &CatalogueModel) -> Option<UiCommand> {
         verb: tr_with("consent.verb", &[("size", &bytes(size(model)))]),
         danger: false,
         then: Box::new(UiCommand::DownloadModel { catalogue_id: model.id.clone(), confirmed_host: host }),
+    }))
+}
+
+/// The host of a page, lower case, without port; none for what is no address of the web. Core has the last word.
+pub fn host_of_page(address: &str) -> Option<String> {
+    let (scheme, rest) = address.trim().split_once("://")?;
+    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        return None;
+    }
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((host, _)) => format!("[{host}]"),
+        None => authority.split(':').next().unwrap_or_default().to_owned(),
+    };
+    (!host.is_empty()).then(|| host.to_ascii_lowercase())
+}
+
+/// The question before a page is fetched; none for what is no address.
+pub fn page(address: &str) -> Option<UiCommand> {
+    let address = address.trim();
+    let host = host_of_page(address)?;
+    let consequence =
+        tr_with("consent.page_text", &[("address", &short(address, SHOWN)), ("host", &short(&host, SHOWN))]);
+    Some(UiCommand::Confirm(Confirmation {
+        title: tr_with("consent.page_title", &[("host", &short(&host, SHOWN))]),
+        consequence,
+        verb: tr("consent.page_verb").to_owned(),
+        danger: false,
+        then: Box::new(UiCommand::AddPage { address: address.to_owned(), confirmed_host: host }),
     }))
 }
 
@@ -92,5 +124,21 @@ mod tests {
         assert!(question.consequence.contains("models.example:8443") && question.consequence.contains("1.4 GB"));
         let UiCommand::DownloadModel { confirmed_host, .. } = *question.then else { panic!("no download") };
         assert_eq!(confirmed_host, "models.example:8443");
+    }
+
+    #[test]
+    fn a_page_is_asked_about_by_its_host() {
+        let Some(UiCommand::Confirm(question)) = page(" https://Docs.Example:8443/a?b#c ") else { panic!("none") };
+        assert!(
+            question.title.contains("docs.example") && question.consequence.contains("https://Docs.Example:8443/a")
+        );
+        let UiCommand::AddPage { address, confirmed_host } = *question.then else { panic!("no page") };
+        assert_eq!((address.as_str(), confirmed_host.as_str()), ("https://Docs.Example:8443/a?b#c", "docs.example"));
+        for wrong in ["", "docs.example/a", "ftp://docs.example", "https://", "file:///etc/passwd"] {
+            assert_eq!(page(wrong), None, "{wrong}");
+        }
+        let hostile = format!("https://a.example/{}\u{202e}gpj", "x".repeat(100_000));
+        let Some(UiCommand::Confirm(question)) = page(&hostile) else { panic!("none") };
+        assert!(question.consequence.chars().count() < 1_500 && !question.consequence.contains('\u{202e}'));
     }
 }

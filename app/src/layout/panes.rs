@@ -55,7 +55,7 @@ impl Behavior<Pane> for Draw<'_, '_> {
     }
 
     fn tab_title_for_pane(&mut self, pane: &Pane) -> WidgetText {
-        crate::views::title(pane).into()
+        crate::views::title(pane, self.panes.state).into()
     }
 
     fn tab_ui(

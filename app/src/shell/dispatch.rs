@@ -36,6 +36,7 @@ use crate::state::{NoticeKind, Page, Signal};
 use crate::text::{tr, tr_with};
 
 pub(super) use chats::ask_messages;
+pub(super) use knowledge::put as put_source;
 
 impl Shell {
     pub(super) fn dispatch(&mut self, ctx: &Context) {
@@ -84,6 +85,14 @@ impl Shell {
             }
             C::Search(query) => self.search(query),
             C::ExplainMissing { query, name } => self.explain_missing(query, name),
+            C::SearchBeyond(query) => self.search_beyond(query),
+            C::ShowDocument(path) => {
+                self.open_page(Page::Knowledge);
+                self.state.signals.push(Signal::ShowDocument(path));
+            }
+            C::DescribeDocument(path) => self.describe_document(path),
+            C::TypePage => self.type_page(String::new()),
+            C::AddPage { address, confirmed_host } => self.fetch_page(address, confirmed_host),
             C::ShowSearch(text) => {
                 self.open_page(Page::Knowledge);
                 self.state.signals.push(Signal::ShowSearch(text));
@@ -177,6 +186,7 @@ impl Shell {
             Action::StopAnswer => self.stop_running_answer(),
             Action::AddFolder => self.open_picker(PickPurpose::SourceFolder),
             Action::AddFile => self.open_picker(PickPurpose::SourceFile),
+            Action::AddPage => self.type_page(String::new()),
             Action::AddSample => self.add_sample_source(),
             Action::RescanAll => self.rescan_all(),
             Action::ImportModel => self.open_picker(PickPurpose::Model),

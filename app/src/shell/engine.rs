@@ -341,6 +341,13 @@ impl Engine {
         state.knowledge.sources.poll();
         state.knowledge.results.poll();
         state.knowledge.why_not.poll();
+        state.knowledge.page.poll();
+        if let Some((_, slot)) = &mut state.knowledge.beyond {
+            slot.poll();
+        }
+        for slot in state.knowledge.outlines.values_mut() {
+            slot.poll();
+        }
         state.models.list.poll();
         state.models.recommendation.poll();
         state.models.catalogue.poll();

@@ -46,6 +46,7 @@ impl Shell {
                 notices_panel::Wish::Do(command) => self.queue.push(UiCommand::Notifications(command)),
             }
         }
+        self.page_dialog(ctx);
         if let Some(question) = &self.confirmation
             && let Some(answer) = dialog::confirm(ctx, question)
         {

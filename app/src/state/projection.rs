@@ -69,6 +69,8 @@ impl AppState {
                 } else {
                     stale.sources = true;
                 }
+                // A list that is on its way may be older than this, and would put it back.
+                stale.sources |= self.knowledge.sources.is_waiting();
             }
             Event::SourceRemoved { id } => {
                 stale.overview = true;
@@ -78,8 +80,15 @@ impl AppState {
                 self.chats.source_removed(id);
                 self.knowledge.documents.remove(&id);
                 self.knowledge.problems.clear();
+                self.knowledge.outlines.clear();
             }
-            Event::DocumentsChanged { changes } => self.chats.documents_changed(&changes),
+            Event::DocumentsChanged { changes } => {
+                // Who looks at one of them asks again.
+                for change in &changes {
+                    self.knowledge.outlines.remove(&change.path);
+                }
+                self.chats.documents_changed(&changes);
+            }
             Event::MessageChanged { message } => {
                 stale.overview = matches!(message.state, MessageState::Complete) && message.author == Author::Model;
                 // The list shows how the last message begins.
@@ -224,5 +233,31 @@ impl AppState {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rspa_core::api::Pending;
+    use tokio::sync::oneshot;
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::fixtures;
+
+    #[test]
+    fn a_list_of_sources_that_is_on_its_way_is_read_once_more_after_a_change() {
+        let mut state = fixtures::state();
+        let status = fixtures::source(11, "papers", 3_200);
+        let envelope = |status| EventEnvelope {
+            number: 1,
+            at: fixtures::NOW,
+            profile: None,
+            event: Event::SourceChanged { status },
+        };
+        assert!(!state.apply(envelope(status.clone())).sources, "the event says it all");
+        let (_send, receive) = oneshot::channel();
+        state.knowledge.sources.ask(Pending::new(receive, CancellationToken::new()));
+        assert!(state.apply(envelope(status)).sources, "what comes may be older");
     }
 }

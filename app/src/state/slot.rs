@@ -28,6 +28,12 @@ impl<T> Slot<T> {
         Self { error: Some(error), ..Self::default() }
     }
 
+    /// As after a question that failed: for tests.
+    #[cfg(test)]
+    pub(crate) fn fail(&mut self, error: ApiError) {
+        self.error = Some(error);
+    }
+
     /// The latest value, also while a newer one is on its way.
     pub fn get(&self) -> Option<&T> {
         self.value.as_ref()

@@ -11,8 +11,9 @@ use super::{Cx, View};
 use crate::commands::pages::activity::ActivityCommand;
 use crate::commands::{Confirmation, UiCommand};
 use crate::design::{Icon, UiExt};
+use crate::state::Signal;
 use crate::state::pages::activity::PAGE;
-use crate::text::{tr, tr_count};
+use crate::text::{clock, tr, tr_count};
 use crate::widgets::column::{Columns, column};
 use crate::widgets::{Button, page_header, states};
 
@@ -22,11 +23,20 @@ pub struct ActivityView {
     chosen: Option<ActivityId>,
     /// The first row that is asked for.
     offset: u64,
+    /// The row that is looked for, by a line of its day's text.
+    line: Option<String>,
 }
 
 impl View for ActivityView {
     fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
         ui.spacing_mut().item_spacing.y = 0.0;
+        for signal in &cx.state.signals {
+            if let Signal::ShowDay(day, line) = signal
+                && let Some(filter) = filter::Filter::of_day(day)
+            {
+                *self = Self { filter, line: line.clone(), ..Self::default() };
+            }
+        }
         let total = cx.state.pages.activity.list.get().map(|page| page.total);
         page_header(ui, tr("page.activity"), |ui| {
             if ui
@@ -100,8 +110,36 @@ impl ActivityView {
         }
     }
 
+    /// Looks for the row that is wanted in the part of the list that is there, and chooses it; else the next part is asked for.
+    fn find(&mut self, cx: &Cx<'_>, page: &ListPage<Activity>) -> Option<u64> {
+        let line = self.line.as_deref()?;
+        let state = &cx.state.pages.activity;
+        let asked = state.wanted.as_ref().is_some_and(|(filter, offset)| {
+            *filter == self.filter.made(cx.state.now) && *offset == self.offset && page.offset == self.offset
+        });
+        if !asked || state.list.is_waiting() {
+            return None;
+        }
+        if let Some(at) = page.items.iter().position(|activity| tells(line, activity)) {
+            self.chosen = Some(page.items[at].id);
+            self.line = None;
+            return Some(page.offset + at as u64);
+        }
+        let end = page.offset + page.items.len() as u64;
+        if end < page.total && !page.items.is_empty() {
+            self.offset = end;
+        } else {
+            self.line = None;
+        }
+        None
+    }
+
     fn rows(&mut self, ui: &mut Ui, cx: &Cx<'_>, page: &ListPage<Activity>) {
-        let scroll = ScrollArea::vertical().id_salt("activities").auto_shrink(false);
+        let mut scroll = ScrollArea::vertical().id_salt("activities").auto_shrink(false);
+        if let Some(row) = self.find(cx, page) {
+            let offset = row as f32 * row::HEIGHT - ui.available_height() / 3.0;
+            scroll = scroll.vertical_scroll_offset(offset.max(0.0));
+        }
         let shown =
             scroll.show_rows(ui, row::HEIGHT, usize::try_from(page.total).unwrap_or(usize::MAX), |ui, range| {
                 let one =
@@ -124,10 +162,17 @@ impl ActivityView {
         let rows = shown.inner.start as u64..shown.inner.end as u64;
         let there = rows.start >= page.offset && rows.end <= page.offset + page.items.len() as u64;
         // Rows that are on their way already are not asked for again.
-        if !there && !cx.state.pages.activity.list.is_waiting() {
+        if !there && self.line.is_none() && !cx.state.pages.activity.list.is_waiting() {
             self.offset = rows.start.saturating_sub(u64::from(PAGE) / 2);
         }
     }
+}
+
+/// Whether a line of a day's text, `09:12 agent started: Digest`, speaks of this activity.
+fn tells(line: &str, activity: &Activity) -> bool {
+    let title: Vec<&str> = activity.title.split_whitespace().collect();
+    let line: Vec<&str> = line.split_whitespace().collect();
+    line.first() == Some(&clock(activity.at).as_str()) && line.ends_with(&title)
 }
 
 fn ask_clean_up() -> Confirmation {

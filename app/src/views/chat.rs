@@ -8,7 +8,7 @@ mod message;
 mod thread;
 
 use egui::Ui;
-use rspa_core::model::{Author, ChatId, Citation, Mentioned, MessageId, ModelId, Passage, Question};
+use rspa_core::model::{Author, ChatId, Mentioned, MessageId, ModelId, Question};
 
 use self::composer::Said;
 use self::thread::Around;
@@ -39,7 +39,8 @@ enum Deed {
     Citation(MessageId, usize),
     /// Shows a passage that was found for an answer.
     Passage(MessageId, usize),
-    Open(DocumentTarget),
+    /// Opens what a passage is a piece of.
+    Open(UiCommand),
     Link(String),
     Copy(String),
     Retry(MessageId),
@@ -140,7 +141,7 @@ impl ChatView {
                 self.inspector.show_passage(message, index);
                 self.reveal(inspector, cx.state, cx.commands);
             }
-            Deed::Open(target) => cx.commands.push(UiCommand::OpenDocument(target)),
+            Deed::Open(command) => cx.commands.push(command),
             Deed::Copy(text) => cx.commands.push(UiCommand::CopyText(text)),
             Deed::Retry(message) => {
                 if let Some(chat) = cx.state.chats.open {
@@ -174,8 +175,8 @@ impl ChatView {
 
     /// Where the inspector has no room, the passage opens in a pane of its own.
     fn reveal(&mut self, inspector: bool, state: &AppState, commands: &mut crate::commands::CommandQueue) {
-        if !inspector && let Some(target) = self.inspector.target(state) {
-            commands.push(UiCommand::OpenDocument(target));
+        if !inspector && let Some(command) = self.inspector.opens(state) {
+            commands.push(command);
         }
     }
 }
@@ -224,19 +225,6 @@ fn link(address: &str) -> UiCommand {
         danger: false,
         then: Box::new(UiCommand::CopyText(shown)),
     })
-}
-
-fn passage_target(passage: &Passage) -> DocumentTarget {
-    DocumentTarget {
-        path: passage.path.clone(),
-        start_line: passage.start_line,
-        end_line: passage.end_line,
-        hash: passage.document_hash.clone(),
-    }
-}
-
-fn citation_target(citation: &Citation) -> DocumentTarget {
-    DocumentTarget { start_line: citation.start_line, end_line: citation.end_line, ..passage_target(&citation.passage) }
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use super::Cx;
 use crate::commands::UiCommand;
 use crate::design::{Icon, Type, UiExt};
 use crate::state::DocumentTarget;
-use crate::text::{number, tr, tr_with};
-use crate::widgets::citation::{file_name, kind_name, rule};
+use crate::text::{number, short, tr, tr_with};
+use crate::widgets::citation::{kind_icon, kind_name, rule};
 use crate::widgets::code_view::highlight::language;
 use crate::widgets::code_view::{CodeView, Lines, Showing};
 use crate::widgets::column::padded;
@@ -107,9 +107,13 @@ fn header(ui: &mut Ui, cx: &mut Cx<'_>, target: &DocumentTarget, text: Option<&D
         if ui.add(IconButton::new(Icon::Copy, tr("document.copy_path"))).clicked() {
             cx.commands.push(UiCommand::CopyText(target.path.display().to_string()));
         }
-        let ask = tr_with("document.ask", &[("file", &file_name(&target.path))]);
+        let name = super::document_title(&target.path, text);
+        let ask = tr_with("document.ask", &[("file", &name)]);
         if ui.add(IconButton::new(Icon::ChatCircle, tr("document.ask_name"))).clicked() {
             cx.commands.push(UiCommand::Ask(ask));
+        }
+        if ui.add(IconButton::new(Icon::TreeStructure, tr("document.structure"))).clicked() {
+            cx.commands.push(UiCommand::ShowDocument(target.path.clone()));
         }
         if let Some(text) = text {
             let lines = number(u64::from(text.total_lines));
@@ -117,9 +121,10 @@ fn header(ui: &mut Ui, cx: &mut Cx<'_>, target: &DocumentTarget, text: Option<&D
             ui.label(tokens.rich(Type::Label, words));
         }
         ui.with_layout(Layout::left_to_right(egui::Align::Center), |ui| {
-            let name = file_name(&target.path);
+            let icon = text.map_or(Icon::FileText, |text| kind_icon(text.kind));
+            ui.label(icon.rich(tokens.size.icon).color(tokens.color.text_2));
             let title = egui::Label::new(tokens.rich(Type::Title, &name)).truncate();
-            let response = ui.add(title).on_hover_text(crate::text::path(&target.path));
+            let response = ui.add(title).on_hover_text(short(&crate::text::path(&target.path), 1_000));
             speak_as(ui, &response, egui::Role::Heading, &name);
         });
     });

@@ -1,46 +1,158 @@
 //! Where a passage stands, in words, and the number that stands for it.
 
 use egui::{Align2, Response, Role, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
-use rspa_core::model::{DocumentKind, Passage};
+use rspa_core::model::{Document, DocumentKind, Origin, Passage, Source, SourceKind, is_record};
 
 use crate::design::{Icon, Type, UiExt};
-use crate::text::{tr, tr_with};
+use crate::text::{short, tr, tr_with};
+
+/// Letters of a name that are shown: who wrote it may be hostile.
+const SHOWN: usize = 200;
+/// Of the hash of a commit.
+const HASH: usize = 10;
 
 /// `spec.md`.
 pub fn file_name(path: &std::path::Path) -> String {
-    path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    short(&name.to_string_lossy(), SHOWN)
 }
 
-/// `871–878`, `41` or `p. 17`.
-pub fn short_place(page: Option<u32>, start_line: u32, end_line: u32) -> String {
-    match page {
+/// What a passage is a piece of: the file, else the chat, task, day, commit or page as it calls itself.
+pub fn name(passage: &Passage) -> String {
+    made_name(&passage.origin, passage.title.as_deref()).unwrap_or_else(|| file_name(&passage.path))
+}
+
+/// As [`name`], of a whole document.
+pub fn document_name(document: &Document) -> String {
+    title_of(&document.path, document.kind, document.title.as_deref())
+}
+
+/// The title of what is no file, else the name of the file.
+pub fn title_of(path: &std::path::Path, kind: DocumentKind, title: Option<&str>) -> String {
+    let origin = match (Origin::of_record(path), kind) {
+        (Some(origin), _) => origin,
+        (None, DocumentKind::Commit) => Origin::Commit {
+            hash: path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
+        },
+        (None, _) => Origin::File,
+    };
+    made_name(&origin, title).unwrap_or_else(|| file_name(path))
+}
+
+/// None for files.
+fn made_name(origin: &Origin, title: Option<&str>) -> Option<String> {
+    let title = title.map(str::trim).filter(|title| !title.is_empty()).map(|title| short(title, SHOWN));
+    let bare = match origin {
+        Origin::File => return None,
+        Origin::Chat { .. } => tr("kind.chat").to_owned(),
+        Origin::Task { .. } => tr("kind.task").to_owned(),
+        Origin::Activity { day } => tr_with("citation.day", &[("day", &short(day, SHOWN))]),
+        Origin::Commit { hash } => short(hash, HASH),
+        Origin::Page { address } => short(address, SHOWN),
+    };
+    Some(title.unwrap_or(bare))
+}
+
+/// What the button says that opens it: a chat, a task, an activity, a commit, a document.
+pub fn open_words(origin: &Origin) -> &'static str {
+    match origin {
+        Origin::File | Origin::Page { .. } => tr("citation.open.document"),
+        Origin::Chat { .. } => tr("citation.open.chat"),
+        Origin::Task { .. } => tr("citation.open.task"),
+        Origin::Activity { .. } => tr("citation.open.activity"),
+        Origin::Commit { .. } => tr("citation.open.commit"),
+    }
+}
+
+/// What a source is, in a word.
+pub fn source_kind(source: &Source) -> &'static str {
+    match source.kind {
+        _ if source.sample => tr("source_kind.sample"),
+        SourceKind::Folder => tr("source_kind.folder"),
+        SourceKind::File => tr("source_kind.file"),
+        SourceKind::Repository => tr("source_kind.repository"),
+        SourceKind::Vault => tr("source_kind.vault"),
+        SourceKind::Web => tr("source_kind.web"),
+        SourceKind::Chats => tr("source_kind.chats"),
+        SourceKind::Tasks => tr("source_kind.tasks"),
+        SourceKind::Activities => tr("source_kind.activities"),
+    }
+}
+
+pub fn source_icon(source: &Source) -> Icon {
+    match source.kind {
+        _ if source.sample => Icon::Package,
+        SourceKind::Folder => Icon::Folder,
+        SourceKind::File => Icon::File,
+        SourceKind::Repository => Icon::GitBranch,
+        SourceKind::Vault => Icon::Notebook,
+        SourceKind::Web => Icon::Globe,
+        SourceKind::Chats => Icon::ChatCircle,
+        SourceKind::Tasks => Icon::Kanban,
+        SourceKind::Activities => Icon::Pulse,
+    }
+}
+
+/// `871–878`, `41` or `p. 17`; of a record of this program what it is.
+pub fn short_place(passage: &Passage, start_line: u32, end_line: u32) -> String {
+    match passage.page {
+        _ if is_record(passage.kind) => kind_name(passage.kind).to_owned(),
         Some(page) => tr_with("citation.page_short", &[("n", &page)]),
         None if start_line == end_line => start_line.to_string(),
         None => format!("{start_line}–{end_line}"),
     }
 }
 
-/// `lines 91–104` or `page 17`.
+/// `lines 91–104`, `page 17`, `slide 3`; empty for a record of this program, which has no lines of its own.
 pub fn lines(passage: &Passage) -> String {
     match passage.page {
-        Some(page) => tr_with("citation.page", &[("n", &page)]),
+        _ if is_record(passage.kind) => String::new(),
+        Some(page) => page_words(passage.kind, page),
         None if passage.start_line == passage.end_line => tr_with("citation.line", &[("n", &passage.start_line)]),
         None => tr_with("citation.lines", &[("first", &passage.start_line), ("last", &passage.end_line)]),
     }
 }
 
+/// `page 17`, `slide 3`, `sheet 2`.
+pub fn page_words(kind: DocumentKind, page: u32) -> String {
+    let key = match kind {
+        DocumentKind::Pptx => "citation.slide",
+        DocumentKind::Xlsx => "citation.sheet",
+        DocumentKind::Epub => "citation.part",
+        _ => "citation.page",
+    };
+    tr_with(key, &[("n", &page)])
+}
+
 /// `Storage › Backups · lines 91–104`.
 pub fn place(passage: &Passage) -> String {
-    match passage.heading.as_deref().filter(|heading| !heading.is_empty()) {
-        Some(heading) => format!("{heading} · {}", lines(passage)),
-        None => lines(passage),
+    let heading = passage.heading.as_deref().filter(|heading| !heading.is_empty() && !is_title(passage, heading));
+    joined(heading.map(|heading| short(heading, SHOWN)), lines(passage))
+}
+
+/// As [`place`], with the innermost heading alone.
+pub fn near_place(passage: &Passage) -> String {
+    joined(heading(passage).map(|heading| short(heading, SHOWN)), lines(passage))
+}
+
+fn joined(heading: Option<String>, lines: String) -> String {
+    match heading {
+        Some(heading) if lines.is_empty() => heading,
+        Some(heading) => format!("{heading} · {lines}"),
+        None => lines,
     }
 }
 
 /// `Backups`: the innermost heading.
 pub fn heading(passage: &Passage) -> Option<&str> {
     let heading = passage.heading.as_deref()?;
-    heading.rsplit(" › ").next().map(str::trim).filter(|heading| !heading.is_empty())
+    let inner = heading.rsplit(" › ").next().map(str::trim);
+    inner.filter(|heading| !heading.is_empty() && !is_title(passage, heading))
+}
+
+/// What is no file is called by its title already.
+fn is_title(passage: &Passage, heading: &str) -> bool {
+    passage.origin != Origin::File && passage.title.as_deref().is_some_and(|title| title.trim() == heading)
 }
 
 pub fn kind_name(kind: DocumentKind) -> &'static str {
@@ -71,14 +183,15 @@ pub fn kind_icon(kind: DocumentKind) -> Icon {
         DocumentKind::Html => Icon::FileHtml,
         DocumentKind::Pdf => Icon::FilePdf,
         DocumentKind::Docx => Icon::FileDoc,
-        DocumentKind::Xlsx | DocumentKind::Csv => Icon::FileCsv,
-        DocumentKind::Pptx => Icon::FileText,
-        DocumentKind::Epub => Icon::Books,
+        DocumentKind::Xlsx => Icon::Table,
+        DocumentKind::Csv => Icon::FileCsv,
+        DocumentKind::Pptx => Icon::FrameCorners,
+        DocumentKind::Epub => Icon::Notebook,
         DocumentKind::Email => Icon::Envelope,
         DocumentKind::Commit => Icon::GitCommit,
         DocumentKind::Chat => Icon::ChatCircle,
-        DocumentKind::Task => Icon::CheckSquare,
-        DocumentKind::Activity => Icon::Activity,
+        DocumentKind::Task => Icon::Kanban,
+        DocumentKind::Activity => Icon::Pulse,
     }
 }
 

@@ -8,8 +8,9 @@ use egui::text::{LayoutJob, TextFormat, TextWrapping};
 use egui::{Color32, CornerRadius, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, WidgetInfo, vec2};
 use rspa_core::model::Passage;
 
-use super::citation::{file_name, heading, lines, place};
+use super::citation::{heading, lines, name, place};
 use crate::design::{Tokens, Type, UiExt};
+use crate::text::short;
 
 pub fn height(tokens: &Tokens) -> f32 {
     2.0 * tokens.space.s + 3.0 * tokens.line_height(Type::Secondary) + tokens.space.xs
@@ -20,7 +21,7 @@ pub fn passage_card(ui: &mut Ui, rect: Rect, number: usize, passage: &Passage, w
     let tokens = ui.tokens();
     let id = ui.scope_id().with(("passage", number, passage.id));
     let response = ui.interact(rect, id, Sense::click());
-    let name = file_name(&passage.path);
+    let name = name(passage);
     let place = place(passage);
     response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{number}. {name}, {place}")));
     if !ui.is_rect_visible(rect) {
@@ -35,7 +36,10 @@ pub fn passage_card(ui: &mut Ui, rect: Rect, number: usize, passage: &Passage, w
     let inner = rect.shrink2(vec2(tokens.space.m, tokens.space.s));
     // A long name gives way before the lines, which say where to look.
     let mut place_job = LayoutJob::default();
-    append(tokens, &mut place_job, &format!("  {}", lines(passage)), Type::Body, c.text_3);
+    let lines = lines(passage);
+    if !lines.is_empty() {
+        append(tokens, &mut place_job, &format!("  {lines}"), Type::Body, c.text_3);
+    }
     let place_width = ui.fonts_mut(|fonts| fonts.layout_job(place_job.clone())).size().x;
     let mut title = LayoutJob {
         wrap: TextWrapping::truncate_at_width((inner.width() - place_width).max(0.0)),
@@ -45,7 +49,8 @@ pub fn passage_card(ui: &mut Ui, rect: Rect, number: usize, passage: &Passage, w
     let at = inner.min;
     let title_width = paint(ui, title, at);
     if let Some(heading) = heading(passage) {
-        append(tokens, &mut place_job, &format!(" · {heading}"), Type::Body, c.text_3);
+        let sign = if lines.is_empty() { "  " } else { " · " };
+        append(tokens, &mut place_job, &format!("{sign}{}", short(heading, 200)), Type::Body, c.text_3);
     }
     place_job.wrap = TextWrapping::truncate_at_width(inner.width() - title_width);
     paint(ui, place_job, at + vec2(title_width, 0.0));

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests, too, end the test where they cannot go on")]
 
 mod consent;
+mod page_dialog;
 mod pages;
 mod palette;
 mod picker;

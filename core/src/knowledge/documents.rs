@@ -41,7 +41,8 @@ impl Service {
         let last = end.min(total_lines).min(first_line.saturating_add(MOST_LINES - 1));
         let lines = (first_line..=last).map(|number| text.lines.line(number).to_owned()).collect();
         self.opened(document.source, &self.key(&document)?);
-        Ok(DocumentText { path: path.to_owned(), kind: text.kind, first_line, lines, total_lines, changed })
+        let (path, title) = (path.to_owned(), document.title);
+        Ok(DocumentText { path, kind: text.kind, title, first_line, lines, total_lines, changed })
     }
 
     fn key(&self, document: &Document) -> Result<Vec<u8>, KnowledgeError> {

@@ -199,7 +199,7 @@ pub fn found(source: &Source, key: &[u8], stamp: Stamp) -> Found {
     Found { relative: key.to_vec(), path, stamp, format }
 }
 
-pub use web::{address_of_page, keep_page};
+pub use web::{address_of_page, keep_page, kept_at};
 
 /// Writes the text of a document that is made here.
 struct Writer {

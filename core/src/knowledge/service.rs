@@ -772,6 +772,11 @@ impl Inner {
 
     pub fn status(&self, id: SourceId) -> Result<SourceStatus, KnowledgeError> {
         let counts = self.store.counts(id)?;
+        let page = self.source(id).ok().filter(|source| source.kind == SourceKind::Web);
+        let completed = match page {
+            Some(page) => kinds::kept_at(&page.path),
+            None => (counts.completed > 0).then_some(Timestamp(counts.completed)),
+        };
         let board = self.board.lock();
         let running = board.by_id.get(&id).ok_or(KnowledgeError::UnknownSource)?;
         Ok(SourceStatus {
@@ -781,7 +786,7 @@ impl Inner {
             passages: counts.passages,
             problems: counts.problems,
             progress: running.progress(),
-            completed: (counts.completed > 0).then_some(Timestamp(counts.completed)),
+            completed,
         })
     }
 

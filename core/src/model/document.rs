@@ -120,6 +120,9 @@ pub struct DocumentText {
     #[serde(with = "crate::model::exact_path")]
     pub path: PathBuf,
     pub kind: DocumentKind,
+    /// As the document calls itself: what is no file has no other name.
+    #[serde(default)]
+    pub title: Option<String>,
     /// Line numbers start at 1; `lines[0]` is line `first_line`.
     pub first_line: u32,
     pub lines: Vec<String>,

@@ -1,8 +1,9 @@
 //! A passage (chunk): the piece of a document that is found, shown and cited.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{ChatId, DocumentId, DocumentKind, MessageId, PassageId, SourceId, TaskId};
 
@@ -65,4 +66,36 @@ pub enum Origin {
     Page {
         address: String,
     },
+}
+
+impl Origin {
+    /// What a record of this program is, by the pseudo path of its document: `rspa:chats/ID`, `rspa:tasks/ID`,
+    /// `rspa:activities/DAY`. None for every other path.
+    pub fn of_record(path: &Path) -> Option<Self> {
+        let (source, name) = path.to_str()?.strip_prefix("rspa:")?.split_once('/')?;
+        let id = || Uuid::parse_str(name).ok();
+        match source {
+            "chats" => id().map(|id| Self::Chat { id: ChatId(id), message: None }),
+            "tasks" => id().map(|id| Self::Task { id: TaskId(id) }),
+            "activities" => Some(Self::Activity { day: name.to_owned() }),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_record_says_what_it_is() {
+        let id = Uuid::from_u128(7);
+        let of = |path: &str| Origin::of_record(Path::new(path));
+        assert_eq!(of(&format!("rspa:chats/{id}")), Some(Origin::Chat { id: ChatId(id), message: None }));
+        assert_eq!(of(&format!("rspa:tasks/{id}")), Some(Origin::Task { id: TaskId(id) }));
+        assert_eq!(of("rspa:activities/2026-11-20"), Some(Origin::Activity { day: "2026-11-20".to_owned() }));
+        for other in ["/home/ada/rspa:chats/x", "rspa:chats", "rspa:chats/x", "rspa:other/1", ""] {
+            assert_eq!(of(other), None, "{other}");
+        }
+    }
 }

@@ -82,7 +82,7 @@ pub struct SourceStatus {
     /// Files that could not be read, or only in part.
     pub problems: u64,
     pub progress: Option<SourceProgress>,
-    /// When all was last found up to date.
+    /// When all was last found up to date; of a page of the web when it was last fetched.
     pub completed: Option<Timestamp>,
 }
 

@@ -213,7 +213,9 @@ fn a_page_is_fetched_with_leave_kept_and_fetched_again_only_where_the_policy_all
     let added = world.core.call(page(Some("127.0.0.1"))).wait().unwrap();
     let id = added.source.id;
     assert_eq!((added.source.kind, added.source.address.as_deref()), (SourceKind::Web, Some(site.address.as_str())));
-    assert_eq!(wait(&world.core, id).documents, 1);
+    let read = wait(&world.core, id);
+    assert_eq!(read.documents, 1);
+    let fetched = read.completed.expect("it is known when it was fetched");
     let hit = search(&world.core, "echidna").remove(0);
     assert_eq!(hit.passage.origin, Origin::Page { address: site.address.clone() });
     let ledger = world.core.call(ListLedger { page: PageRequest::default() }).wait().unwrap();
@@ -225,6 +227,7 @@ fn a_page_is_fetched_with_leave_kept_and_fetched_again_only_where_the_policy_all
     world.core.call(RescanSource { id }).wait().unwrap();
     let status = wait(&world.core, id);
     assert_eq!((status.state, status.documents, status.problems), (SourceState::Ready, 1, 1));
+    assert_eq!(status.completed, Some(fetched), "what was refused is not taken for fetched");
     assert_eq!(site.asked.load(Ordering::SeqCst), asked);
     let problems = world.core.call(ListProblems { source: Some(id), page: PageRequest::default() }).wait().unwrap();
     assert!(problems.items[0].reason.contains("fetched again"), "{problems:?}");
@@ -310,6 +313,9 @@ fn chats_tasks_and_activities_are_searched_and_deleted_ones_are_not_found_in_the
     let read = core.call(read).wait().unwrap();
     assert!(read.lines.iter().any(|line| line.starts_with("You, ")), "{read:?}");
     assert!(read.lines.iter().any(|line| line.starts_with("Assistant, ")) && !read.changed);
+    // What is no file is called by its title, and its path says what it is.
+    assert!(read.title.is_some_and(|title| !title.is_empty()));
+    assert!(matches!(Origin::of_record(&passage.path), Some(Origin::Chat { .. })));
     let outside = ReadDocument { path: "rspa:chats/../../etc/passwd".into(), start_line: 1, end_line: 1 };
     assert_eq!(core.call(outside).wait().unwrap_err().category, ErrorCategory::Authorisation);
 

@@ -8,6 +8,8 @@ pub enum ActivityCommand {
     Refresh,
     /// Shows what fits this filter, from this row on.
     List { filter: ActivityFilter, offset: u64 },
+    /// Opens the page at a day, `2026-11-20`, and there at the row that this line of the day's text speaks of.
+    ShowDay { day: String, line: Option<String> },
     /// Removes now what has outlived its time.
     CleanUp,
 }

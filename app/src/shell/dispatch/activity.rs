@@ -4,7 +4,7 @@ use rspa_core::api::request::activities::CleanUp;
 
 use crate::commands::pages::activity::ActivityCommand;
 use crate::shell::Shell;
-use crate::state::{NoticeKind, Page};
+use crate::state::{NoticeKind, Page, Signal};
 use crate::text::{number, tr, tr_with};
 
 impl Shell {
@@ -12,6 +12,10 @@ impl Shell {
         match command {
             ActivityCommand::Refresh => self.state.pages.opened(Page::Activity),
             ActivityCommand::List { filter, offset } => self.state.pages.activity.want(filter, offset),
+            ActivityCommand::ShowDay { day, line } => {
+                self.open_page(Page::Activity);
+                self.state.signals.push(Signal::ShowDay(day, line));
+            }
             ActivityCommand::CleanUp => self.engine.send(&mut self.state, CleanUp {}, |state, _, cleaned| {
                 let detail = tr_with(
                     "activity.cleaned_detail",

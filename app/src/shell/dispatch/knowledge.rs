@@ -3,28 +3,57 @@
 use std::path::PathBuf;
 
 use rspa_core::api::request::knowledge::{
-    AddSampleSource, AddSource, ExplainMissing, ListDocuments, ListProblems, PauseSource, ReadDocument, RemoveSource,
-    RescanSource, Search,
+    AddPage, AddSampleSource, AddSource, DescribeDocument, ExplainMissing, ListDocuments, ListProblems, PauseSource,
+    ReadDocument, RemoveSource, RescanSource, Search,
 };
 use rspa_core::model::{PageRequest, SearchQuery, SourceId, SourceStatus};
 
 use crate::shell::Shell;
-use crate::state::{AppState, DocumentTarget, NoticeKind};
+use crate::state::{AppState, DocumentTarget, NoticeKind, Slot};
 use crate::text::{path as short, tr, tr_with};
 
 /// Documents whose text is kept.
 const KEPT_TEXTS: usize = 24;
+/// Documents whose structure is kept.
+const KEPT_OUTLINES: usize = 8;
 
 impl Shell {
     pub(super) fn search(&mut self, query: SearchQuery) {
         let knowledge = &mut self.state.knowledge;
         knowledge.query = query.clone();
         knowledge.why_not.clear();
+        knowledge.beyond = None;
         if query.text.trim().is_empty() {
             knowledge.results.clear();
         } else if let Some(core) = self.engine.core() {
             knowledge.results.ask(core.call(Search { query }));
         }
+    }
+
+    /// The answer stays until another search is asked for.
+    pub(super) fn search_beyond(&mut self, query: SearchQuery) {
+        let Some(core) = self.engine.core() else { return };
+        let mut slot = Slot::default();
+        slot.ask(core.call(Search { query: query.clone() }));
+        self.state.knowledge.beyond = Some((query, slot));
+    }
+
+    pub(super) fn describe_document(&mut self, path: PathBuf) {
+        let Some(core) = self.engine.core() else { return };
+        let outlines = &mut self.state.knowledge.outlines;
+        if outlines.len() >= KEPT_OUTLINES && !outlines.contains_key(&path) {
+            outlines.retain(|_, slot| slot.is_waiting());
+        }
+        outlines.entry(path.clone()).or_default().ask(core.call(DescribeDocument { path }));
+    }
+
+    /// The dialog shows how it goes; see `shell::page_dialog`.
+    pub(super) fn fetch_page(&mut self, address: String, confirmed_host: String) {
+        self.type_page(address.clone());
+        let Some(core) = self.engine.core() else { return };
+        let page = &mut self.state.knowledge.page;
+        page.clear();
+        page.ask(core.call(AddPage { address, confirmed_host: Some(confirmed_host) }));
     }
 
     pub(super) fn explain_missing(&mut self, query: SearchQuery, name: String) {
@@ -98,7 +127,7 @@ impl Shell {
 }
 
 /// Puts a source into the list, over its older self.
-fn put(state: &mut AppState, status: SourceStatus) {
+pub(in crate::shell) fn put(state: &mut AppState, status: SourceStatus) {
     let Some(sources) = state.knowledge.sources.get_mut() else { return };
     match sources.iter_mut().find(|known| known.source.id == status.source.id) {
         Some(known) => *known = status,

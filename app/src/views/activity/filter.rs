@@ -5,9 +5,9 @@ use rspa_core::model::{ActivityFilter, Timestamp};
 
 use crate::design::{Icon, UiExt};
 use crate::state::AppState;
-use crate::text::tr;
+use crate::text::{day, tr, tr_with};
 use crate::widgets::column::padded;
-use crate::widgets::{Button, TextField, activity, select};
+use crate::widgets::{Button, Chip, TextField, activity, select};
 
 const HOUR: i64 = 3_600_000;
 /// Hours back from now, with the key of its words.
@@ -25,11 +25,27 @@ pub struct Filter {
     agent: Option<String>,
     span: usize,
     text: String,
+    /// First and last moment of one day; the span does not count then.
+    day: Option<(Timestamp, Timestamp)>,
 }
 
 impl Filter {
+    /// Nothing but this day, `2026-11-20`; none for what is no day.
+    pub fn of_day(day: &str) -> Option<Self> {
+        let day: jiff::civil::Date = day.parse().ok()?;
+        let start = |day: jiff::civil::Date| {
+            let start = day.to_zoned(jiff::tz::TimeZone::system()).ok()?;
+            Some(Timestamp(start.timestamp().as_millisecond()))
+        };
+        Some(Self { day: Some((start(day)?, start(day.tomorrow().ok()?)?)), ..Self::default() })
+    }
+
     pub fn is_set(&self) -> bool {
-        !self.kind.is_empty() || self.agent.is_some() || self.span > 0 || !self.text.trim().is_empty()
+        self.day.is_some()
+            || !self.kind.is_empty()
+            || self.agent.is_some()
+            || self.span > 0
+            || !self.text.trim().is_empty()
     }
 
     /// As core wants it. A span begins at a full minute, so that it is not another one in each frame.
@@ -39,8 +55,11 @@ impl Filter {
         ActivityFilter {
             kind: self.kind.clone(),
             agent: self.agent.clone(),
-            from: (hours > 0).then(|| Timestamp(minute - hours * HOUR)),
-            until: None,
+            from: match self.day {
+                Some((from, _)) => Some(from),
+                None => (hours > 0).then(|| Timestamp(minute - hours * HOUR)),
+            },
+            until: self.day.map(|(_, until)| until),
             text: self.text.trim().to_owned(),
         }
     }
@@ -58,7 +77,13 @@ impl Filter {
                 changed |= self.kind_choice(ui, state);
                 changed |= self.agent_choice(ui, state);
                 let spans: Vec<String> = SPANS.iter().map(|(_, key)| tr(key).to_owned()).collect();
-                if let Some(span) = select(ui, tr("activity.filter_time"), &spans, self.span, 130.0) {
+                if let Some((from, _)) = self.day {
+                    let chip = Chip::new(tr_with("activity.only_day", &[("day", &day(from))])).icon(Icon::X);
+                    if ui.add(chip.selectable(true)).on_hover_text(tr("activity.all_days")).clicked() {
+                        self.day = None;
+                        changed = true;
+                    }
+                } else if let Some(span) = select(ui, tr("activity.filter_time"), &spans, self.span, 130.0) {
                     self.span = span;
                     changed = true;
                 }

@@ -6,7 +6,7 @@ use rspa_core::model::{ActivityFilter, Timestamp};
 
 use super::*;
 use crate::fixtures::{NOW, page};
-use crate::state::{AppState, Slot};
+use crate::state::{AppState, Signal, Slot};
 
 const SIZE: (f32, f32) = (1096.0, 700.0);
 
@@ -88,6 +88,44 @@ fn a_hundred_thousand_rows_draw_what_is_in_view_and_ask_for_what_is_not_there() 
     harness.run();
     let back = |command: &UiCommand| matches!(command, UiCommand::Activity(ActivityCommand::List { offset: 0, .. }));
     assert!(harness.state().commands.iter().any(back));
+}
+
+#[test]
+fn a_day_is_shown_with_the_row_that_was_found_even_far_down() {
+    let mut shown = few();
+    shown.signals.push(Signal::ShowDay("2025-10-09".to_owned(), Some("08:51 a thing: row 7".to_owned())));
+    let mut harness = page::<ActivityView>(shown, SIZE, true);
+    harness.run_steps(2);
+    harness.state_mut().state.signals.clear();
+    let asked = |harness: &egui_kittest::Harness<'_, crate::fixtures::Stage<ActivityView>>| {
+        harness.state().commands.iter().rev().find_map(|command| match command {
+            UiCommand::Activity(ActivityCommand::List { filter, offset }) => Some((filter.clone(), *offset)),
+            _ => None,
+        })
+    };
+    let (filter, offset) = asked(&harness).expect("the day is asked for");
+    let (from, until) = (filter.from.unwrap(), filter.until.unwrap());
+    assert!(from < until && until.0 - from.0 <= 25 * 60 * 60 * 1_000 && offset == 0);
+    // It is not in the first part: the next one is asked for.
+    let give = |state: &mut AppState, items: Vec<Activity>, offset: u64| {
+        state.pages.activity.wanted = Some((filter.clone(), offset));
+        state.pages.activity.list = Slot::with(ListPage { items, total: 900, offset });
+    };
+    let first = (0..400).map(|n| activity(n, "a.thing", &format!("other {n}"), 0)).collect();
+    give(&mut harness.state_mut().state, first, 0);
+    harness.run_steps(3);
+    assert_eq!(asked(&harness).unwrap().1, 400);
+    let found = activity(5_000, "a.thing", "row 7", 2);
+    let line = format!("{} a thing: row 7", clock(found.at));
+    harness.state_mut().view.line = Some(line);
+    let mut second: Vec<Activity> = (400..800).map(|n| activity(n, "a.thing", &format!("other {n}"), 0)).collect();
+    second[300] = found;
+    give(&mut harness.state_mut().state, second, 400);
+    harness.run_steps(4);
+    harness.get_by_label("Something more about it");
+    harness.get_by_label("9 Oct 2025").click();
+    harness.run_steps(2);
+    assert!(asked(&harness).unwrap().0.from.is_none());
 }
 
 #[test]

@@ -7,7 +7,10 @@ mod meter;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use egui::{CornerRadius, Frame, Id, Key, KeyboardShortcut, Layout, Margin, Modifiers, Stroke, TextEdit, Ui};
+use egui::{
+    CornerRadius, Frame, Id, Key, KeyboardShortcut, Layout, Modifiers, Rect, Stroke, TextEdit, Ui, UiBuilder, pos2,
+    vec2,
+};
 use rspa_core::model::{Mentioned, MessageId, ModelId, Question, SourceId};
 
 pub use self::meter::used;
@@ -121,33 +124,35 @@ impl Composer {
         let width = (ui.available_width() - 2.0 * tokens.space.l).min(tokens.size.text_column);
         let side = (ui.available_width() - width) / 2.0;
         let (mut sent, mut shown) = (false, false);
-        Frame::new()
-            .inner_margin(Margin { left: side as i8, right: side as i8, top: 0, bottom: tokens.space.l as i8 })
-            .show(ui, |ui| {
-                ui.set_width(width);
-                if no_model(cx.state) && self.model.is_none() {
-                    self.without_model(ui, cx);
-                }
-                let focused = ui.memory(|memory| memory.has_focus(Self::id()));
-                let line = if focused { tokens.color.accent } else { tokens.color.line };
-                let frame = Frame::new()
-                    .fill(tokens.color.bg2)
-                    .stroke(Stroke::new(1.0, line))
-                    .corner_radius(CornerRadius::same(tokens.radius.bubble))
-                    .inner_margin(tokens.space.m as i8 - 1)
-                    .show(ui, |ui| {
-                        self.enclosed.ui(ui, &mut self.text);
-                        sent = self.field(ui, cx, focused);
-                        ui.add_space(tokens.space.s);
-                        let pressed = self.bar(ui, cx, running);
-                        sent |= pressed.0;
-                        shown = pressed.1;
-                    });
-                if let Some(mention) = self.mention.ui(ui, cx, frame.response.rect, &mut self.text) {
-                    self.enclosed.add_mention(mention);
-                    self.wants_focus = true;
-                }
-            });
+        // Below the column of the thread, also where the margin is wider than the margin of a frame can be.
+        let free = ui.available_rect_before_wrap();
+        let size = vec2(width, (free.height() - tokens.space.l).max(0.0));
+        let place = Rect::from_min_size(pos2(free.left() + side, free.top()), size);
+        ui.scope_builder(UiBuilder::new().max_rect(place), |ui| {
+            ui.set_width(width);
+            if no_model(cx.state) && self.model.is_none() {
+                self.without_model(ui, cx);
+            }
+            let focused = ui.memory(|memory| memory.has_focus(Self::id()));
+            let line = if focused { tokens.color.accent } else { tokens.color.line };
+            let frame = Frame::new()
+                .fill(tokens.color.bg2)
+                .stroke(Stroke::new(1.0, line))
+                .corner_radius(CornerRadius::same(tokens.radius.bubble))
+                .inner_margin(tokens.space.m as i8 - 1)
+                .show(ui, |ui| {
+                    self.enclosed.ui(ui, &mut self.text);
+                    sent = self.field(ui, cx, focused);
+                    ui.add_space(tokens.space.s);
+                    let pressed = self.bar(ui, cx, running);
+                    sent |= pressed.0;
+                    shown = pressed.1;
+                });
+            if let Some(mention) = self.mention.ui(ui, cx, frame.response.rect, &mut self.text) {
+                self.enclosed.add_mention(mention);
+                self.wants_focus = true;
+            }
+        });
         let text = self.text.trim();
         if sent && running.is_empty() && !cx.state.chats.sending && !text.is_empty() {
             let question = self.question(text.to_owned());

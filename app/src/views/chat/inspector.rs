@@ -6,12 +6,13 @@ mod context;
 use egui::{Align, Id, Layout, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, vec2};
 use rspa_core::model::{Author, Message, MessageId, PassageId, Stale};
 
+use super::Deed;
 use super::composer::used as composer_used;
-use super::{Deed, citation_target, passage_target};
+use crate::commands::{UiCommand, open};
 use crate::design::{Icon, Type, UiExt};
-use crate::state::{AppState, DocumentTarget};
+use crate::state::AppState;
 use crate::text::{tr, tr_count};
-use crate::widgets::citation::{file_name, place, short_place, source_row};
+use crate::widgets::citation::{name, open_words, place, short_place, source_row};
 use crate::widgets::code_view::highlight::language;
 use crate::widgets::code_view::{CodeView, Lines, Showing};
 use crate::widgets::column::padded;
@@ -78,12 +79,12 @@ impl Inspector {
         self.preview_shown = false;
     }
 
-    /// The lines that are chosen.
-    pub fn target(&self, state: &AppState) -> Option<DocumentTarget> {
+    /// What opens the lines that are chosen.
+    pub fn opens(&self, state: &AppState) -> Option<UiCommand> {
         let answer = self.answer(state.open_messages())?;
         match self.chosen? {
-            Chosen::Citation(index) => answer.citations.get(index).map(citation_target),
-            Chosen::Passage(index) => answer.passages.get(index).map(passage_target),
+            Chosen::Citation(index) => answer.citations.get(index).map(open::citation),
+            Chosen::Passage(index) => answer.passages.get(index).map(open::passage),
         }
     }
 
@@ -160,8 +161,8 @@ impl Inspector {
             ui.add(egui::Label::new(tokens.rich(Type::Secondary, text)).wrap());
         }
         for (index, citation) in answer.citations.iter().enumerate() {
-            let at = short_place(citation.passage.page, citation.start_line, citation.end_line);
-            let name = file_name(&citation.passage.path);
+            let at = short_place(&citation.passage, citation.start_line, citation.end_line);
+            let name = name(&citation.passage);
             let chosen = self.chosen == Some(Chosen::Citation(index));
             if source_row(ui, Some(index + 1), &name, &at, chosen).clicked() {
                 deeds.push(Deed::Citation(answer.id, index));
@@ -183,9 +184,9 @@ impl Inspector {
             ui.label(tokens.rich(Type::Secondary, title));
             for index in others {
                 let passage = &answer.passages[index];
-                let at = short_place(passage.page, passage.start_line, passage.end_line);
+                let at = short_place(passage, passage.start_line, passage.end_line);
                 let chosen = self.chosen == Some(Chosen::Passage(index));
-                if source_row(ui, None, &file_name(&passage.path), &at, chosen).clicked() {
+                if source_row(ui, None, &name(passage), &at, chosen).clicked() {
                     deeds.push(Deed::Passage(answer.id, index));
                 }
             }
@@ -194,15 +195,15 @@ impl Inspector {
 
     fn chosen(&mut self, ui: &mut Ui, answer: &Message, deeds: &mut Vec<Deed>) {
         let tokens = ui.tokens();
-        let (passage, mark, target) = match self.chosen {
+        let (passage, mark, opens) = match self.chosen {
             Some(Chosen::Citation(index)) => match answer.citations.get(index) {
                 Some(citation) => {
-                    (&citation.passage, Some((citation.start_line, citation.end_line)), citation_target(citation))
+                    (&citation.passage, Some((citation.start_line, citation.end_line)), open::citation(citation))
                 }
                 None => return,
             },
             Some(Chosen::Passage(index)) => match answer.passages.get(index) {
-                Some(passage) => (passage, None, passage_target(passage)),
+                Some(passage) => (passage, None, open::passage(passage)),
                 None => return,
             },
             None => return,
@@ -210,11 +211,11 @@ impl Inspector {
         ui.add_space(tokens.space.m);
         hairline(ui);
         ui.add_space(tokens.space.m);
-        section_title(ui, &file_name(&passage.path));
+        section_title(ui, &name(passage));
         let label = egui::Label::new(tokens.rich(Type::Secondary, place(passage))).truncate();
         ui.add(label).on_hover_text(crate::text::path(&passage.path));
         ui.add_space(tokens.space.xs);
-        let key = Some((passage.id, target.start_line));
+        let key = Some((passage.id, mark.map_or(passage.start_line, |(first, _)| first)));
         if self.preview.of != key {
             let lines = passage.text.lines().map(str::to_owned).collect();
             self.preview = Preview { of: key, lines, view: CodeView::default(), scroll: true };
@@ -222,8 +223,8 @@ impl Inspector {
         preview(ui, &mut self.preview, passage, mark);
         ui.add_space(tokens.space.s);
         ui.with_layout(Layout::left_to_right(Align::Min), |ui| {
-            if ui.add(Button::new(tr("chat.sources.open")).icon(Icon::ArrowSquareOut)).clicked() {
-                deeds.push(Deed::Open(target));
+            if ui.add(Button::new(open_words(&passage.origin)).icon(Icon::ArrowSquareOut)).clicked() {
+                deeds.push(Deed::Open(opens));
             }
         });
     }

@@ -17,6 +17,7 @@ fn text(first: u32, count: u32, total: u32) -> DocumentText {
     DocumentText {
         path: "/home/ada/big.rs".into(),
         kind: DocumentKind::Code,
+        title: None,
         first_line: first,
         lines: (first..first + count).map(|line| format!("let line_{line} = {line};")).collect(),
         total_lines: total,

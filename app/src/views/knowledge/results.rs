@@ -1,56 +1,35 @@
 //! Search as you type: the field, filters, and the rows of what was found. Old rows stay while new ones are on their way.
 
-use egui::{Align, Align2, Id, Key, Layout, Rect, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
-use rspa_core::model::{DocumentKind, SearchHit, SearchMode, SearchQuery, SearchResults, SourceId, Timestamp};
+use egui::{Align2, Id, Key, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use rspa_core::model::{DocumentKind, SearchHit, SearchResults, SourceId};
 
-use crate::commands::{Action, UiCommand};
+use super::filters::Filters;
+use super::nothing;
+use super::why_not::WhyNotField;
+use crate::commands::{UiCommand, open};
 use crate::design::{Icon, Tokens, Type, UiExt};
 use crate::state::AppState;
-use crate::text::{number, tr, tr_with};
+use crate::text::{number, tr};
 use crate::views::Cx;
-use crate::widgets::citation::{heading, kind_name, lines, place};
+use crate::widgets::citation::{kind_icon, kind_name, near_place, place};
 use crate::widgets::column::padded;
 use crate::widgets::passage_card::{append, marked};
-use crate::widgets::{Button, Chip, TextField, Tone, states};
+use crate::widgets::{IconButton, TextField, Tone, states};
 
-const LIMIT: u32 = 50;
-/// What people tell apart: a chip each, with the kinds of documents behind it.
-const GROUPS: [(&str, &[DocumentKind]); 6] = [
-    ("code", &[DocumentKind::Code, DocumentKind::Commit]),
-    ("notes", &[DocumentKind::Markdown]),
-    (
-        "documents",
-        &[
-            DocumentKind::Text,
-            DocumentKind::Html,
-            DocumentKind::Pdf,
-            DocumentKind::Docx,
-            DocumentKind::Xlsx,
-            DocumentKind::Pptx,
-            DocumentKind::Epub,
-            DocumentKind::Csv,
-            DocumentKind::Email,
-        ],
-    ),
-    ("chats", &[DocumentKind::Chat]),
-    ("tasks", &[DocumentKind::Task]),
-    ("activity", &[DocumentKind::Activity]),
-];
-/// Days back; none is any time.
-const TIMES: [(&str, Option<i64>); 5] =
-    [("any", None), ("day", Some(1)), ("week", Some(7)), ("month", Some(31)), ("year", Some(366))];
-const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-const MODES: [SearchMode; 3] = [SearchMode::Hybrid, SearchMode::Keyword, SearchMode::Vector];
+/// What the person did with the hits.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Deed {
+    /// Another hit is looked at.
+    Chosen,
+    /// Wants to know why the chosen one was found: asked for where the reasons have no column of their own.
+    Why,
+}
 
 #[derive(Default)]
 pub struct Search {
     text: String,
-    mode: SearchMode,
-    source: Option<SourceId>,
-    /// Chosen among [`GROUPS`]; none is all.
-    groups: Vec<usize>,
-    /// Chosen among [`TIMES`].
-    time: usize,
+    filters: Filters,
+    why_not: WhyNotField,
     selected: usize,
     wants_focus: bool,
     /// The keyboard moved the selection: it must come into view.
@@ -71,43 +50,45 @@ impl Search {
         self.wants_focus = true;
     }
 
+    /// Leaves the search. True if there was one.
+    pub fn leave(&mut self) -> bool {
+        let left = !self.text.is_empty();
+        self.text.clear();
+        self.wants_focus |= left;
+        left
+    }
+
     pub fn is_empty(&self) -> bool {
         self.text.trim().is_empty()
     }
 
     pub fn source(&self) -> Option<SourceId> {
-        self.source
+        self.filters.source()
     }
 
     pub fn choose_source(&mut self, source: Option<SourceId>) {
-        self.source = source;
+        self.filters.choose_source(source);
     }
 
     /// Searches for what stands in the field, with the filters.
     pub fn ask(&mut self, cx: &mut Cx<'_>) {
         self.selected = 0;
         self.reveal = true;
-        cx.commands.push(UiCommand::Search(SearchQuery {
-            text: self.text.trim().to_owned(),
-            mode: self.mode,
-            limit: LIMIT,
-            sources: self.source.into_iter().collect(),
-            kinds: self.groups.iter().flat_map(|group| GROUPS[*group].1).copied().collect(),
-            after: TIMES[self.time].1.map(|days| Timestamp(cx.state.now.0 - days * DAY_MS)),
-            ..SearchQuery::default()
-        }));
+        cx.commands.push(UiCommand::Search(self.filters.query(&self.text, cx.state.now)));
     }
 
     /// The hit that is looked at.
     pub fn selected<'a>(&self, state: &'a AppState) -> Option<(&'a SearchResults, &'a SearchHit)> {
-        let results = state.knowledge.results.get().filter(|_| !self.is_empty())?;
+        let slot = &state.knowledge.results;
+        let results = slot.get().filter(|_| !self.is_empty() && slot.error().is_none())?;
         let index = self.selected.min(results.hits.len().checked_sub(1)?);
         Some((results, &results.hits[index]))
     }
 
-    /// The field and the filters below it.
-    pub fn field(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+    /// The field and the filters below it. True when another search began.
+    pub fn field(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) -> bool {
         let tokens = ui.tokens();
+        let mut asked = false;
         padded(ui, tokens.space.l, tokens.space.m, |ui| {
             let before = self.text.clone();
             let field = TextField::new(&mut self.text, tr("knowledge.search.name")).hint(tr("knowledge.search.hint"));
@@ -117,6 +98,7 @@ impl Search {
             }
             if self.text.trim() != before.trim() {
                 self.ask(cx);
+                asked = true;
             }
             if let Some(results) = cx.state.knowledge.results.get().filter(|_| !self.is_empty()) {
                 let ms = format!("{} ms", milliseconds(results.ms));
@@ -125,97 +107,34 @@ impl Search {
                 ui.painter().text(at, Align2::RIGHT_CENTER, ms, tokens.font(Type::Secondary), color);
             }
             ui.add_space(tokens.space.s);
-            self.filters(ui, cx);
+            if self.filters.ui(ui, cx.state) && !self.is_empty() {
+                self.ask(cx);
+                asked = true;
+            }
         });
         let free = ui.available_rect_before_wrap();
         ui.painter().hline(free.x_range(), free.top() - 0.5, Stroke::new(1.0, tokens.color.line));
+        asked
     }
 
-    fn filters(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        let tokens = ui.tokens();
-        let mut changed = false;
-        let mode_width = tokens.size.row_two_lines * 2.0;
-        ui.horizontal_top(|ui| {
-            let chips = vec2(ui.available_width() - mode_width, tokens.size.chip);
-            ui.allocate_ui_with_layout(chips, Layout::left_to_right(Align::Min).with_main_wrap(true), |ui| {
-                ui.spacing_mut().item_spacing = vec2(tokens.space.xs, tokens.space.xs);
-                let passages: u64 = match self.source.and_then(|id| cx.state.source(id)) {
-                    Some(status) => status.passages,
-                    None => cx.state.knowledge.sources.get().into_iter().flatten().map(|status| status.passages).sum(),
-                };
-                let all = tr_with("knowledge.search.all", &[("n", &number(passages))]);
-                if ui.add(Chip::new(all).selectable(self.groups.is_empty())).clicked() && !self.groups.is_empty() {
-                    self.groups.clear();
-                    changed = true;
-                }
-                for (at, (name, _)) in GROUPS.iter().enumerate() {
-                    let on = self.groups.contains(&at);
-                    if ui.add(Chip::new(tr(&format!("knowledge.group.{name}"))).selectable(on)).clicked() {
-                        self.groups.retain(|one| *one != at);
-                        if !on {
-                            self.groups.push(at);
-                        }
-                        changed = true;
-                    }
-                }
-                let chip = Chip::new(time_name(self.time)).icon(Icon::CaretDown).selectable(self.time > 0);
-                let chip = ui.add(chip).on_hover_text(tr("knowledge.search.time_tip"));
-                crate::widgets::menu(&chip).show(|ui| {
-                    for at in 0..TIMES.len() {
-                        if ui.radio(self.time == at, time_name(at)).clicked() {
-                            self.time = at;
-                            changed = true;
-                            ui.close();
-                        }
-                    }
-                });
-                if let Some(status) = self.source.and_then(|id| cx.state.source(id)) {
-                    let name = tr_with("knowledge.search.in_source", &[("name", &status.source.name)]);
-                    let chip = ui.add(Chip::new(name).icon(Icon::X).selectable(true));
-                    if chip.on_hover_text(tr("knowledge.search.all_sources")).clicked() {
-                        self.source = None;
-                        changed = true;
-                    }
-                }
-            });
-            ui.with_layout(Layout::right_to_left(Align::Min), |ui| {
-                let mode = ui.add(Chip::new(mode_name(self.mode)).icon(Icon::CaretDown).selectable(false));
-                let mode = mode.on_hover_text(tr("knowledge.search.mode_tip"));
-                crate::widgets::menu(&mode).show(|ui| {
-                    for one in MODES {
-                        if ui.radio(self.mode == one, mode_name(one)).on_hover_text(mode_tip(one)).clicked() {
-                            self.mode = one;
-                            changed = true;
-                            ui.close();
-                        }
-                    }
-                });
-            });
-        });
-        if changed && !self.is_empty() {
-            self.ask(cx);
-        }
-    }
-
-    /// The rows.
-    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
+    /// The rows. `beside`: the reasons stand in a column of their own.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, beside: bool) -> Option<Deed> {
         let slot = &cx.state.knowledge.results;
-        let Some(results) = slot.get() else {
-            match slot.error() {
-                Some(error) => {
-                    if states::error(ui, error) {
-                        self.ask(cx);
-                    }
-                }
-                None => states::loading(ui, tr("knowledge.search.searching")),
+        if let Some(error) = slot.error() {
+            if states::error(ui, error) {
+                self.ask(cx);
             }
-            return;
+            return None;
+        }
+        let Some(results) = slot.get() else {
+            states::loading(ui, tr("knowledge.search.searching"));
+            return None;
         };
         if results.hits.is_empty() {
             self.nothing(ui, cx);
-            return;
+            return None;
         }
-        self.keys(ui, cx, results);
+        let mut deed = self.keys(ui, cx, results);
         let tokens = ui.tokens();
         let height = tokens.size.row_two_lines + tokens.space.s;
         let mut scroll = ScrollArea::vertical().id_salt("hits").auto_shrink(false);
@@ -229,24 +148,38 @@ impl Search {
         let output = scroll.show_rows(ui, height, results.hits.len(), |ui, range| {
             for index in range {
                 let hit = &results.hits[index];
-                let response = row(ui, cx.state, tokens, hit, index == self.selected, height);
+                let selected = index == self.selected;
+                let asks = selected && !beside;
+                let response = row(ui, cx.state, tokens, hit, (selected, asks), height);
+                if asks {
+                    let side = tokens.size.control_small;
+                    let at = response.rect.right_bottom() - vec2(tokens.space.l, tokens.space.s) - vec2(side, side);
+                    let place = Rect::from_min_size(at, vec2(side, side));
+                    // A child of its own: what is put down moves the rows below.
+                    let mut corner = ui.new_child(UiBuilder::new().id_salt("why").max_rect(place));
+                    if corner.add(IconButton::new(Icon::Info, tr("knowledge.why.title")).small()).clicked() {
+                        deed = Some(Deed::Why);
+                    }
+                }
                 if response.clicked() {
+                    deed = Some(Deed::Chosen);
                     self.selected = index;
                 }
                 if response.double_clicked() {
-                    cx.commands.push(super::open(&hit.passage));
+                    cx.commands.push(open::hit(hit));
                 }
             }
         });
         let offset = output.state.clamped_offset().y;
         ui.data_mut(|data| data.insert_temp(Self::id().with("offset"), offset));
+        deed
     }
 
     /// Up and down choose, Enter opens; while the field or nothing has the keyboard.
-    fn keys(&mut self, ui: &Ui, cx: &mut Cx<'_>, results: &SearchResults) {
+    fn keys(&mut self, ui: &Ui, cx: &mut Cx<'_>, results: &SearchResults) -> Option<Deed> {
         let mine = ui.memory(|memory| memory.focused().is_none_or(|id| id == Self::id()));
         if !cx.focused || !mine {
-            return;
+            return None;
         }
         let last = results.hits.len() - 1;
         let (down, up, enter) =
@@ -261,47 +194,37 @@ impl Search {
         };
         self.reveal |= self.selected != before;
         if enter && let Some(hit) = results.hits.get(self.selected) {
-            cx.commands.push(super::open(&hit.passage));
+            cx.commands.push(open::hit(hit));
             self.wants_focus = true;
         }
+        (self.selected != before).then_some(Deed::Chosen)
     }
 
     fn nothing(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        let filtered =
-            !self.groups.is_empty() || self.time > 0 || self.source.is_some() || self.mode != SearchMode::Hybrid;
-        let nowhere = cx.state.has_no_sources();
-        let detail = match (nowhere, filtered) {
-            (true, _) => tr("knowledge.search.no_sources"),
-            (false, true) => tr("knowledge.search.nothing_filtered"),
-            (false, false) => tr("knowledge.search.nothing_detail"),
-        };
-        let mut reset = false;
-        states::empty(ui, Icon::MagnifyingGlass, tr("knowledge.search.nothing"), detail, |ui| {
-            if nowhere {
-                if ui.add(Button::new(Action::AddFolder.name()).primary().icon(Icon::FolderPlus)).clicked() {
-                    cx.commands.run(Action::AddFolder);
-                }
-            } else if filtered {
-                reset = ui.add(Button::new(tr("knowledge.search.clear_filters"))).clicked();
-            }
-        });
-        if reset {
-            self.groups.clear();
-            self.time = 0;
-            self.source = None;
-            self.mode = SearchMode::Hybrid;
-            self.ask(cx);
+        match nothing::ui(ui, cx, &self.filters, &self.text, &mut self.why_not) {
+            None => return,
+            Some(nothing::Wish::Clear(one)) => self.filters.clear(one),
+            Some(nothing::Wish::ClearAll) => self.filters = Filters::default(),
         }
+        self.ask(cx);
     }
 }
 
-fn row(ui: &mut Ui, state: &AppState, tokens: &Tokens, hit: &SearchHit, selected: bool, height: f32) -> egui::Response {
+/// `asks`: a button stands at the end of its second line.
+fn row(
+    ui: &mut Ui,
+    state: &AppState,
+    tokens: &Tokens,
+    hit: &SearchHit,
+    (selected, asks): (bool, bool),
+    height: f32,
+) -> egui::Response {
     let passage = &hit.passage;
     let (rect, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
     let response = ui.interact(rect, Id::unique(("hit", passage.id)), Sense::click());
-    let path = super::inside(state, passage.source, &passage.path);
+    let name = super::passage_name(state, passage);
     let place = place(passage);
-    let label = format!("{path}, {place}");
+    let label = if place.is_empty() { name.clone() } else { format!("{name}, {place}") };
     response.widget_info(|| WidgetInfo::selected(Role::ListItem, true, selected, &label));
     let fill = match (selected, response.hovered()) {
         (true, _) => tokens.color.selection,
@@ -323,23 +246,24 @@ fn row(ui: &mut Ui, state: &AppState, tokens: &Tokens, hit: &SearchHit, selected
     let right = ui.painter().text(at, Align2::RIGHT_CENTER, score, font, tokens.color.text_3).left();
     let right = kind_chip(ui, tokens, passage.kind, right - tokens.space.m, first);
 
+    let icon = Icon::font(tokens.size.icon);
+    let at = pos2(inner.left(), first);
+    ui.painter().text(at, Align2::LEFT_CENTER, kind_icon(passage.kind).code(), icon, tokens.color.text_2);
+    let left = inner.left() + tokens.size.icon + tokens.space.s;
     let mut title = egui::text::LayoutJob::default();
-    append(tokens, &mut title, &path, Type::Strong, tokens.color.text);
-    let place = match heading(passage) {
-        Some(heading) => format!("{heading} · {}", lines(passage)),
-        None => lines(passage),
-    };
-    append(tokens, &mut title, &format!("   {place}"), Type::Body, tokens.color.text_3);
-    title.wrap = egui::text::TextWrapping::truncate_at_width((right - tokens.space.s - inner.left()).max(0.0));
+    append(tokens, &mut title, &name, Type::Strong, tokens.color.text);
+    append(tokens, &mut title, &format!("   {}", near_place(passage)), Type::Body, tokens.color.text_3);
+    title.wrap = egui::text::TextWrapping::truncate_at_width((right - tokens.space.s - left).max(0.0));
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(title));
-    let at = pos2(inner.left(), first - galley.size().y / 2.0);
+    let at = pos2(left, first - galley.size().y / 2.0);
     ui.painter().galley(at, galley, tokens.color.text);
 
     let (snippet, marks) = one_line(&hit.snippet, &hit.marks);
     let mut job = marked(tokens, &snippet, &marks, tokens.color.text_2);
-    job.wrap = egui::text::TextWrapping::truncate_at_width(inner.width());
+    let button = if asks { tokens.size.control_small + tokens.space.s } else { 0.0 };
+    job.wrap = egui::text::TextWrapping::truncate_at_width((inner.right() - left - button).max(0.0));
     let galley = ui.fonts_mut(|fonts| fonts.layout_job(job));
-    let at = pos2(inner.left(), inner.bottom() - galley.size().y);
+    let at = pos2(left, inner.bottom() - galley.size().y);
     ui.painter().galley(at, galley, tokens.color.text_2);
     response
 }
@@ -366,26 +290,6 @@ fn one_line(snippet: &str, marks: &[(u32, u32)]) -> (String, Vec<std::ops::Range
     let marks = marks.iter().filter(|(start, _)| *start as usize >= cut);
     let marks = marks.map(|(start, end)| *start as usize - cut..(*end as usize).saturating_sub(cut)).collect();
     (text.replace(['\n', '\r', '\t'], " "), marks)
-}
-
-fn time_name(at: usize) -> &'static str {
-    tr(&format!("knowledge.time.{}", TIMES[at].0))
-}
-
-fn mode_name(mode: SearchMode) -> &'static str {
-    match mode {
-        SearchMode::Hybrid => tr("knowledge.mode.hybrid"),
-        SearchMode::Keyword => tr("knowledge.mode.keyword"),
-        SearchMode::Vector => tr("knowledge.mode.vector"),
-    }
-}
-
-fn mode_tip(mode: SearchMode) -> &'static str {
-    match mode {
-        SearchMode::Hybrid => tr("knowledge.mode.hybrid_tip"),
-        SearchMode::Keyword => tr("knowledge.mode.keyword_tip"),
-        SearchMode::Vector => tr("knowledge.mode.vector_tip"),
-    }
 }
 
 /// `0.4`, `11`.

@@ -1,13 +1,19 @@
 //! The column of sources: what each holds, how far it is, what is wrong with it, and what can be done.
 
-use egui::{Align2, Color32, Popup, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
-use rspa_core::model::{SourceId, SourceKind, SourceState, SourceStatus};
+use egui::{
+    Align2, Color32, Popup, Rect, Response, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2,
+};
+use rspa_core::model::{SourceId, SourceKind, SourceState, SourceStatus, Timestamp};
 
-use crate::commands::{Action, Confirmation, UiCommand};
+use crate::commands::{Action, Confirmation, UiCommand, consent};
 use crate::design::{Icon, Tokens, Type, UiExt};
-use crate::text::{duration, number, tr, tr_count, tr_with};
+use crate::text::{duration, number, short, since, tr, tr_count, tr_with};
 use crate::views::Cx;
+use crate::widgets::citation::{source_icon, source_kind};
 use crate::widgets::{Button, IconButton, column_header, list, progress_bar, states};
+
+/// Letters of an address that are shown.
+const SHOWN: usize = 300;
 
 pub enum Deed {
     /// Looks only into this source, or into all.
@@ -20,13 +26,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, chosen: Option<SourceId>) -> Option<Deed
     let mut deed = None;
     column_header(ui, tr("knowledge.sources.title"), |ui| {
         let add = ui.add(IconButton::new(Icon::Plus, tr("knowledge.sources.add")));
-        crate::widgets::menu(&add).show(|ui| {
-            for action in [Action::AddFolder, Action::AddFile, Action::AddSample, Action::RescanAll] {
-                if ui.button(action.name()).clicked() {
-                    cx.commands.run(action);
-                }
-            }
-        });
+        crate::widgets::menu(&add).show(|ui| add_menu(ui, cx));
     });
     let Some(sources) = cx.state.knowledge.sources.get() else {
         match cx.state.knowledge.sources.error() {
@@ -41,6 +41,10 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, chosen: Option<SourceId>) -> Option<Deed
         states::empty(ui, Icon::FolderPlus, tr("knowledge.sources.none"), tr("knowledge.sources.none_detail"), |ui| {
             if ui.add(Button::new(Action::AddFolder.name()).primary().icon(Icon::FolderPlus)).clicked() {
                 cx.commands.run(Action::AddFolder);
+            }
+            ui.add_space(tokens.space.xs);
+            if ui.add(Button::new(Action::AddPage.name()).icon(Icon::Globe)).clicked() {
+                cx.commands.run(Action::AddPage);
             }
             ui.add_space(tokens.space.xs);
             if ui.add(Button::new(Action::AddSample.name()).icon(Icon::Package)).clicked() {
@@ -63,7 +67,7 @@ pub fn ui(ui: &mut Ui, cx: &mut Cx<'_>, chosen: Option<SourceId>) -> Option<Deed
 fn row(ui: &mut Ui, cx: &mut Cx<'_>, tokens: &Tokens, status: &SourceStatus, selected: bool) -> Option<Deed> {
     let source = &status.source;
     let id = egui::Id::unique(("source", source.id.0));
-    let (words, color) = words(tokens, status);
+    let (words, color) = words(tokens, status, cx.state.now);
     let bar = fraction(status);
     let line = tokens.line_height(Type::Label);
     let mut height = tokens.size.row + tokens.space.xs;
@@ -88,17 +92,7 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, tokens: &Tokens, status: &SourceStatus, sel
     }
     let inner = rect.shrink2(vec2(tokens.space.m, 0.0));
     let middle = rect.top() + (tokens.size.row + tokens.space.xs) / 2.0;
-    let icon = match source.kind {
-        _ if source.sample => Icon::Package,
-        SourceKind::Folder => Icon::Folder,
-        SourceKind::File => Icon::File,
-        SourceKind::Repository => Icon::GitBranch,
-        SourceKind::Vault => Icon::Notebook,
-        SourceKind::Web => Icon::Globe,
-        SourceKind::Chats => Icon::ChatCircle,
-        SourceKind::Tasks => Icon::CheckSquare,
-        SourceKind::Activities => Icon::Activity,
-    };
+    let icon = source_icon(source);
     let at = pos2(inner.left(), middle);
     let font = Icon::font(tokens.size.icon);
     ui.painter().text(at, Align2::LEFT_CENTER, icon.code(), font, tokens.color.text_2);
@@ -139,18 +133,72 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, tokens: &Tokens, status: &SourceStatus, sel
     let more = corner.add(IconButton::new(Icon::DotsThree, name).small());
     crate::widgets::menu(&more).id(more_id).show(|ui| actions(ui, cx, status, &mut deed));
     crate::widgets::context_menu(&response).show(|ui| actions(ui, cx, status, &mut deed));
-    let place = source.address.clone().unwrap_or_else(|| crate::text::path(&source.path));
-    let response = response.on_hover_text(place);
+    let response = response.on_hover_text(tip(status));
     if response.clicked() && deed.is_none() {
         deed = Some(Deed::Choose((!selected).then_some(source.id)));
     }
     deed
 }
 
+/// What can be added, each with what it takes.
+fn add_menu(ui: &mut Ui, cx: &mut Cx<'_>) {
+    let entries = [
+        (Action::AddFolder, "knowledge.add.folder"),
+        (Action::AddFile, "knowledge.add.file"),
+        (Action::AddPage, "knowledge.add.page"),
+        (Action::AddSample, "knowledge.add.sample"),
+    ];
+    for (action, takes) in entries {
+        if entry(ui, action, tr(takes)).clicked() {
+            cx.commands.run(action);
+        }
+    }
+    ui.separator();
+    if ui.button(Action::RescanAll.name()).clicked() {
+        cx.commands.run(Action::RescanAll);
+    }
+}
+
+/// An entry of two lines: its name, and what it takes.
+fn entry(ui: &mut Ui, action: Action, takes: &str) -> Response {
+    let tokens = ui.tokens();
+    let size = vec2(tokens.size.list + 4.0 * tokens.space.l, tokens.size.row_two_lines - tokens.space.s);
+    let (rect, response) = ui.allocate_exact_size(size, Sense::click());
+    response.widget_info(|| WidgetInfo::labeled(Role::MenuItem, true, action.name()));
+    if response.hovered() || response.has_focus() {
+        ui.painter().rect_filled(rect, tokens.radius.small, tokens.color.bg3);
+    }
+    if response.has_focus() {
+        crate::widgets::focus_ring(ui, rect.shrink(2.0));
+    }
+    let left = rect.left() + tokens.space.s;
+    let (first, second) = (rect.top() + rect.height() * 0.31, rect.top() + rect.height() * 0.71);
+    let at = pos2(left, first);
+    let font = Icon::font(tokens.size.icon);
+    ui.painter().text(at, Align2::LEFT_CENTER, action.icon().code(), font, tokens.color.text_2);
+    let left = left + tokens.size.icon + tokens.space.s;
+    let right = rect.right() - tokens.space.s;
+    list::line(ui, left, right, first, action.name(), Type::Body, tokens.color.text);
+    list::line(ui, left, right, second, takes, Type::Label, tokens.color.text_2);
+    response
+}
+
 fn actions(ui: &mut Ui, cx: &mut Cx<'_>, status: &SourceStatus, deed: &mut Option<Deed>) {
     let id = status.source.id;
-    if ui.button(tr("knowledge.sources.rescan")).clicked() {
-        cx.commands.push(UiCommand::RescanSource(id));
+    match status.source.address.as_deref() {
+        // The person agrees to the host again: the policy alone may refuse it.
+        Some(address) => {
+            if ui.button(tr("knowledge.sources.fetch_again")).clicked()
+                && let Some(question) = consent::page(address)
+            {
+                cx.commands.push(question);
+            }
+        }
+        None => {
+            if ui.button(tr("knowledge.sources.rescan")).clicked() {
+                cx.commands.push(UiCommand::RescanSource(id));
+            }
+        }
     }
     let paused = status.source.paused;
     let name = if paused { tr("knowledge.sources.resume") } else { tr("knowledge.sources.pause") };
@@ -178,6 +226,20 @@ fn actions(ui: &mut Ui, cx: &mut Cx<'_>, status: &SourceStatus, deed: &mut Optio
     }
 }
 
+/// What it is, where it lies, and how much it holds.
+fn tip(status: &SourceStatus) -> String {
+    let source = &status.source;
+    let place = match &source.address {
+        Some(address) => short(address, SHOWN),
+        None if source.kind.is_built_in() => String::new(),
+        None => short(&crate::text::path(&source.path), SHOWN),
+    };
+    let documents = tr_count("dashboard.documents", status.documents);
+    let passages = tr_count("knowledge.browse.passages", status.passages);
+    let lines = [source_kind(source).to_owned(), place, format!("{documents}, {passages}")];
+    lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n")
+}
+
 /// How far it is; the inner none while that is not known. None when nothing is going on.
 fn fraction(status: &SourceStatus) -> Option<Option<f32>> {
     match status.state {
@@ -192,9 +254,13 @@ fn fraction(status: &SourceStatus) -> Option<Option<f32>> {
 }
 
 /// What it is doing, or what is wrong, in words; empty when all is well.
-fn words(tokens: &Tokens, status: &SourceStatus) -> (String, Color32) {
+fn words(tokens: &Tokens, status: &SourceStatus, now: Timestamp) -> (String, Color32) {
     let quiet = tokens.color.text_2;
+    let is_page = status.source.kind == SourceKind::Web;
     match status.state {
+        SourceState::Missing if is_page => {
+            return (tr("knowledge.sources.page_missing").to_owned(), tokens.color.warn);
+        }
         SourceState::Missing => return (tr("knowledge.sources.missing").to_owned(), tokens.color.warn),
         SourceState::Paused => return (tr("knowledge.sources.paused").to_owned(), quiet),
         SourceState::Queued => return (tr("knowledge.sources.queued").to_owned(), quiet),
@@ -224,6 +290,13 @@ fn words(tokens: &Tokens, status: &SourceStatus) -> (String, Color32) {
             }
             return (words, quiet);
         }
+    }
+    if is_page {
+        let when = status.completed.map(|at| since(at, now)).unwrap_or_default();
+        return match status.problems {
+            0 => (tr_with("knowledge.sources.fetched", &[("when", &when)]), quiet),
+            _ => (tr_with("knowledge.sources.page_stale", &[("when", &when)]), tokens.color.warn),
+        };
     }
     if status.problems > 0 {
         return (tr_count("knowledge.sources.unreadable", status.problems), tokens.color.warn);

@@ -1,12 +1,17 @@
 //! Tests of the knowledge page by accessible label, and pictures of it.
 
+mod documents;
+mod nothing;
+mod sources;
+
 use egui::Key;
 use egui_kittest::kittest::Queryable;
 use rspa_core::api::ApiError;
-use rspa_core::model::{DocumentKind, SearchMode, SearchResults};
+use rspa_core::model::{ChatId, DocumentKind, MessageId, Origin, SearchMode, SearchResults};
 
 use super::KnowledgeView;
 use crate::commands::UiCommand;
+use crate::commands::pages::chats::ChatsCommand;
 use crate::fixtures::{self, page};
 use crate::state::{AppState, Signal, Slot};
 
@@ -85,6 +90,39 @@ fn arrows_choose_and_enter_opens() {
         _ => None,
     });
     assert!(opened.expect("a document was opened").path.ends_with("Leases.md"));
+    // Escape leaves the search.
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert!(harness.query_by_label("Why this passage").is_none());
+}
+
+#[test]
+fn a_hit_opens_where_it_lives() {
+    let (chat, message) = (ChatId(uuid::Uuid::from_u128(5)), MessageId(uuid::Uuid::from_u128(6)));
+    let mut results = fixtures::results();
+    results.hits[0].passage.origin = Origin::Chat { id: chat, message: Some(message) };
+    results.hits[0].passage.kind = DocumentKind::Chat;
+    results.hits[0].passage.title = Some("Refactor the scheduler".into());
+    let mut harness = shown(Slot::with(results), true);
+    harness.get_by_label("Refactor the scheduler, fn lease");
+    harness.get_by_label("Open").click();
+    harness.run();
+    let opens = UiCommand::Chats(ChatsCommand::OpenAt { chat, message: Some(message) });
+    assert!(harness.state().commands.contains(&opens));
+}
+
+#[test]
+fn without_room_the_reasons_come_in_the_place_of_the_hits() {
+    let mut harness = page::<KnowledgeView>(searched(Slot::with(fixtures::results())), (620.0, 700.0), true);
+    harness.state_mut().state.signals.clear();
+    harness.run();
+    assert!(harness.query_by_label("rank 3").is_none());
+    harness.get_by_label("Why this passage").click();
+    harness.run();
+    harness.get_by_label("rank 3");
+    harness.get_by_label("Back").click();
+    harness.run();
+    harness.get_by_label("Leases.md, What happens on expiry · lines 4–9");
 }
 
 #[test]

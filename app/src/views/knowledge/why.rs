@@ -1,18 +1,19 @@
 //! Why a passage was found: its rank and score at each stage, the timings, and the passage itself.
 
-use egui::{Align, Id, Key, Label, Layout, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
-use rspa_core::model::{DocumentKind, MissingReason, PassageId, SearchHit, SearchResults, StageRank, WhyNot};
+use egui::{Align, Id, Label, Layout, ScrollArea, Sense, Stroke, StrokeKind, Ui, UiBuilder, pos2, vec2};
+use rspa_core::model::{DocumentKind, PassageId, SearchHit, SearchResults, StageRank};
 
 use super::results::milliseconds;
-use crate::commands::UiCommand;
+use super::why_not::WhyNotField;
+use crate::commands::{UiCommand, open};
 use crate::design::{Icon, Type, UiExt};
-use crate::text::{tr, tr_with};
+use crate::text::{short, tr, tr_with};
 use crate::views::Cx;
-use crate::widgets::citation::{file_name, place};
+use crate::widgets::citation::{kind_name, name, open_words, place};
 use crate::widgets::code_view::highlight::language;
 use crate::widgets::code_view::{CodeView, Lines, Showing};
 use crate::widgets::column::padded;
-use crate::widgets::{Button, TextField, column_header, section_title};
+use crate::widgets::{Button, section_title};
 
 /// Rows of the passage that are in view at once.
 const PREVIEW_ROWS: f32 = 20.0;
@@ -22,24 +23,19 @@ pub struct Why {
     of: Option<PassageId>,
     lines: Vec<String>,
     view: CodeView,
-    /// The field for another document is open.
-    asks: bool,
-    name: String,
+    pub why_not: WhyNotField,
 }
 
 impl Why {
-    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, results: &SearchResults, hit: &SearchHit) {
+    /// True when the person wants to see the document as a whole.
+    pub fn ui(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, results: &SearchResults, hit: &SearchHit) -> bool {
         let tokens = ui.tokens();
-        column_header(ui, tr("knowledge.why.title"), |ui| {
-            let other = Button::new(tr("knowledge.why.why_not")).icon(Icon::Question).quiet().small();
-            if ui.add(other.selected(self.asks)).clicked() {
-                self.asks = !self.asks;
-            }
-        });
+        let mut document = false;
         ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             padded(ui, tokens.space.l, tokens.space.m, |ui| {
-                if self.asks {
-                    self.why_not(ui, cx);
+                if self.why_not.is_open() {
+                    self.why_not.ui(ui, cx);
+                    ui.add_space(tokens.space.l);
                 }
                 let milli = |ms: f64| format!("{} ms", milliseconds(ms));
                 let (keyword, vector) = (milli(results.keyword_ms), milli(results.vector_ms));
@@ -51,47 +47,31 @@ impl Why {
                 ui.add_space(tokens.space.l);
 
                 let passage = &hit.passage;
-                section_title(ui, &file_name(&passage.path));
-                let label = Label::new(tokens.rich(Type::Secondary, place(passage))).truncate();
-                ui.add(label).on_hover_text(crate::text::path(&passage.path));
+                section_title(ui, &name(passage));
+                let place = place(passage);
+                let place = if place.is_empty() { kind_name(passage.kind).to_owned() } else { place };
+                let label = Label::new(tokens.rich(Type::Secondary, place)).truncate();
+                ui.add(label).on_hover_text(short(&crate::text::path(&passage.path), 1_000));
                 ui.add_space(tokens.space.s);
                 self.preview(ui, hit);
                 ui.add_space(tokens.space.m);
-                ui.horizontal(|ui| {
-                    if ui.add(Button::new(tr("common.open")).icon(Icon::ArrowSquareOut)).clicked() {
-                        cx.commands.push(super::open(passage));
+                ui.horizontal_wrapped(|ui| {
+                    let opens = Button::new(tr("common.open")).tooltip(open_words(&passage.origin));
+                    if ui.add(opens.icon(Icon::ArrowSquareOut)).clicked() {
+                        cx.commands.push(open::hit(hit));
                     }
                     if ui.add(Button::new(tr("knowledge.why.ask")).icon(Icon::ChatCircle)).clicked() {
-                        let file = file_name(&passage.path);
+                        let file = name(passage);
                         let text =
                             tr_with("knowledge.why.question", &[("file", &file), ("topic", &results.query.trim())]);
                         cx.commands.push(UiCommand::Ask(text));
                     }
+                    let structure = Button::new(tr("knowledge.detail.show")).icon(Icon::TreeStructure).quiet();
+                    document = ui.add(structure).clicked();
                 });
             });
         });
-    }
-
-    /// The field for a name, and why that document is not among the hits.
-    fn why_not(&mut self, ui: &mut Ui, cx: &mut Cx<'_>) {
-        let tokens = ui.tokens();
-        let field = TextField::new(&mut self.name, tr("knowledge.why.why_not_name"));
-        let response = field.hint(tr("knowledge.why.why_not_hint")).icon(Icon::Question).show(ui);
-        let entered = response.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-        if entered && !self.name.trim().is_empty() {
-            let query = cx.state.knowledge.query.clone();
-            cx.commands.push(UiCommand::ExplainMissing { query, name: self.name.trim().to_owned() });
-        }
-        ui.add_space(tokens.space.s);
-        let slot = &cx.state.knowledge.why_not;
-        if let Some(error) = slot.error() {
-            ui.add(Label::new(tokens.rich(Type::Secondary, &error.message).color(tokens.color.bad)).wrap());
-        } else if let Some(why) = slot.get() {
-            for line in explained(why) {
-                ui.add(Label::new(tokens.rich(Type::Secondary, line)).wrap());
-            }
-        }
-        ui.add_space(tokens.space.l);
+        document
     }
 
     fn preview(&mut self, ui: &mut Ui, hit: &SearchHit) {
@@ -124,30 +104,6 @@ impl Why {
             self.view.show(ui, Id::unique(("why", passage.id)), lines, showing);
         });
     }
-}
-
-fn explained(why: &WhyNot) -> Vec<String> {
-    let name = why.document.as_ref().map(|document| file_name(&document.path)).unwrap_or_default();
-    let mut lines = vec![match &why.reason {
-        MissingReason::Shown { rank } => tr_with("knowledge.why.shown", &[("name", &name), ("rank", rank)]),
-        MissingReason::Below { rank } => tr_with("knowledge.why.below", &[("name", &name), ("rank", rank)]),
-        MissingReason::BeyondStages { depth } => tr_with("knowledge.why.beyond", &[("name", &name), ("depth", depth)]),
-        MissingReason::NothingInCommon => tr_with("knowledge.why.nothing_in_common", &[("name", &name)]),
-        MissingReason::Filtered { .. } => tr_with("knowledge.why.filtered", &[("name", &name)]),
-        MissingReason::OutsideSources => tr("knowledge.why.outside").to_owned(),
-        MissingReason::NoFile => tr("knowledge.why.no_file").to_owned(),
-        MissingReason::LeftOut => tr("knowledge.why.left_out").to_owned(),
-        MissingReason::Unreadable { why } => tr_with("knowledge.why.unreadable", &[("why", why)]),
-        MissingReason::NotYet => tr("knowledge.why.not_yet").to_owned(),
-    }];
-    if !why.missing_words.is_empty() {
-        lines.push(tr_with("knowledge.why.missing_words", &[("words", &why.missing_words.join(", "))]));
-    }
-    if let (Some(best), Some(needed)) = (&why.best, why.needed) {
-        let (score, needed) = (format!("{:.2}", best.score), format!("{needed:.2}"));
-        lines.push(tr_with("knowledge.why.best", &[("score", &score), ("needed", &needed)]));
-    }
-    lines
 }
 
 /// One line: the stage, the rank it gave, and score and time.

@@ -11,6 +11,7 @@ use super::{Kind, Load, Look};
 use crate::api::ApiError;
 use crate::knowledge::readers::{Format, format_of, words_of};
 use crate::knowledge::walk::{Found, Obstacle, Walked, stamp_of};
+use crate::model::Timestamp;
 use crate::workspace::places;
 
 /// Of the name of a kept page.
@@ -89,6 +90,17 @@ pub fn address_of_page(address: &str) -> String {
     let mut name = rest.trim_end_matches('/').to_owned();
     super::clip(&mut name, NAME);
     name
+}
+
+/// When the kept page was fetched; none where there is none.
+pub fn kept_at(folder: &Path) -> Option<Timestamp> {
+    let kept = std::fs::read_dir(folder).ok()?.flatten().filter(|entry| {
+        let is_part = entry.file_name().as_encoded_bytes().starts_with(b".");
+        !is_part && entry.file_type().is_ok_and(|kind| kind.is_file())
+    });
+    let times = kept.filter_map(|entry| entry.metadata().ok()?.modified().ok());
+    let newest = times.max()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(newest.as_millis()).ok().map(Timestamp)
 }
 
 /// Puts a page into the place of the one that was kept before.

@@ -65,6 +65,7 @@ fn passages_are_numbered_and_read_on() {
         (&json!(2), &json!(7), &json!(5))
     );
     let text = DocumentText {
+        title: None,
         path: "/docs/bread.md".into(),
         kind: DocumentKind::Markdown,
         first_line: 1,
