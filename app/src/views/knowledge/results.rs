@@ -1,7 +1,8 @@
 //! Search as you type: the field, filters, and the rows of what was found. Old rows stay while new ones are on their way.
 
 use egui::{Align2, Id, Key, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
-use rspa_core::model::{DocumentKind, SearchHit, SearchResults, SourceId};
+use rspa_core::ml::weights::ModelKind;
+use rspa_core::model::{DocumentKind, PassageId, SearchHit, SearchQuery, SearchResults, SourceId};
 
 use super::filters::Filters;
 use super::nothing;
@@ -15,6 +16,11 @@ use crate::widgets::citation::{kind_icon, kind_name, near_place, place};
 use crate::widgets::column::padded;
 use crate::widgets::passage_card::{append, marked};
 use crate::widgets::{IconButton, TextField, Tone, states};
+
+/// Seconds without a key after which what was found is compared closely.
+const REST: f64 = 0.4;
+/// What that may take, in milliseconds.
+const COMPARE_MS: u32 = 400;
 
 /// What the person did with the hits.
 #[derive(Clone, Copy, PartialEq)]
@@ -34,6 +40,10 @@ pub struct Search {
     wants_focus: bool,
     /// The keyboard moved the selection: it must come into view.
     reveal: bool,
+    /// When the last search was asked for, in seconds of the window, while it was not compared closely.
+    asked: Option<f64>,
+    /// The hit that is looked at, to stay so when the hits come in a new order; none while it is the first.
+    kept: Option<PassageId>,
 }
 
 impl Search {
@@ -74,6 +84,7 @@ impl Search {
     pub fn ask(&mut self, cx: &mut Cx<'_>) {
         self.selected = 0;
         self.reveal = true;
+        (self.asked, self.kept) = (None, None);
         cx.commands.push(UiCommand::Search(self.filters.query(&self.text, cx.state.now)));
     }
 
@@ -114,7 +125,41 @@ impl Search {
         });
         let free = ui.available_rect_before_wrap();
         ui.painter().hline(free.x_range(), free.top() - 0.5, Stroke::new(1.0, tokens.color.line));
+        let now = ui.input(|i| i.time);
+        if asked {
+            self.asked = Some(now);
+        } else {
+            self.compare(ui, cx, now);
+        }
         asked
+    }
+
+    /// Once the typing rests, the best hits are compared closely, where a model is there that can.
+    fn compare(&mut self, ui: &Ui, cx: &mut Cx<'_>, now: f64) {
+        let Some(results) = cx.state.knowledge.results.get() else { return };
+        if results.compared == 0 {
+            self.kept = results.hits.get(self.selected).filter(|_| self.selected > 0).map(|hit| hit.passage.id);
+        } else if let Some(kept) = self.kept.take() {
+            let at = results.hits.iter().position(|hit| hit.passage.id == kept);
+            self.selected = at.unwrap_or(self.selected);
+        }
+        let Some(asked) = self.asked else { return };
+        let rest = asked + REST - now;
+        if rest > 0.0 {
+            ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(rest));
+            return;
+        }
+        let query = self.filters.query(&self.text, cx.state.now);
+        // Of the text that stands there, not of an earlier one.
+        if results.query != query.text {
+            return;
+        }
+        self.asked = None;
+        let models = cx.state.models.list.get();
+        let judges = models.is_some_and(|list| list.models.iter().any(|model| model.info.kind == ModelKind::Reranker));
+        if judges || results.hits.iter().any(|hit| hit.encoder_vector.is_some()) {
+            cx.commands.push(UiCommand::Search(SearchQuery { compare_ms: COMPARE_MS, ..query }));
+        }
     }
 
     /// The rows. `beside`: the reasons stand in a column of their own.

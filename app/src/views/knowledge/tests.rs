@@ -55,6 +55,43 @@ fn every_letter_searches_again() {
 }
 
 #[test]
+fn what_was_found_is_compared_closely_once_the_typing_rests() {
+    let mut harness = page::<KnowledgeView>(fixtures::state(), WIDE, true);
+    harness.run();
+    harness.get_by_label("Search your sources").focus();
+    harness.run();
+    harness.get_by_label("Search your sources").type_text("lease");
+    harness.step();
+    harness.step();
+    assert_eq!(last_search(&harness).compare_ms, 0);
+    let results = SearchResults { query: "lease".into(), ..fixtures::results() };
+    harness.state_mut().state.knowledge.results = Slot::with(results.clone());
+    for _ in 0..8 {
+        harness.step();
+    }
+    let searches = |harness: &egui_kittest::Harness<'_, fixtures::Stage<KnowledgeView>>| {
+        harness.state().commands.iter().filter(|command| matches!(command, UiCommand::Search(_))).count()
+    };
+    assert_eq!((searches(&harness), last_search(&harness).text.as_str()), (2, "lease"));
+    assert!(last_search(&harness).compare_ms > 0);
+
+    // The second hit is looked at, and stays so when it becomes the first.
+    harness.key_press(Key::ArrowDown);
+    harness.step();
+    let mut compared = results;
+    compared.compared = 2;
+    compared.hits.swap(0, 1);
+    harness.state_mut().state.knowledge.results = Slot::with(compared);
+    for _ in 0..8 {
+        harness.step();
+    }
+    assert_eq!(searches(&harness), 2);
+    harness.get_by_label("Token by token");
+    // The reasons beside it are still those of that hit.
+    harness.get_by_label("Leases.md");
+}
+
+#[test]
 fn filters_and_mode_narrow_the_search() {
     let mut harness = shown(Slot::with(fixtures::results()), true);
     harness.get_by_label("Chats").click();

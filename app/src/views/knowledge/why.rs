@@ -44,6 +44,9 @@ impl Why {
                 stage(ui, tr("knowledge.why.encoder_vector"), hit.encoder_vector, 2, &vector);
                 stage(ui, tr("knowledge.why.fusion"), hit.fusion, 3, "");
                 stage(ui, tr("knowledge.why.rerank"), hit.rerank, 1, &milli(results.rerank_ms));
+                if results.compared > 0 {
+                    stage(ui, tr("knowledge.why.compared"), hit.compared, 2, &milli(results.compare_ms));
+                }
                 ui.add_space(tokens.space.l);
 
                 let passage = &hit.passage;
