@@ -109,4 +109,9 @@ pub trait ChatModel: Send + Sync {
 pub trait EncoderProvider: Send + Sync {
     /// The default encoder, loaded; none when none is installed or it cannot be read. May take seconds the first time.
     fn encoder(&self) -> Option<Arc<dyn Embedder>>;
+
+    /// An installed encoder by its own id ([`Embedder::id`]), loaded; none when it is not installed any more.
+    fn former(&self, _id: &str) -> Option<Arc<dyn Embedder>> {
+        None
+    }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::KnowledgeError;
 use super::prepare::embedded_text;
-use super::service::{Inner, Space};
+use super::service::{Inner, Loaded, Space};
 use super::vector::{Mark, Row};
 use crate::model::{SourceId, SourceState};
 use crate::storage::knowledge::DocumentRange;
@@ -84,9 +84,13 @@ fn settle(inner: &Inner) -> Result<(), KnowledgeError> {
     if !inner.eager && inner.board.lock().wishes == 0 {
         return Ok(());
     }
-    let Some(space) = inner.load_encoder()? else {
+    let Some(space) = inner.filled_encoder()? else {
         return finish(inner, None);
     };
+    for space in inner.encoder_spaces() {
+        space.index.load(&inner.store, &inner.stop)?;
+    }
+    // It may have come into force with a later question only.
     space.index.load(&inner.store, &inner.stop)?;
     inner.uses.keep(&inner.store)?;
     let mut first = most_used(inner, &space)?;
@@ -106,7 +110,13 @@ fn settle(inner: &Inner) -> Result<(), KnowledgeError> {
         size = next_size(size, begun.elapsed().as_secs_f64());
         finish(inner, Some(&space))?;
         if !more {
+            inner.take_over(&space)?;
             break;
+        }
+        // Another encoder was chosen meanwhile: a window turns to that one.
+        let is_it = |chosen: Space| chosen.embedder.id() == space.embedder.id();
+        if inner.eager && !inner.filled_encoder()?.is_some_and(is_it) {
+            return Ok(());
         }
         // A scan comes first: what it finds is searchable sooner.
         inner.board.wait_for(None, |board| board.scanning.is_none().then_some(()));
@@ -126,7 +136,7 @@ fn graph(inner: &Inner, space: &Space) -> Result<(), KnowledgeError> {
 }
 
 /// Embeds the next passages that lack a vector; false when none is left.
-fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeError> {
+pub(super) fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeError> {
     if inner.stop.is_cancelled() {
         return Err(KnowledgeError::Cancelled);
     }
@@ -272,28 +282,81 @@ fn finish(inner: &Inner, space: Option<&Space>) -> Result<(), KnowledgeError> {
 }
 
 impl Inner {
-    /// The installed encoder with its space, loaded when needed.
+    /// The encoder that is searched with, with its space, loaded when needed.
     pub(super) fn load_encoder(&self) -> Result<Option<Space>, KnowledgeError> {
+        self.filled_encoder()?;
+        Ok(self.encoder())
+    }
+
+    /// The encoder that passages are embedded with: the chosen one. Where another one was searched with until now, that goes
+    /// on until this one covers everything.
+    pub(super) fn filled_encoder(&self) -> Result<Option<Space>, KnowledgeError> {
         let Some(embedder) = self.encoders.encoder() else {
-            *self.encoder_space.write().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.encoders_loaded.write().unwrap_or_else(PoisonError::into_inner) = Loaded::default();
             return Ok(None);
         };
-        if let Some(space) = self.encoder()
-            && space.embedder.id() == embedder.id()
+        let is_it = |space: &&Space| space.embedder.id() == embedder.id();
         {
-            return Ok(Some(space));
+            let loaded = self.encoders_loaded.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(space) = loaded.coming.as_ref().filter(is_it) {
+                return Ok(Some(space.clone()));
+            }
+            if let Some(space) = loaded.searched.as_ref().filter(is_it)
+                && loaded.coming.is_none()
+            {
+                return Ok(Some(space.clone()));
+            }
         }
         let of = self.store.space(embedder.id(), embedder.dimensions())?;
-        let mut slot = self.encoder_space.write().unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have been quicker.
-        if let Some(space) = slot.as_ref()
-            && space.embedder.id() == embedder.id()
-        {
-            return Ok(Some(space.clone()));
+        let mut loaded = self.encoders_loaded.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have been quicker, or the person went back to the one before.
+        let known = [&loaded.coming, &loaded.searched].into_iter().flatten().find(is_it).cloned();
+        if let Some(space) = known {
+            if loaded.searched.as_ref().is_some_and(|searched| is_it(&searched)) {
+                loaded.coming = None;
+            }
+            return Ok(Some(space));
         }
         let space = Space { embedder, index: Arc::new(self.vector_index(of)) };
-        *slot = Some(space.clone());
+        let covers_all = self.store.covered(of)? >= self.store.last_passage()?;
+        let former = match loaded.searched.take() {
+            _ if covers_all => None,
+            Some(former) => Some(former),
+            None => self.former_encoder(of)?,
+        };
+        let used = |former: &Space| Ok::<bool, KnowledgeError>(self.store.covered(former.index.space())? > 0);
+        *loaded = match former {
+            Some(former) if used(&former)? => Loaded { searched: Some(former), coming: Some(space.clone()) },
+            _ => Loaded { searched: Some(space.clone()), coming: None },
+        };
         Ok(Some(space))
+    }
+
+    /// The encoder that was searched with when the program last ended, where that was another one than `of`.
+    fn former_encoder(&self, of: crate::storage::knowledge::Space) -> Result<Option<Space>, KnowledgeError> {
+        let Some((name, former)) = self.store.searched_space()?.filter(|(_, former)| *former != of) else {
+            return Ok(None);
+        };
+        let embedder = self.encoders.former(&name).filter(|embedder| embedder.dimensions() == former.dimensions);
+        Ok(embedder.map(|embedder| Space { embedder, index: Arc::new(self.vector_index(former)) }))
+    }
+
+    /// What covers everything is searched from now on, also after the next start.
+    fn take_over(&self, space: &Space) -> Result<(), KnowledgeError> {
+        let of = space.index.space();
+        if self.store.covered(of)? < self.store.last_passage()? {
+            return Ok(());
+        }
+        {
+            let mut loaded = self.encoders_loaded.write().unwrap_or_else(PoisonError::into_inner);
+            if loaded.coming.as_ref().is_some_and(|coming| coming.embedder.id() == space.embedder.id()) {
+                *loaded = Loaded { searched: Some(space.clone()), coming: None };
+            }
+            if loaded.searched.as_ref().is_none_or(|searched| searched.embedder.id() != space.embedder.id()) {
+                return Ok(());
+            }
+        }
+        Ok(self.store.put_searched_space(of)?)
     }
 }
 

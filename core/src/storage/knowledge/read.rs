@@ -329,6 +329,22 @@ impl KnowledgeStore {
         }))
     }
 
+    /// The encoder's space that last covered everything, with the name of its embedder.
+    pub fn searched_space(&self) -> Result<Option<(String, Space)>, StorageError> {
+        let txn = self.db.read()?;
+        let Some(wanted) = txn.table(NUMBERS)?.get(write::SEARCHED)?.map(|number| number.value()) else {
+            return Ok(None);
+        };
+        for row in txn.table(SPACES)?.iter()? {
+            let (name, value) = row?;
+            let (id, dimensions) = value.value();
+            if u64::from(id) == wanted {
+                return Ok(Some((name.value().to_owned(), Space { id, dimensions: dimensions as usize })));
+            }
+        }
+        Ok(None)
+    }
+
     /// Up to which passage id a space covers everything.
     pub fn covered(&self, space: Space) -> Result<u64, StorageError> {
         let txn = self.db.read()?;
