@@ -2,6 +2,7 @@
 
 mod browse;
 mod results;
+mod retrieval_tests;
 mod sources;
 mod why;
 

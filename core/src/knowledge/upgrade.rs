@@ -551,4 +551,100 @@ mod tests {
         assert_eq!(all.len(), 30);
         service.stop();
     }
+
+    /// Marks each text by whose vector it got.
+    struct Named(&'static str);
+
+    impl Embedder for Named {
+        fn id(&self) -> &str {
+            self.0
+        }
+
+        fn dimensions(&self) -> usize {
+            2
+        }
+
+        fn embed(&self, texts: &[&str], _cancel: &Cancel) -> rspa_ml::Result<Vec<Vec<f32>>> {
+            Ok(vec![vec![1.0, 0.0]; texts.len()])
+        }
+    }
+
+    /// Two encoders are installed; one is chosen.
+    struct Two(std::sync::Mutex<&'static str>);
+
+    impl EncoderProvider for Two {
+        fn encoder(&self) -> Option<Arc<dyn Embedder>> {
+            Some(Arc::new(Named(*self.0.lock().unwrap())))
+        }
+
+        fn former(&self, id: &str) -> Option<Arc<dyn Embedder>> {
+            ["first", "second"].into_iter().find(|known| *known == id).map(|known| Arc::new(Named(known)) as _)
+        }
+    }
+
+    fn two(folder: &std::path::Path, chosen: Arc<Two>) -> Service {
+        Service::with_embedder(
+            Config {
+                profile: ProfileId(uuid::Uuid::from_u128(7)),
+                main: Db::open(&folder.join("main"), &tables::MAIN, DbOptions::default()).unwrap(),
+                knowledge: Db::open(&folder.join("know"), &tables::KNOWLEDGE, DbOptions::default()).unwrap(),
+                data: folder.join("data"),
+                index: folder.join("index"),
+                samples: folder.join("samples"),
+                preferences: Arc::new(Preferences::default),
+                clock: Arc::new(SystemClock),
+                reports: Arc::new(Silent),
+                encoder: chosen,
+                eager: false,
+                built_in: false,
+                pages: folder.join("pages"),
+                fetch: None,
+            },
+            None,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_encoder_before_is_searched_until_the_new_one_covers_everything() {
+        let folder = tempfile::tempdir().unwrap();
+        let docs = folder.path().join("docs");
+        std::fs::create_dir(&docs).unwrap();
+        for number in 0..30 {
+            std::fs::write(docs.join(format!("{number:02}.md")), format!("The bread of day {number:02}.")).unwrap();
+        }
+        let chosen = Arc::new(Two(std::sync::Mutex::new("first")));
+        let service = two(folder.path(), chosen.clone());
+        let id = service.add(&docs).unwrap().source.id;
+        service.wait(id, true, &Cancel::new()).unwrap();
+        let searched = |service: &Service| {
+            service.inner.load_encoder().unwrap().map(|space| space.embedder.id().to_owned()).unwrap()
+        };
+        assert_eq!(searched(&service), "first");
+        *chosen.0.lock().unwrap() = "second";
+        assert_eq!(searched(&service), "first");
+        let filled = service.inner.filled_encoder().unwrap().unwrap();
+        assert_eq!(filled.embedder.id(), "second");
+        filled.index.load(&service.inner.store, &Cancel::new()).unwrap();
+        assert!(step(&service.inner, &filled, 10).unwrap(), "there is more");
+        assert_eq!(searched(&service), "first");
+        service.stop();
+        service.inner.main.close();
+        drop(service);
+
+        // Also after a restart in the middle, and back again without a word of the second.
+        let service = two(folder.path(), chosen.clone());
+        assert_eq!(searched(&service), "first");
+        *chosen.0.lock().unwrap() = "first";
+        assert_eq!(service.inner.filled_encoder().unwrap().unwrap().embedder.id(), "first");
+        *chosen.0.lock().unwrap() = "second";
+        assert_eq!(searched(&service), "first");
+        service.wait(id, true, &Cancel::new()).unwrap();
+        // What waits is told when all is covered; the worker notes it right after.
+        let filled = service.inner.filled_encoder().unwrap().unwrap();
+        service.inner.take_over(&filled).unwrap();
+        assert_eq!(searched(&service), "second");
+        assert_eq!(service.inner.store.searched_space().unwrap().unwrap().0, "second");
+        service.stop();
+    }
 }

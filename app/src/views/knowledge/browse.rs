@@ -3,6 +3,7 @@
 use egui::{Align2, Color32, Id, Role, ScrollArea, Sense, Stroke, Ui, WidgetInfo, pos2, vec2};
 use rspa_core::model::{Document, DocumentProblem, PageRequest, SourceId, SourceState};
 
+use super::retrieval_tests::Tests;
 use crate::commands::UiCommand;
 use crate::design::{Icon, Tokens, Type, UiExt};
 use crate::state::{AppState, DocumentTarget};
@@ -20,12 +21,14 @@ enum Tab {
     #[default]
     Documents,
     Problems,
+    Tests,
 }
 
 #[derive(Default)]
 pub struct Browse {
     tab: Tab,
     filter: String,
+    tests: Tests,
     /// What was asked for last, so that it is asked for once.
     asked: Option<Asked>,
 }
@@ -71,6 +74,14 @@ impl Browse {
                 if ui.add(Button::new(name).quiet().small().selected(self.tab == Tab::Problems)).clicked() {
                     self.tab = Tab::Problems;
                 }
+                let tests = cx.state.pages.retrieval.list.get().map_or(0, |all| all.tests.len() as u64);
+                let name = match tests {
+                    0 => tr("knowledge.tests.tab").to_owned(),
+                    n => format!("{} {}", tr("knowledge.tests.tab"), number(n)),
+                };
+                if ui.add(Button::new(name).quiet().small().selected(self.tab == Tab::Tests)).clicked() {
+                    self.tab = Tab::Tests;
+                }
                 if self.tab == Tab::Documents {
                     let width = tokens.size.list.min(ui.available_width());
                     let field = TextField::new(&mut self.filter, tr("knowledge.browse.filter"));
@@ -83,6 +94,7 @@ impl Browse {
         match self.tab {
             Tab::Documents => self.document_list(ui, cx, source.unwrap_or(sources[0].source.id)),
             Tab::Problems => self.problem_list(ui, cx, source),
+            Tab::Tests => self.tests.ui(ui, cx),
         }
     }
 
