@@ -99,12 +99,8 @@ fn nothing() -> Failure {
 }
 
 fn add(session: &Session, question: String, hit: u32) -> Result<(), Failure> {
-    let query = SearchQuery {
-        text: question.clone(),
-        mode: SearchMode::Hybrid,
-        limit: hit.max(20),
-        ..SearchQuery::default()
-    };
+    let query =
+        SearchQuery { text: question.clone(), mode: SearchMode::Hybrid, limit: hit.max(20), ..SearchQuery::default() };
     let hits = session.call(Search { query })?.hits;
     let found = hits.get(hit as usize - 1).ok_or_else(|| {
         Failure::validation(

@@ -2,7 +2,10 @@
 
 mod figures;
 
-use egui::{Align, Align2, Color32, Id, Label, Layout, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2, vec2};
+use egui::{
+    Align, Align2, Color32, Id, Label, Layout, Rect, Role, ScrollArea, Sense, Stroke, Ui, UiBuilder, WidgetInfo, pos2,
+    vec2,
+};
 use rspa_core::model::{
     Job, JobKind, ModelId, Passage, RetrievalFigures, RetrievalOutcome, RetrievalSettings, RetrievalTest,
     RetrievalTestId, RetrievalTests,
@@ -114,6 +117,7 @@ impl Tests {
     fn form(&mut self, ui: &mut Ui, cx: &mut Cx<'_>, all: &RetrievalTests, busy: bool) {
         let tokens = ui.tokens();
         card(ui, |ui| {
+            ui.set_min_width(ui.available_width());
             section_title(ui, tr("knowledge.tests.try_title"));
             ui.add(Label::new(tokens.rich(Type::Secondary, tr("knowledge.tests.try_detail"))).wrap());
             ui.add_space(tokens.space.m);
@@ -193,10 +197,8 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, tokens: &Tokens, all: &RetrievalTests, test
         Some(heading) => format!("{name} · {heading} · {lines}"),
         None => format!("{name} · {lines}"),
     };
-    let label = tr_with(
-        "knowledge.tests.row",
-        &[("question", &test.question), ("document", &document), ("place", &place)],
-    );
+    let label =
+        tr_with("knowledge.tests.row", &[("question", &test.question), ("document", &document), ("place", &place)]);
     let response = ui.interact(rect, Id::unique(("retrieval test", test.id)), Sense::click());
     response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, &label));
     let fill = if response.hovered() { tokens.color.bg3 } else { Color32::TRANSPARENT };

@@ -67,8 +67,8 @@ impl Why {
                             tr_with("knowledge.why.question", &[("file", &file), ("topic", &results.query.trim())]);
                         cx.commands.push(UiCommand::Ask(text));
                     }
-                    super::retrieval_tests::save_button(ui, cx, &results.query, passage);
                 });
+                super::retrieval_tests::save_button(ui, cx, &results.query, passage);
             });
         });
     }

@@ -1,7 +1,9 @@
 //! The figures of the last run, or of the last trial beside those of the index in use.
 
 use egui::{Align, Align2, Label, Layout, Role, Sense, Ui, WidgetInfo, pos2, vec2};
-use rspa_core::model::{RetrievalFigures, RetrievalSettings, RetrievalStage, RetrievalTests, RetrievalTrial, StageFigures};
+use rspa_core::model::{
+    RetrievalFigures, RetrievalSettings, RetrievalStage, RetrievalTests, RetrievalTrial, StageFigures,
+};
 
 use crate::commands::UiCommand;
 use crate::commands::pages::retrieval::RetrievalCommand;
@@ -86,7 +88,7 @@ fn words(ui: &mut Ui, text: &str) {
 }
 
 fn settings(settings: &RetrievalSettings) -> String {
-    let encoder = settings.encoder.as_ref().map_or(tr("knowledge.tests.no_encoder"), |encoder| encoder.0.as_str());
+    let encoder = settings.encoder.as_ref().map_or(tr("knowledge.tests.static_alone"), |encoder| encoder.0.as_str());
     let size = number(u64::from(settings.chunk_size));
     tr_with("knowledge.tests.settings", &[("size", &size), ("encoder", &encoder)])
 }
@@ -124,7 +126,13 @@ fn table(ui: &mut Ui, old: &RetrievalFigures, new: Option<&RetrievalFigures>) {
             let text = |figure: Option<f64>| figure.map_or_else(|| "–".to_owned(), |figure| format!("{figure:.3}"));
             let better = match before.zip(after) {
                 // Less than what is shown is no difference.
-                Some((before, after)) if (after - before).abs() >= 0.000_5 => if after > before { 1 } else { -1 },
+                Some((before, after)) if (after - before).abs() >= 0.000_5 => {
+                    if after > before {
+                        1
+                    } else {
+                        -1
+                    }
+                }
                 _ => 0,
             };
             [(text(before), 0), (text(after), better)]
@@ -139,7 +147,11 @@ fn table(ui: &mut Ui, old: &RetrievalFigures, new: Option<&RetrievalFigures>) {
         (tr_with("knowledge.tests.ms", &[("n", &crate::views::knowledge::results::milliseconds(figures.p50_ms))]), 0)
     };
     let mut times = vec![time(old)];
-    times.extend(new.map(time));
+    if let Some(new) = new {
+        times.extend([time(new), (String::new(), 0)]);
+    }
+    // Below the first figures of each, where no share stands.
+    times.push((String::new(), 0));
     line(ui, Type::Body, tr("knowledge.tests.time"), &times);
 }
 
@@ -148,12 +160,14 @@ fn line(ui: &mut Ui, kind: Type, name: &str, cells: &[(String, i8)]) {
     let tokens = ui.tokens();
     let height = if kind == Type::Label { tokens.line_height(Type::Body) } else { tokens.size.control_small };
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-    let spoken: Vec<&str> = std::iter::once(name).chain(cells.iter().map(|(text, _)| text.as_str())).collect();
+    let figures = cells.iter().map(|(text, _)| text.as_str()).filter(|text| !text.is_empty());
+    let spoken: Vec<&str> = std::iter::once(name).chain(figures).collect();
     response.widget_info(|| WidgetInfo::labeled(Role::Row, true, spoken.join(", ")));
     rule(ui, rect);
     let ink = if kind == Type::Label { tokens.color.text_3 } else { tokens.color.text_2 };
     let middle = rect.center().y;
-    let paint = |x: f32, align, text: &str, ink| ui.painter().text(pos2(x, middle), align, text, tokens.font(kind), ink);
+    let paint =
+        |x: f32, align, text: &str, ink| ui.painter().text(pos2(x, middle), align, text, tokens.font(kind), ink);
     paint(rect.left(), Align2::LEFT_CENTER, name, ink);
     let width = (rect.width() * 0.16).clamp(64.0, 110.0);
     for (at, (text, better)) in cells.iter().rev().enumerate() {
