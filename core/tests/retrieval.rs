@@ -70,7 +70,9 @@ impl World {
             for section in 0..6 {
                 text.push_str(&format!("# Part {section} of {name}\n\n"));
                 for line in 0..5 {
-                    text.push_str(&format!("Line {line} of part {section} speaks of {name} and of nothing in particular.\n"));
+                    text.push_str(&format!(
+                        "Line {line} of part {section} speaks of {name} and of nothing in particular.\n"
+                    ));
                 }
                 if section == 3 {
                     text.push_str(&format!("\n{sentence}\n\n"));
@@ -177,9 +179,8 @@ fn other_sizes_are_tried_beside_the_index_and_taken_over_in_place() {
 
     // Nothing may be taken over that was not tried.
     let smaller = RetrievalSettings { chunk_size: 250, encoder: None };
-    let adopt = |settings: &RetrievalSettings| {
-        world.core.call(AdoptRetrievalSettings { settings: settings.clone() }).wait()
-    };
+    let adopt =
+        |settings: &RetrievalSettings| world.core.call(AdoptRetrievalSettings { settings: settings.clone() }).wait();
     assert_eq!(adopt(&smaller).unwrap_err().category, ErrorCategory::Validation);
 
     let before = (passages(&world.core), world.search("dough").len());
@@ -243,7 +244,8 @@ fn a_window_reads_documents_again_by_itself_and_says_when_settings_were_not_meas
 fn a_sample_is_taken_where_there_are_more_documents_and_said() {
     let world = world(Role::Command, false);
     for number in 0..60 {
-        fs::write(world.docs.join(format!("other {number}.md")), format!("Document {number} is about rivers.")).unwrap();
+        fs::write(world.docs.join(format!("other {number}.md")), format!("Document {number} is about rivers."))
+            .unwrap();
     }
     world.fill();
     world.save("what happens when a lease expires", "lease expired");
@@ -301,7 +303,8 @@ fn tests_say_when_what_they_want_is_gone_and_find_it_where_it_moved() {
     // Moved within its document; rewritten; deleted.
     let path = world.docs.join("leases.md");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, format!("{}{text}", "A new line stands before all others, and says little.\n\n".repeat(30))).unwrap();
+    fs::write(&path, format!("{}{text}", "A new line stands before all others, and says little.\n\n".repeat(30)))
+        .unwrap();
     fs::write(world.docs.join("bread.md"), "# Bread\n\nBuy it at the baker's.\n").unwrap();
     fs::remove_file(world.docs.join("bees.md")).unwrap();
     world.core.call(RescanSource { id: source }).wait().unwrap();
@@ -401,7 +404,12 @@ fn an_encoder_is_tried_beside_static_vectors_and_back() {
     assert!(of_encoder(&trial.old).is_some_and(|stage| stage.recall10 == 1.0) && of_encoder(&trial.new).is_none());
     let without = RetrievalSettings { chunk_size: 800, encoder: None };
     assert_eq!(world.core.call(AdoptRetrievalSettings { settings: without.clone() }).wait().unwrap(), without);
-    assert!(world.search("what happens to a task when its lease has expired").iter().all(|hit| hit.encoder_vector.is_none()));
+    assert!(
+        world
+            .search("what happens to a task when its lease has expired")
+            .iter()
+            .all(|hit| hit.encoder_vector.is_none())
+    );
     // And back, with another size.
     assert_eq!(world.try_settings(400, Some(&encoder.0), 0).state, JobState::Done);
     let trial = world.list().trial.unwrap();
