@@ -156,6 +156,7 @@ pub enum UiCommand {
     Servers(pages::servers::ServersCommand),
     Providers(pages::providers::ProvidersCommand),
     Crews(pages::crews::CrewsCommand),
+    Retrieval(pages::retrieval::RetrievalCommand),
     Tasks(pages::tasks::TasksCommand),
     /// Opens the page "Agents" at this one.
     OpenAgent(rspa_core::model::AgentId),

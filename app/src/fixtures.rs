@@ -1,5 +1,6 @@
 //! For tests of pages: state with true-looking content, and a harness that draws one page at a fixed size and theme.
 
+mod retrieval;
 mod tasks;
 
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use crate::design::{self, Look, UiExt};
 use crate::state::{AppState, CoreStatus, Slot};
 use crate::views::{Cx, View};
 
+pub use retrieval::*;
 pub use tasks::*;
 
 pub struct Stage<V> {

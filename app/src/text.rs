@@ -22,6 +22,7 @@ const PARTS: &[&str] = &[
     include_str!("../../assets/text/en/notifications.toml"),
     include_str!("../../assets/text/en/profiles.toml"),
     include_str!("../../assets/text/en/recovery.toml"),
+    include_str!("../../assets/text/en/retrieval.toml"),
     include_str!("../../assets/text/en/schedules.toml"),
     include_str!("../../assets/text/en/usage.toml"),
     include_str!("../../assets/text/en/servers.toml"),

@@ -115,4 +115,9 @@ pub trait EncoderProvider: Send + Sync {
     fn reranker(&self) -> Option<Arc<dyn Reranker>> {
         None
     }
+
+    /// An installed encoder by its own id ([`Embedder::id`]), loaded; none when it is not installed any more.
+    fn former(&self, _id: &str) -> Option<Arc<dyn Embedder>> {
+        None
+    }
 }

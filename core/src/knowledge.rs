@@ -24,6 +24,7 @@ mod search;
 mod service;
 pub mod snippet;
 pub mod stale;
+pub mod trial;
 mod upgrade;
 mod uses;
 pub mod vector;
@@ -64,6 +65,10 @@ pub enum KnowledgeError {
     Embedding(#[from] rspa_ml::Error),
     #[error("the sample folder could not be written: {0}")]
     Sample(std::io::Error),
+    #[error("this passage is not indexed any more")]
+    UnknownPassage,
+    #[error("the folder of the trial cannot be used: {0}")]
+    Trial(std::io::Error),
     /// The last look at a source ended with this; everybody who waits for the source gets it.
     #[error("{0}")]
     Scan(Arc<KnowledgeError>),
@@ -84,7 +89,8 @@ impl KnowledgeError {
             Self::Unreadable { .. } => "Open it with another program, or put a readable copy in its place.",
             Self::Keyword(_) => "Check that the disk has room; the index is built again at the next start.",
             Self::Embedding(error) => error.advice(),
-            Self::Sample(_) => "Check that the data folder can be written and that the disk has room.",
+            Self::UnknownPassage => "Search again, and choose one of the hits.",
+            Self::Sample(_) | Self::Trial(_) => "Check that the data folder can be written and that the disk has room.",
             Self::Scan(error) => error.advice(),
             Self::Cancelled => "Ask again when you are ready.",
         }

@@ -36,6 +36,7 @@ pub mod providers;
 mod read_table;
 mod record;
 pub mod responses;
+pub mod retrieval;
 pub mod rules;
 pub mod runs;
 pub mod salvage;

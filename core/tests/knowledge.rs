@@ -419,7 +419,8 @@ fn an_installed_encoder_upgrades_the_passages() {
     assert!(hits.iter().all(|hit| hit.compared.is_none()));
 
     // With time, the best are compared token by token.
-    let closely = SearchQuery { text: "a doctor and a patient".to_owned(), compare_ms: 60_000, ..SearchQuery::default() };
+    let closely =
+        SearchQuery { text: "a doctor and a patient".to_owned(), compare_ms: 60_000, ..SearchQuery::default() };
     let results = core.call(Search { query: closely.clone() }).wait().unwrap();
     assert_eq!(results.compared, results.hits.len() as u64);
     assert!(results.hits[0].passage.path.ends_with("a.md"), "{results:?}");

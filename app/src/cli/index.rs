@@ -1,5 +1,7 @@
 //! `rspa index`: the folders, files and pages that are read and searched.
 
+mod trials;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -71,6 +73,9 @@ enum IndexVerb {
         #[arg(long, default_value = "", value_name = "TEXT")]
         filter: String,
     },
+    /// Retrieval tests: questions with the passage that search should find
+    #[command(subcommand)]
+    Tests(trials::TestsVerb),
 }
 
 #[derive(Args)]
@@ -150,6 +155,7 @@ pub fn run(context: &Context, arguments: IndexArguments) -> Result<(), Failure> 
             let source = typed::source_of(&session, &source)?;
             documents(&session, source, &filter)
         }
+        IndexVerb::Tests(verb) => trials::run(context, verb),
     }
 }
 

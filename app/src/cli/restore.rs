@@ -216,6 +216,7 @@ fn words(kind: DataKind) -> &'static str {
         DataKind::Schedules => "schedules",
         DataKind::ToolServers => "tool servers",
         DataKind::Crews => "crews",
+        DataKind::RetrievalTests => "retrieval tests",
         DataKind::Agents => "agents",
         DataKind::AgentData => "entries of agents' data",
         DataKind::Settings => "settings",

@@ -106,6 +106,7 @@ fn show(output: Output, item: &TrashItem) -> Result<(), Failure> {
         TrashKind::Task => "task",
         TrashKind::Schedule => "schedule",
         TrashKind::Crew => "crew",
+        TrashKind::RetrievalTest => "retrieval test",
     };
     output.line(&format!("{}  {kind}: {}  ({})", item.id, title(item), one_line(&item.detail)))?;
     output.line(&format!("    deleted {}, goes for good {}", moment(item.deleted), moment(item.expires)))

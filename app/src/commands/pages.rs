@@ -12,6 +12,7 @@ pub mod logs;
 pub mod notifications;
 pub mod profiles;
 pub mod providers;
+pub mod retrieval;
 pub mod schedules;
 pub mod servers;
 pub mod tasks;

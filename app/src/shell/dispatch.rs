@@ -14,6 +14,7 @@ mod models;
 mod notifications;
 mod profiles;
 mod providers;
+mod retrieval;
 mod schedules;
 mod servers;
 mod settings;
@@ -134,6 +135,7 @@ impl Shell {
             C::Servers(command) => self.servers(command),
             C::Providers(command) => self.providers(command),
             C::Crews(command) => self.crews(command),
+            C::Retrieval(command) => self.retrieval(command),
             C::Tasks(command) => self.tasks(command),
             C::OpenAgent(id) => self.show_agent(id),
             C::OpenTask(id) => self.show_task(id),

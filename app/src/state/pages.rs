@@ -11,6 +11,7 @@ pub mod logs;
 pub mod notifications;
 pub mod profiles;
 pub mod providers;
+pub mod retrieval;
 pub mod schedules;
 pub mod servers;
 pub mod settings;
@@ -53,11 +54,12 @@ pub struct Pages {
     pub servers: servers::ServersState,
     pub providers: providers::ProvidersState,
     pub crews: crews::CrewsState,
+    pub retrieval: retrieval::RetrievalState,
     pub tasks: tasks::TasksState,
 }
 
 impl Pages {
-    fn all(&mut self) -> [&mut dyn PageState; 17] {
+    fn all(&mut self) -> [&mut dyn PageState; 18] {
         [
             &mut self.activity,
             &mut self.logs,
@@ -75,6 +77,7 @@ impl Pages {
             &mut self.servers,
             &mut self.providers,
             &mut self.crews,
+            &mut self.retrieval,
             &mut self.tasks,
         ]
     }
@@ -96,7 +99,8 @@ impl Pages {
             Page::Servers => self.servers.opened(),
             Page::Providers => self.providers.opened(),
             Page::Crews => self.crews.opened(),
-            Page::Chat | Page::Knowledge | Page::Models | Page::Gallery => {}
+            Page::Knowledge => self.retrieval.opened(),
+            Page::Chat | Page::Models | Page::Gallery => {}
         }
     }
 

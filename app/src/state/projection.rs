@@ -181,6 +181,7 @@ impl AppState {
             | Event::CrewsChanged
             | Event::CrewRunChanged { .. }
             | Event::McpChanged
+            | Event::RetrievalTestsChanged
             | Event::NotificationsChanged => {}
             Event::NotificationAdded { notification } => self.tell_of(notification),
             Event::ApprovalAsked { approval } => self.tell_of_approval(&approval),

@@ -6,6 +6,7 @@ mod filters;
 mod nothing;
 mod outline;
 mod results;
+mod retrieval_tests;
 mod sources;
 mod why;
 mod why_not;

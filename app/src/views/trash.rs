@@ -91,6 +91,7 @@ fn row(ui: &mut Ui, cx: &mut Cx<'_>, item: Option<&TrashItem>) {
         TrashKind::Task => (Icon::Kanban, tr("trash.kind_task")),
         TrashKind::Schedule => (Icon::Clock, tr("trash.kind_schedule")),
         TrashKind::Crew => (Icon::UsersThree, tr("trash.kind_crew")),
+        TrashKind::RetrievalTest => (Icon::Gauge, tr("trash.kind_retrieval_test")),
     };
     response.widget_info(|| WidgetInfo::labeled(Role::ListItem, true, format!("{kind}: {name}")));
     let inner = rect.shrink2(vec2(tokens.space.l, 0.0));

@@ -98,9 +98,13 @@ pub fn short_place(passage: &Passage, start_line: u32, end_line: u32) -> String 
     match passage.page {
         _ if is_record(passage.kind) => kind_name(passage.kind).to_owned(),
         Some(page) => tr_with("citation.page_short", &[("n", &page)]),
-        None if start_line == end_line => start_line.to_string(),
-        None => format!("{start_line}–{end_line}"),
+        None => line_range(start_line, end_line),
     }
+}
+
+/// `871–878` or `41`.
+pub fn line_range(first: u32, last: u32) -> String {
+    if first == last { first.to_string() } else { format!("{first}–{last}") }
 }
 
 /// `lines 91–104`, `page 17`, `slide 3`; empty for a record of this program, which has no lines of its own.

@@ -153,6 +153,8 @@ pub enum Event {
     },
     /// A server of tools was added, changed, removed, or is in another state: read the list again.
     McpChanged,
+    /// A retrieval test was saved or removed, or they were asked: read the list again.
+    RetrievalTestsChanged,
     /// The program was started once more: the window comes to the front.
     WindowWanted,
     ShuttingDown,
@@ -206,6 +208,7 @@ impl Event {
             Self::CrewsChanged => "crews.changed",
             Self::CrewRunChanged { .. } => "crew.run.changed",
             Self::McpChanged => "mcp.changed",
+            Self::RetrievalTestsChanged => "retrieval.changed",
             Self::WindowWanted => "window.wanted",
             Self::ShuttingDown => "core.stopping",
         }

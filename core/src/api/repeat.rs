@@ -204,8 +204,14 @@ impl Request {
                 | KnowledgeRequest::ReadDocument(_)
                 | KnowledgeRequest::Search(_)
                 | KnowledgeRequest::ExplainMissing(_)
+                | KnowledgeRequest::ListRetrievalTests(_)
+                | KnowledgeRequest::AdoptRetrievalSettings(_)
                 | KnowledgeRequest::DescribeDocument(_) => true,
-                KnowledgeRequest::RemoveSource(_) => false,
+                KnowledgeRequest::RemoveSource(_)
+                | KnowledgeRequest::SaveRetrievalTest(_)
+                | KnowledgeRequest::RemoveRetrievalTest(_)
+                | KnowledgeRequest::RunRetrievalTests(_)
+                | KnowledgeRequest::TryRetrievalSettings(_) => false,
             },
             Self::Logs(request) => match request {
                 LogsRequest::ListLogs(_)

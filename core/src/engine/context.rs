@@ -331,7 +331,9 @@ impl Context {
             // Tasks go on elsewhere, but not in the middle of what they change outside.
             words.extend(world.services.in_the_middle_of_tasks());
             let jobs = world.jobs.list().into_iter();
-            let kept = jobs.filter(|job: &Job| job.state == JobState::Running && job.kind != JobKind::Index);
+            // What is measured is measured again.
+            let lost = |kind| matches!(kind, JobKind::Index | JobKind::Measure);
+            let kept = jobs.filter(|job: &Job| job.state == JobState::Running && !lost(job.kind));
             words.extend(kept.map(|job| job.label));
         }
         words

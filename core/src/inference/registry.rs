@@ -346,6 +346,31 @@ impl Registry {
     }
 }
 
+impl Registry {
+    /// Installed encoders, in the order in which they count.
+    pub fn encoders(&self) -> Vec<ModelId> {
+        let models = self.found().models.into_iter();
+        models.filter(|model| model.kind == ModelKind::Encoder).map(|model| ModelId(model.id)).collect()
+    }
+
+    /// An installed encoder, loaded beside the default one.
+    ///
+    /// # Errors
+    /// It is not installed, is no encoder, does not fit the memory, or cannot be read.
+    pub fn encoder_named(&self, id: &ModelId) -> Result<Arc<dyn Embedder>, ApiError> {
+        let info = self.installed(id)?;
+        if info.kind != ModelKind::Encoder {
+            return Err(ApiError::validation(format!("'{id}' is no encoder"), "Choose an encoder, or none."));
+        }
+        let _loading = self.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, encoder)) = self.state().encoder.as_ref().filter(|(loaded, _)| loaded == id) {
+            return Ok(encoder.clone());
+        }
+        memory::require(&info, 0)?;
+        Ok(Arc::new(Encoder::load(&info.path)?))
+    }
+}
+
 /// Where a loaded model of a kind is kept.
 type Slot<T> = fn(&mut State) -> &mut Option<(ModelId, Arc<T>)>;
 
@@ -392,6 +417,22 @@ impl Registry {
 }
 
 impl EncoderProvider for Registry {
+    fn former(&self, id: &str) -> Option<Arc<dyn Embedder>> {
+        // Its own id begins with the name of its folder.
+        let named = |model: &&ModelInfo| {
+            let folder = model.path.file_name().map(|name| name.to_string_lossy().to_lowercase());
+            model.kind == ModelKind::Encoder && folder.is_some_and(|name| id.starts_with(&name))
+        };
+        for info in self.found().models.iter().filter(named) {
+            match self.encoder_named(&ModelId(info.id.clone())) {
+                Ok(encoder) if encoder.id() == id => return Some(encoder),
+                Ok(_) => {}
+                Err(error) => tracing::warn!(model = info.id, %error, "an encoder of before cannot be loaded"),
+            }
+        }
+        None
+    }
+
     fn encoder(&self) -> Option<Arc<dyn Embedder>> {
         let load = |path: &Path| Ok(Arc::new(Encoder::load(path)?) as Arc<dyn Embedder>);
         self.loaded(ModelKind::Encoder, |state| &mut state.encoder, load)

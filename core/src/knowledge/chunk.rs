@@ -11,7 +11,7 @@ use crate::model::DocumentKind;
 pub use crate::storage::knowledge::NewPassage as Chunk;
 
 /// Sizes in characters.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
     /// A section smaller than this is merged with the next one.
     pub least: usize,
@@ -22,10 +22,20 @@ pub struct Sizes {
     pub overlap: usize,
 }
 
+/// Between which a passage may be aimed at, in characters.
+pub const LEAST_TARGET: usize = 200;
+pub const MOST_TARGET: usize = 4_000;
+
 /// Raised when readers or cutting change so that files should be read again.
 const PREPARATION: u64 = 2;
 
 impl Sizes {
+    /// The sizes around a passage of so many characters; those of [`Sizes::default`] for 800.
+    pub fn around(target: usize) -> Self {
+        let target = target.clamp(LEAST_TARGET, MOST_TARGET);
+        Self { least: target * 5 / 16, target, most: target * 3 / 2, overlap: target * 3 / 20 }
+    }
+
     /// Tells apart how documents are read and cut.
     pub fn preparation(self) -> u64 {
         [self.least, self.target, self.most, self.overlap]
@@ -36,7 +46,7 @@ impl Sizes {
 
 impl Default for Sizes {
     fn default() -> Self {
-        Self { least: 250, target: 800, most: 1_200, overlap: 120 }
+        Self::around(800)
     }
 }
 
@@ -431,6 +441,16 @@ mod tests {
         let source = format!("# Storage\n\n{body}\n\n## Backups\n\n{body}\n");
         let expected = [(1, 3, Some("Storage".to_owned())), (5, 7, Some("Storage › Backups".to_owned()))];
         assert_eq!(places(Format::Markdown, &source), expected);
+    }
+
+    #[test]
+    fn the_usual_sizes_are_those_around_800_and_others_follow_them() {
+        let usual = Sizes { least: 250, target: 800, most: 1_200, overlap: 120 };
+        assert_eq!((Sizes::default(), Sizes::around(800)), (usual, usual));
+        assert_eq!(Sizes::around(400), Sizes { least: 125, target: 400, most: 600, overlap: 60 });
+        assert_eq!(Sizes::around(0), Sizes::around(LEAST_TARGET));
+        assert_eq!(Sizes::around(usize::MAX), Sizes::around(MOST_TARGET));
+        assert_ne!(Sizes::around(400).preparation(), usual.preparation());
     }
 
     #[test]

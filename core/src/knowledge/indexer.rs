@@ -440,7 +440,12 @@ impl Committer<'_, '_> {
 
 impl Inner {
     /// Lets both indexes follow what was committed. The caller holds the order of commits.
-    fn follow(&self, applied: &Applied, files: &[FileChange], source: SourceId) -> Result<(), KnowledgeError> {
+    pub(super) fn follow(
+        &self,
+        applied: &Applied,
+        files: &[FileChange],
+        source: SourceId,
+    ) -> Result<(), KnowledgeError> {
         let documents = files.iter().filter_map(|file| match &file.outcome {
             Outcome::Indexed(document) => Some((file, document)),
             _ => None,
@@ -477,7 +482,7 @@ impl Inner {
         if let Some(space) = &self.static_space {
             space.index.apply(&applied.removed, &rows, mark);
         }
-        if let Some(space) = self.encoder() {
+        for space in self.encoder_spaces() {
             space.index.apply(&applied.removed, &[], mark);
         }
         Ok(())
@@ -485,8 +490,8 @@ impl Inner {
 
     /// The change up to which all indexes hold everything durably: the log is needed from there on.
     fn followed(&self) -> u64 {
-        let spaces = [self.static_space.clone(), self.encoder()];
-        let vectors = spaces.iter().flatten().filter_map(|space| space.index.durable());
+        let spaces = self.spaces();
+        let vectors = spaces.iter().filter_map(|space| space.index.durable());
         // Snapshots of an encoder that is not loaded yet, but not for ever.
         let resting = rspa_vectors::least_change(&self.vectors, self.identity);
         let keyword = self.keyword.applied();
@@ -496,7 +501,7 @@ impl Inner {
 
     /// Whether the encoder has not yet covered all passages of the source.
     pub(super) fn is_behind(&self, id: SourceId) -> Result<bool, KnowledgeError> {
-        match self.load_encoder()? {
+        match self.filled_encoder()? {
             Some(space) => Ok(self.store.covered(space.index.space())? < self.store.counts(id)?.last_passage),
             None => Ok(false),
         }

@@ -72,11 +72,18 @@ pub struct Preferences {
     pub largest_file: u64,
     pub follow_gitignore: bool,
     pub watch: bool,
+    /// How documents are cut; other ones let every document be read again, in place.
+    pub sizes: Sizes,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        Self { largest_file: Limits::default().file_bytes, follow_gitignore: true, watch: true }
+        Self {
+            largest_file: Limits::default().file_bytes,
+            follow_gitignore: true,
+            watch: true,
+            sizes: Sizes::default(),
+        }
     }
 }
 
@@ -102,8 +109,8 @@ pub(super) struct Inner {
     /// Where snapshots of vectors lie.
     pub vectors: PathBuf,
     pub static_space: Option<Space>,
-    /// The encoder's, once it is loaded.
-    pub encoder_space: RwLock<Option<Space>>,
+    /// Those of encoders, once they are loaded.
+    pub encoders_loaded: RwLock<Loaded>,
     /// Commits and what the indexes make of them happen in one order.
     pub commits: Mutex<()>,
     pub stop: Cancel,
@@ -130,6 +137,14 @@ pub(super) struct Inner {
 pub(super) struct Space {
     pub embedder: Arc<dyn Embedder>,
     pub index: Arc<VectorIndex>,
+}
+
+/// The encoder that is searched with, and the one that shall take its place.
+#[derive(Default)]
+pub(super) struct Loaded {
+    pub searched: Option<Space>,
+    /// Filled in the background; searched once it covers everything.
+    pub coming: Option<Space>,
 }
 
 impl Service {
@@ -174,7 +189,7 @@ impl Service {
             identity,
             vectors,
             static_space,
-            encoder_space: RwLock::default(),
+            encoders_loaded: RwLock::default(),
             commits: Mutex::default(),
             stop: Cancel::new(),
             unwell: AtomicBool::new(false),
@@ -628,8 +643,7 @@ impl Service {
 
     /// Bytes of vectors in memory.
     pub fn memory_bytes(&self) -> usize {
-        let encoder = self.inner.encoder();
-        [self.inner.static_space.clone(), encoder].into_iter().flatten().map(|space| space.index.memory_bytes()).sum()
+        self.inner.spaces().iter().map(|space| space.index.memory_bytes()).sum()
     }
 
     /// Ends all work and closes the indexes; what was committed stays.
@@ -647,7 +661,7 @@ impl Service {
             tracing::debug!(%error, "how much documents were used was not kept");
         }
         self.inner.keyword.close();
-        for space in [self.inner.static_space.clone(), self.inner.encoder()].into_iter().flatten() {
+        for space in self.inner.spaces() {
             if let Err(error) = space.index.save() {
                 tracing::warn!(%error, "the snapshot of the vectors stays older than the store");
             }
@@ -711,8 +725,19 @@ impl Inner {
         VectorIndex::kept(space, Some(self.vectors.clone()), self.identity)
     }
 
+    /// The encoder's vectors that are searched.
     pub fn encoder(&self) -> Option<Space> {
-        self.encoder_space.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.encoders_loaded.read().unwrap_or_else(PoisonError::into_inner).searched.clone()
+    }
+
+    pub fn encoder_spaces(&self) -> Vec<Space> {
+        let loaded = self.encoders_loaded.read().unwrap_or_else(PoisonError::into_inner);
+        [&loaded.searched, &loaded.coming].into_iter().flatten().cloned().collect()
+    }
+
+    /// All vectors that are kept up to date.
+    pub fn spaces(&self) -> Vec<Space> {
+        self.static_space.iter().cloned().chain(self.encoder_spaces()).collect()
     }
 
     /// The sources that have a row.
@@ -764,7 +789,7 @@ impl Inner {
     pub fn preparer(&self) -> Preparer {
         Preparer {
             limits: self.limits(),
-            sizes: Sizes::default(),
+            sizes: (self.preferences)().sizes,
             embedder: self.static_space.as_ref().map(|space| space.embedder.clone()),
             ids: self.ids.clone(),
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::KnowledgeError;
 use super::prepare::embedded_text;
-use super::service::{Inner, Space};
+use super::service::{Inner, Loaded, Space};
 use super::vector::{Mark, Row};
 use crate::model::{SourceId, SourceState};
 use crate::storage::knowledge::DocumentRange;
@@ -84,9 +84,13 @@ fn settle(inner: &Inner) -> Result<(), KnowledgeError> {
     if !inner.eager && inner.board.lock().wishes == 0 {
         return Ok(());
     }
-    let Some(space) = inner.load_encoder()? else {
+    let Some(space) = inner.filled_encoder()? else {
         return finish(inner, None);
     };
+    for space in inner.encoder_spaces() {
+        inner.load_vectors(&space, &inner.stop)?;
+    }
+    // It may have come into force with a later question only.
     inner.load_vectors(&space, &inner.stop)?;
     inner.uses.keep(&inner.store)?;
     let mut first = most_used(inner, &space)?;
@@ -106,7 +110,13 @@ fn settle(inner: &Inner) -> Result<(), KnowledgeError> {
         size = next_size(size, begun.elapsed().as_secs_f64());
         finish(inner, Some(&space))?;
         if !more {
+            inner.take_over(&space)?;
             break;
+        }
+        // Another encoder was chosen meanwhile: a window turns to that one.
+        let is_it = |chosen: Space| chosen.embedder.id() == space.embedder.id();
+        if inner.eager && !inner.filled_encoder()?.is_some_and(is_it) {
+            return Ok(());
         }
         // A scan comes first: what it finds is searchable sooner.
         inner.board.wait_for(None, |board| board.scanning.is_none().then_some(()));
@@ -126,7 +136,7 @@ fn graph(inner: &Inner, space: &Space) -> Result<(), KnowledgeError> {
 }
 
 /// Embeds the next passages that lack a vector; false when none is left.
-fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeError> {
+pub(super) fn step(inner: &Inner, space: &Space, limit: usize) -> Result<bool, KnowledgeError> {
     if inner.stop.is_cancelled() {
         return Err(KnowledgeError::Cancelled);
     }
@@ -272,28 +282,81 @@ fn finish(inner: &Inner, space: Option<&Space>) -> Result<(), KnowledgeError> {
 }
 
 impl Inner {
-    /// The installed encoder with its space, loaded when needed.
+    /// The encoder that is searched with, with its space, loaded when needed.
     pub(super) fn load_encoder(&self) -> Result<Option<Space>, KnowledgeError> {
+        self.filled_encoder()?;
+        Ok(self.encoder())
+    }
+
+    /// The encoder that passages are embedded with: the chosen one. Where another one was searched with until now, that goes
+    /// on until this one covers everything.
+    pub(super) fn filled_encoder(&self) -> Result<Option<Space>, KnowledgeError> {
         let Some(embedder) = self.encoders.encoder() else {
-            *self.encoder_space.write().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.encoders_loaded.write().unwrap_or_else(PoisonError::into_inner) = Loaded::default();
             return Ok(None);
         };
-        if let Some(space) = self.encoder()
-            && space.embedder.id() == embedder.id()
+        let is_it = |space: &&Space| space.embedder.id() == embedder.id();
         {
-            return Ok(Some(space));
+            let loaded = self.encoders_loaded.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(space) = loaded.coming.as_ref().filter(is_it) {
+                return Ok(Some(space.clone()));
+            }
+            if let Some(space) = loaded.searched.as_ref().filter(is_it)
+                && loaded.coming.is_none()
+            {
+                return Ok(Some(space.clone()));
+            }
         }
         let of = self.store.space(embedder.id(), embedder.dimensions())?;
-        let mut slot = self.encoder_space.write().unwrap_or_else(PoisonError::into_inner);
-        // Another thread may have been quicker.
-        if let Some(space) = slot.as_ref()
-            && space.embedder.id() == embedder.id()
-        {
-            return Ok(Some(space.clone()));
+        let mut loaded = self.encoders_loaded.write().unwrap_or_else(PoisonError::into_inner);
+        // Another thread may have been quicker, or the person went back to the one before.
+        let known = [&loaded.coming, &loaded.searched].into_iter().flatten().find(is_it).cloned();
+        if let Some(space) = known {
+            if loaded.searched.as_ref().is_some_and(|searched| is_it(&searched)) {
+                loaded.coming = None;
+            }
+            return Ok(Some(space));
         }
         let space = Space { embedder, index: Arc::new(self.vector_index(of)) };
-        *slot = Some(space.clone());
+        let covers_all = self.store.covered(of)? >= self.store.last_passage()?;
+        let former = match loaded.searched.take() {
+            _ if covers_all => None,
+            Some(former) => Some(former),
+            None => self.former_encoder(of)?,
+        };
+        let used = |former: &Space| Ok::<bool, KnowledgeError>(self.store.covered(former.index.space())? > 0);
+        *loaded = match former {
+            Some(former) if used(&former)? => Loaded { searched: Some(former), coming: Some(space.clone()) },
+            _ => Loaded { searched: Some(space.clone()), coming: None },
+        };
         Ok(Some(space))
+    }
+
+    /// The encoder that was searched with when the program last ended, where that was another one than `of`.
+    fn former_encoder(&self, of: crate::storage::knowledge::Space) -> Result<Option<Space>, KnowledgeError> {
+        let Some((name, former)) = self.store.searched_space()?.filter(|(_, former)| *former != of) else {
+            return Ok(None);
+        };
+        let embedder = self.encoders.former(&name).filter(|embedder| embedder.dimensions() == former.dimensions);
+        Ok(embedder.map(|embedder| Space { embedder, index: Arc::new(self.vector_index(former)) }))
+    }
+
+    /// What covers everything is searched from now on, also after the next start.
+    fn take_over(&self, space: &Space) -> Result<(), KnowledgeError> {
+        let of = space.index.space();
+        if self.store.covered(of)? < self.store.last_passage()? {
+            return Ok(());
+        }
+        {
+            let mut loaded = self.encoders_loaded.write().unwrap_or_else(PoisonError::into_inner);
+            if loaded.coming.as_ref().is_some_and(|coming| coming.embedder.id() == space.embedder.id()) {
+                *loaded = Loaded { searched: Some(space.clone()), coming: None };
+            }
+            if loaded.searched.as_ref().is_none_or(|searched| searched.embedder.id() != space.embedder.id()) {
+                return Ok(());
+            }
+        }
+        Ok(self.store.put_searched_space(of)?)
     }
 }
 
@@ -486,6 +549,102 @@ mod tests {
         assert_eq!(days[..3], ["27", "11", "19"]);
         let all: std::collections::BTreeSet<&String> = days.iter().collect();
         assert_eq!(all.len(), 30);
+        service.stop();
+    }
+
+    /// Marks each text by whose vector it got.
+    struct Named(&'static str);
+
+    impl Embedder for Named {
+        fn id(&self) -> &str {
+            self.0
+        }
+
+        fn dimensions(&self) -> usize {
+            2
+        }
+
+        fn embed(&self, texts: &[&str], _cancel: &Cancel) -> rspa_ml::Result<Vec<Vec<f32>>> {
+            Ok(vec![vec![1.0, 0.0]; texts.len()])
+        }
+    }
+
+    /// Two encoders are installed; one is chosen.
+    struct Two(std::sync::Mutex<&'static str>);
+
+    impl EncoderProvider for Two {
+        fn encoder(&self) -> Option<Arc<dyn Embedder>> {
+            Some(Arc::new(Named(*self.0.lock().unwrap())))
+        }
+
+        fn former(&self, id: &str) -> Option<Arc<dyn Embedder>> {
+            ["first", "second"].into_iter().find(|known| *known == id).map(|known| Arc::new(Named(known)) as _)
+        }
+    }
+
+    fn two(folder: &std::path::Path, chosen: Arc<Two>) -> Service {
+        Service::with_embedder(
+            Config {
+                profile: ProfileId(uuid::Uuid::from_u128(7)),
+                main: Db::open(&folder.join("main"), &tables::MAIN, DbOptions::default()).unwrap(),
+                knowledge: Db::open(&folder.join("know"), &tables::KNOWLEDGE, DbOptions::default()).unwrap(),
+                data: folder.join("data"),
+                index: folder.join("index"),
+                samples: folder.join("samples"),
+                preferences: Arc::new(Preferences::default),
+                clock: Arc::new(SystemClock),
+                reports: Arc::new(Silent),
+                encoder: chosen,
+                eager: false,
+                built_in: false,
+                pages: folder.join("pages"),
+                fetch: None,
+            },
+            None,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_encoder_before_is_searched_until_the_new_one_covers_everything() {
+        let folder = tempfile::tempdir().unwrap();
+        let docs = folder.path().join("docs");
+        std::fs::create_dir(&docs).unwrap();
+        for number in 0..30 {
+            std::fs::write(docs.join(format!("{number:02}.md")), format!("The bread of day {number:02}.")).unwrap();
+        }
+        let chosen = Arc::new(Two(std::sync::Mutex::new("first")));
+        let service = two(folder.path(), chosen.clone());
+        let id = service.add(&docs).unwrap().source.id;
+        service.wait(id, true, &Cancel::new()).unwrap();
+        let searched = |service: &Service| {
+            service.inner.load_encoder().unwrap().map(|space| space.embedder.id().to_owned()).unwrap()
+        };
+        assert_eq!(searched(&service), "first");
+        *chosen.0.lock().unwrap() = "second";
+        assert_eq!(searched(&service), "first");
+        let filled = service.inner.filled_encoder().unwrap().unwrap();
+        assert_eq!(filled.embedder.id(), "second");
+        filled.index.load(&service.inner.store, &Cancel::new()).unwrap();
+        assert!(step(&service.inner, &filled, 10).unwrap(), "there is more");
+        assert_eq!(searched(&service), "first");
+        service.stop();
+        service.inner.main.close();
+        drop(service);
+
+        // Also after a restart in the middle, and back again without a word of the second.
+        let service = two(folder.path(), chosen.clone());
+        assert_eq!(searched(&service), "first");
+        *chosen.0.lock().unwrap() = "first";
+        assert_eq!(service.inner.filled_encoder().unwrap().unwrap().embedder.id(), "first");
+        *chosen.0.lock().unwrap() = "second";
+        assert_eq!(searched(&service), "first");
+        service.wait(id, true, &Cancel::new()).unwrap();
+        // What waits is told when all is covered; the worker notes it right after.
+        let filled = service.inner.filled_encoder().unwrap().unwrap();
+        service.inner.take_over(&filled).unwrap();
+        assert_eq!(searched(&service), "second");
+        assert_eq!(service.inner.store.searched_space().unwrap().unwrap().0, "second");
         service.stop();
     }
 }

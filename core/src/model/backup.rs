@@ -127,6 +127,7 @@ pub enum DataKind {
     /// Servers of tools.
     ToolServers,
     Crews,
+    RetrievalTests,
     /// All else, such as the layout of the window and default models.
     Other,
 }

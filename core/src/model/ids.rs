@@ -60,6 +60,8 @@ uuid_id! {
     /// One run of a crew.
     CrewRunId;
     McpServerId;
+    /// A question with the passage that search should find.
+    RetrievalTestId;
     /// Something that a question brings along.
     AttachmentId;
 }

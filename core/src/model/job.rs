@@ -14,6 +14,8 @@ pub enum JobKind {
     LoadModel,
     /// A backup is made or read back, a state is looked at or prepared.
     Backup,
+    /// Retrieval tests are asked, of the index in use or of a trial.
+    Measure,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -35,7 +37,7 @@ pub struct Job {
     /// In `unit`s; `total` is 0 while unknown.
     pub done: u64,
     pub total: u64,
-    /// "files" or "bytes".
+    /// "files", "bytes" or "percent".
     pub unit: String,
     pub seconds_left: Option<f64>,
     pub started: Timestamp,

@@ -13,6 +13,7 @@ pub enum TrashKind {
     Task,
     Schedule,
     Crew,
+    RetrievalTest,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

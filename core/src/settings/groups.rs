@@ -165,6 +165,10 @@ groups! {
         follow_gitignore: bool = true, SettingKind::Bool, LIVE,
             "Follow .gitignore", "Leaves out what a project's .gitignore leaves out.";
         watch: bool = true, SettingKind::Bool, LIVE, "Watch folders", "Reads changed files again on its own.";
+        chunk_size: i64 = 800, integer(200, 4_000), LIVE,
+            "Passage size", "Characters that a passage should have. Another size reads all documents again: try it on your retrieval tests on the Knowledge page first.";
+        use_encoder: bool = true, SettingKind::Bool, LIVE,
+            "Search with the encoder", "Uses the installed encoder beside the embedder inside the program.";
         passages_per_answer: i64 = 8, integer(1, 50), LIVE,
             "Passages per answer", "How many found passages the model may read for an answer.";
         citation_threshold: f64 = 0.65, number(0.0, 1.0), LIVE,

@@ -3,7 +3,7 @@
 use super::compare::compare_table;
 use super::{
     AnyTable, ReadTxn, StorageError, activities, agents, chats, crews, knowledge, mcp, models, profiles, providers,
-    schedules, trash,
+    retrieval, schedules, trash,
 };
 use crate::model::{DataKind, KindDifference};
 
@@ -32,6 +32,7 @@ static KINDS: &[&Kind] = &[
     &schedules::KIND,
     &mcp::KIND,
     &crews::KIND,
+    &retrieval::KIND,
 ];
 
 /// Titles of each sort that are given.

@@ -3,7 +3,7 @@
 
 use super::{
     AnyTable, Db, ReadTxn, StorageError, WriteTxn, activities, agents, audit, chats, credentials, crews, knowledge,
-    ledger, mcp, models, notifications, profiles, providers, schedules, tasks, trash, usage,
+    ledger, mcp, models, notifications, profiles, providers, retrieval, schedules, tasks, trash, usage,
 };
 use crate::model::Merged;
 
@@ -22,6 +22,7 @@ pub fn merge(main: &Db, other: &Db) -> Result<Vec<Merged>, StorageError> {
         merged.push(schedules::merge(txn, &other)?);
         merged.push(mcp::merge(txn, &other)?);
         merged.push(crews::merge(txn, &other)?);
+        merged.push(retrieval::merge(txn, &other)?);
         merged.push(trash::merge(txn, &other)?);
         merged.push(activities::merge(txn, &other)?);
         let (mut chosen, more) = (models::merge(txn, &other)?, providers::merge(txn, &other)?);

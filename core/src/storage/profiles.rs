@@ -7,7 +7,7 @@ use super::kinds::Kind;
 use super::{
     AnyTable, Db, ReadTxn, Record, RecordReading, RecordWriting, StorageError, WriteTxn, activities, agents, approvals,
     chats, credentials, crews, decode, first_version, golden_record, knowledge, mcp, models, notifications, providers,
-    runs, schedules, tasks, trash, ui_state, usage,
+    retrieval, runs, schedules, tasks, trash, ui_state, usage,
 };
 use crate::clock::Ids;
 use crate::model::{DataKind, Merged, NetworkPolicy, Profile, ProfileCounts, ProfileId, ProfileNetwork, Timestamp};
@@ -303,6 +303,7 @@ pub fn delete(main: &Db, id: ProfileId, confirmed_name: String) -> Result<Profil
         providers::remove_profile(txn, id)?;
         usage::remove_profile(txn, id)?;
         mcp::remove_profile(txn, id)?;
+        retrieval::remove_profile(txn, id)?;
         txn.table(DELETED)?.insert(key, profile.name.as_str())?;
         Ok(profile)
     })

@@ -3,8 +3,8 @@
 use super::history::Tracking;
 use super::{
     Migration, Schema, activities, agents, approvals, audit, chats, credentials, crews, knowledge, ledger, logs,
-    maintenance, mcp, models, notifications, profiles, providers, responses, runs, schedules, tasks, trash, ui_state,
-    usage,
+    maintenance, mcp, models, notifications, profiles, providers, responses, retrieval, runs, schedules, tasks, trash,
+    ui_state, usage,
 };
 
 /// Tables of the main file that no restore takes back, each by its reason.
@@ -19,6 +19,8 @@ const UNTRACKED: &[&str] = &[
     "ui_state",
     // Measured on this computer.
     "model_speeds",
+    "retrieval_runs",
+    "retrieval_trials",
     // What happened has happened; the clean-up trims it.
     "activities",
     "activities_by_kind",
@@ -108,6 +110,7 @@ pub static MAIN: Schema = Schema {
         mcp::TABLES,
         providers::TABLES,
         usage::TABLES,
+        retrieval::TABLES,
     ],
     migrations: &[Migration { to: 2, run: activities::from_recent }],
     tracking: Tracking::AllBut(UNTRACKED),

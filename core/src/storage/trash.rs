@@ -3,6 +3,7 @@
 mod agents;
 mod chats;
 mod crews;
+mod retrieval;
 mod schedules;
 mod sources;
 mod tasks;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 pub use agents::agent;
 pub use chats::chat;
 pub use crews::crew;
+pub use retrieval::retrieval_test;
 pub use schedules::schedule;
 pub use sources::{holds_source, source};
 pub use tasks::tasks;
@@ -55,6 +57,7 @@ fn of(kind: TrashKind) -> &'static dyn Trashable {
         TrashKind::Task => &tasks::Tasks,
         TrashKind::Schedule => &schedules::Schedules,
         TrashKind::Crew => &crews::Crews,
+        TrashKind::RetrievalTest => &retrieval::RetrievalTests,
     }
 }
 

@@ -41,6 +41,7 @@ pub(super) fn offer_undo(state: &mut AppState, item: &TrashItem, open: Option<Ch
         TrashKind::Task => tr("trash.task_deleted"),
         TrashKind::Schedule => tr("trash.schedule_deleted"),
         TrashKind::Crew => tr("trash.crew_deleted"),
+        TrashKind::RetrievalTest => tr("trash.retrieval_test_removed"),
     };
     let then = UiCommand::Trash(TrashCommand::Restore { id: item.id, open });
     let action = NoticeAction { label: tr("trash.undo").to_owned(), then: Box::new(then) };

@@ -170,6 +170,7 @@ fn name(kind: DataKind) -> &'static str {
         DataKind::Schedules => tr("backups.kind_schedules"),
         DataKind::ToolServers => tr("backups.kind_tool_servers"),
         DataKind::Crews => tr("backups.kind_crews"),
+        DataKind::RetrievalTests => tr("backups.kind_retrieval_tests"),
         DataKind::Other => tr("backups.kind_other"),
     }
 }

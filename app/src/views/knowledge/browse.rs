@@ -6,6 +6,7 @@ use egui::{Align2, Color32, Id, Key, Response, Role, ScrollArea, Sense, Stroke, 
 use rspa_core::model::{Document, DocumentProblem, PageRequest, SourceId, SourceState};
 
 use super::detail::FULL;
+use super::retrieval_tests::Tests;
 use crate::commands::{UiCommand, open};
 use crate::design::{Icon, Tokens, Type, UiExt};
 use crate::state::AppState;
@@ -28,6 +29,7 @@ enum Tab {
     #[default]
     Documents,
     Problems,
+    Tests,
 }
 
 /// What the person did with the list.
@@ -44,6 +46,7 @@ pub struct Browse {
     filter: String,
     /// The row that was chosen last, for the arrows.
     at: Option<u64>,
+    tests: Tests,
     /// What was asked for last, so that it is asked for once.
     asked: Option<Asked>,
 }
@@ -98,6 +101,14 @@ impl Browse {
                 if ui.add(Button::new(name).quiet().small().selected(self.tab == Tab::Problems)).clicked() {
                     self.tab = Tab::Problems;
                 }
+                let tests = cx.state.pages.retrieval.list.get().map_or(0, |all| all.tests.len() as u64);
+                let name = match tests {
+                    0 => tr("knowledge.tests.tab").to_owned(),
+                    n => format!("{} {}", tr("knowledge.tests.tab"), number(n)),
+                };
+                if ui.add(Button::new(name).quiet().small().selected(self.tab == Tab::Tests)).clicked() {
+                    self.tab = Tab::Tests;
+                }
                 if self.tab == Tab::Documents {
                     let width = tokens.size.list.min(ui.available_width());
                     let field = TextField::new(&mut self.filter, tr("knowledge.browse.filter"));
@@ -117,6 +128,10 @@ impl Browse {
             Tab::Documents => self.document_list(ui, cx, source.unwrap_or(sources[0].source.id), looked_at),
             Tab::Problems => {
                 self.problem_list(ui, cx, source);
+                None
+            }
+            Tab::Tests => {
+                self.tests.ui(ui, cx);
                 None
             }
         }

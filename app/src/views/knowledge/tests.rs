@@ -4,7 +4,7 @@ mod documents;
 mod nothing;
 mod sources;
 
-use egui::Key;
+use egui::{Key, Role};
 use egui_kittest::kittest::Queryable;
 use rspa_core::api::ApiError;
 use rspa_core::model::{ChatId, DocumentKind, MessageId, Origin, SearchMode, SearchResults};
@@ -12,6 +12,7 @@ use rspa_core::model::{ChatId, DocumentKind, MessageId, Origin, SearchMode, Sear
 use super::KnowledgeView;
 use crate::commands::UiCommand;
 use crate::commands::pages::chats::ChatsCommand;
+use crate::commands::pages::retrieval::RetrievalCommand;
 use crate::fixtures::{self, page};
 use crate::state::{AppState, Signal, Slot};
 
@@ -267,4 +268,131 @@ fn why_another_document_is_missing_is_asked_and_told() {
     harness.run();
     harness.get_by_label_contains("It was left out when its source was read");
     harness.get_by_label("It holds nowhere: lease");
+}
+
+fn tested() -> AppState {
+    let mut state = fixtures::state();
+    state.pages.retrieval.list = Slot::with(fixtures::retrieval_tests());
+    state
+}
+
+fn retrieval(harness: &egui_kittest::Harness<'_, fixtures::Stage<KnowledgeView>>) -> Vec<RetrievalCommand> {
+    let commands = harness.state().commands.iter();
+    commands
+        .filter_map(|command| match command {
+            UiCommand::Retrieval(command) => Some(command.clone()),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn a_hit_is_saved_as_a_test_once() {
+    let mut harness = shown(Slot::with(fixtures::results()), true);
+    harness.get_by_label("Save as test").click();
+    harness.run();
+    let results = fixtures::results();
+    let question = "what happens when a lease expires".to_owned();
+    assert_eq!(retrieval(&harness), [RetrievalCommand::Save { question, passage: results.hits[0].passage.id }]);
+    // The same question with the same passage is among the tests.
+    let mut all = fixtures::retrieval_tests();
+    let passage = &results.hits[0].passage;
+    let wanted = &mut all.tests[0].wanted;
+    wanted.path.clone_from(&passage.path);
+    (wanted.start_line, wanted.end_line) = (passage.start_line, passage.end_line);
+    harness.state_mut().state.pages.retrieval.list = Slot::with(all);
+    harness.run();
+    harness.get_by_label("Saved as test");
+    assert!(harness.query_by_label("Save as test").is_none());
+}
+
+#[test]
+fn retrieval_tests_are_listed_run_and_removed() {
+    let mut harness = page::<KnowledgeView>(tested(), WIDE, true);
+    harness.run();
+    harness.get_by_label("Tests 3").click();
+    harness.run();
+    harness.get_by_label_contains("what happens when a lease expires, wanted queue.rs");
+    harness.get_by_label_contains("place 4 → 1");
+    harness.get_by_label_contains("document is gone");
+    harness.get_by_label("Run").click();
+    harness.run();
+    harness.get_by_label("Remove the test “how are backups verified”").click();
+    harness.run();
+    let id = fixtures::retrieval_tests().tests[1].id;
+    assert_eq!(retrieval(&harness), [RetrievalCommand::Run, RetrievalCommand::Remove(id)]);
+}
+
+#[test]
+fn other_settings_are_tried_compared_and_taken_over() {
+    let mut harness = page::<KnowledgeView>(tested(), WIDE, true);
+    harness.run();
+    harness.get_by_label("Tests 3").click();
+    harness.run();
+    // Per stage, beside those of the index in use.
+    harness.get_by_label("Ranking, 0.625, 1.000, 1.000, 1.000");
+    harness.get_by_label("Use these settings").click();
+    harness.run();
+    let tried = fixtures::retrieval_tests().trial.unwrap().new.settings;
+    assert_eq!(retrieval(&harness), [RetrievalCommand::Adopt(tried.clone())]);
+    harness.get_by_label("Try other settings…").click();
+    harness.run();
+    harness.get_by_label("These settings are in force already.");
+    harness.get_by_role_and_label(Role::TextInput, "Passage size in characters").focus();
+    harness.run();
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+    harness.run();
+    harness.get_by_role_and_label(Role::TextInput, "Passage size in characters").type_text("99");
+    harness.run();
+    harness.get_by_label("A passage may have 200 to 4,000 characters.");
+    harness.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
+    harness.run();
+    harness.get_by_role_and_label(Role::TextInput, "Passage size in characters").type_text("600");
+    harness.run();
+    harness.get_by_label("Try").click();
+    harness.run();
+    let wanted = rspa_core::model::RetrievalSettings { chunk_size: 600, ..fixtures::retrieval_tests().settings };
+    assert_eq!(retrieval(&harness)[1..], [RetrievalCommand::Try(wanted)]);
+    // In force by now: nothing is left to take over.
+    harness.state_mut().state.pages.retrieval.list.get_mut().unwrap().settings = tried;
+    harness.run();
+    harness.get_by_label("In force now");
+    assert!(harness.query_by_label("Use these settings").is_none());
+}
+
+#[test]
+fn a_trial_shows_how_far_it_is_and_can_be_cancelled() {
+    let mut state = tested();
+    let job = fixtures::measuring();
+    state.jobs.push(job.clone());
+    let mut harness = page::<KnowledgeView>(state, WIDE, true);
+    harness.run();
+    harness.get_by_label("Tests 3").click();
+    harness.run();
+    harness.get_by_label_contains("40 of 100 percent");
+    harness.get_by_label("Cancel Try other search settings").click();
+    harness.run();
+    assert!(harness.state().commands.iter().any(|c| matches!(c, UiCommand::CancelJob(id) if *id == job.id)));
+    harness.get_by_label("Run").click();
+    harness.run();
+    assert!(retrieval(&harness).is_empty(), "one at a time");
+}
+
+#[test]
+fn without_tests_loading_and_failing_the_part_says_what_to_do() {
+    let mut harness = page::<KnowledgeView>(fixtures::state(), WIDE, true);
+    harness.run();
+    harness.get_by_label("Tests").click();
+    harness.run();
+    assert!(harness.query_all_by_label("Reading the retrieval tests…").count() >= 1);
+    let mut none = fixtures::retrieval_tests();
+    none.tests.clear();
+    harness.state_mut().state.pages.retrieval.list = Slot::with(none);
+    harness.run();
+    harness.get_by_label("No retrieval tests");
+    harness.state_mut().state.pages.retrieval.list = Slot::failed(ApiError::validation("It is damaged", "Look."));
+    harness.run();
+    harness.get_by_label("Try again").click();
+    harness.run();
+    assert_eq!(retrieval(&harness), [RetrievalCommand::Refresh]);
 }

@@ -72,6 +72,7 @@ impl Why {
                     let structure = Button::new(tr("knowledge.detail.show")).icon(Icon::TreeStructure).quiet();
                     document = ui.add(structure).clicked();
                 });
+                super::retrieval_tests::save_button(ui, cx, &results.query, passage);
             });
         });
         document

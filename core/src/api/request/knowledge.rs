@@ -1,5 +1,7 @@
 //! Sources, documents and search.
 
+mod retrieval;
+
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -7,10 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::api::Guard;
 use crate::api::family::family;
 use crate::model::{
-    Document, DocumentOutline, DocumentProblem, DocumentText, Page, PageRequest, SearchQuery, SearchResults, SourceId,
-    SourceStatus, TrashItem, WhyNot,
+    Document, DocumentOutline, DocumentProblem, DocumentText, Job, Page, PageRequest, RetrievalSettings, RetrievalTest,
+    RetrievalTests, SearchQuery, SearchResults, SourceId, SourceStatus, TrashItem, WhyNot,
 };
 use crate::trust::egress::Destination;
+
+pub use retrieval::*;
 
 /// Adds a folder or a file; adding it again scans it again. Indexing goes on in the background.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -136,6 +140,12 @@ family!(Knowledge, KnowledgeRequest, KnowledgeResponse {
     DescribeDocument => DocumentOutline,
     Search => SearchResults,
     ExplainMissing => WhyNot,
+    SaveRetrievalTest => RetrievalTest,
+    ListRetrievalTests => RetrievalTests,
+    RemoveRetrievalTest => TrashItem,
+    RunRetrievalTests => Job,
+    TryRetrievalSettings => Job,
+    AdoptRetrievalSettings => RetrievalSettings,
 });
 
 impl KnowledgeRequest {
@@ -161,6 +171,12 @@ impl KnowledgeRequest {
             | Self::ReadDocument(_)
             | Self::Search(_)
             | Self::ExplainMissing(_)
+            | Self::SaveRetrievalTest(_)
+            | Self::ListRetrievalTests(_)
+            | Self::RemoveRetrievalTest(_)
+            | Self::RunRetrievalTests(_)
+            | Self::TryRetrievalSettings(_)
+            | Self::AdoptRetrievalSettings(_)
             | Self::DescribeDocument(_) => Guard::Open,
         }
     }

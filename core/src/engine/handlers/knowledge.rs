@@ -1,6 +1,7 @@
 //! The family of knowledge: requests to the knowledge service.
 
 mod pages;
+mod trials;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::api::request::knowledge::{KnowledgeRequest as Request, KnowledgeRespo
 use crate::api::{ApiError, ErrorCategory, Event, Heard, Role};
 use crate::engine::{Context, JobHandle, Service};
 use crate::inference::EncoderProvider;
+use crate::knowledge::chunk::Sizes;
 use crate::knowledge::reports::{JobReport, Reports};
 use crate::knowledge::{self, Config, KnowledgeError, Preferences};
 use crate::model::{
@@ -24,6 +26,7 @@ use crate::model::{
 /// The knowledge service as the engine holds it.
 pub struct Knowledge {
     service: knowledge::Service,
+    trials: trials::Trials,
 }
 
 impl Knowledge {
@@ -35,6 +38,7 @@ impl Knowledge {
 
 impl Service for Knowledge {
     fn build(ctx: &Context) -> Result<Self, ApiError> {
+        trials::clear(ctx);
         let links = Arc::new(Links(ctx.clone()));
         let service = knowledge::Service::new(Config {
             profile: ctx.profile,
@@ -52,7 +56,7 @@ impl Service for Knowledge {
             pages: pages_folder(ctx),
             fetch: Some(Arc::new(pages::Door(ctx.clone()))),
         })?;
-        Ok(Self { service })
+        Ok(Self { service, trials: trials::Trials::default() })
     }
 
     fn start(&self, ctx: &Context) {
@@ -79,6 +83,7 @@ impl Service for Knowledge {
                         Event::ModelsChanged => service.encoder_changed(),
                         Event::SettingChanged { entry } if entry.key.starts_with("knowledge.") => {
                             service.preferences_changed();
+                            service.encoder_changed();
                         }
                         Event::ShuttingDown => return,
                         _ => {}
@@ -127,10 +132,7 @@ impl Service for Knowledge {
         {
             *detail = format!("{detail}; {}", healed.join("; "));
         }
-        vec![
-            check("sources", sources.map_err(|error| error.to_string())),
-            check("indexes", index),
-        ]
+        vec![check("sources", sources.map_err(|error| error.to_string())), check("indexes", index)]
     }
 
     fn stop(&self) {
@@ -180,6 +182,7 @@ fn preferences(ctx: &Context) -> Arc<dyn Fn() -> Preferences + Send + Sync> {
             largest_file: u64::try_from(chosen.max_file_mb).unwrap_or(50) << 20,
             follow_gitignore: chosen.follow_gitignore,
             watch: chosen.watch,
+            sizes: Sizes::around(usize::try_from(chosen.chunk_size).unwrap_or(0)),
         }
     })
 }
@@ -254,6 +257,16 @@ fn answer(ctx: &Context, request: Request, cancel: &Cancel) -> Result<Response, 
             service.shown(results.hits.iter().map(|hit| &hit.passage));
             Response::Search(results)
         }
+        Request::SaveRetrievalTest(save) => Response::SaveRetrievalTest(trials::save(ctx, service, &save)?),
+        Request::ListRetrievalTests(_) => Response::ListRetrievalTests(trials::list(ctx)?),
+        Request::RemoveRetrievalTest(remove) => Response::RemoveRetrievalTest(trials::remove(ctx, remove.id)?),
+        Request::RunRetrievalTests(_) => Response::RunRetrievalTests(trials::run(ctx, &knowledge)?),
+        Request::TryRetrievalSettings(wanted) => {
+            Response::TryRetrievalSettings(trials::try_settings(ctx, &knowledge, wanted)?)
+        }
+        Request::AdoptRetrievalSettings(adopt) => {
+            Response::AdoptRetrievalSettings(trials::adopt(ctx, service, adopt.settings)?)
+        }
     })
 }
 
@@ -298,11 +311,18 @@ impl Reports for Links {
 
 impl EncoderProvider for Links {
     fn encoder(&self) -> Option<Arc<dyn Embedder>> {
+        if !self.0.settings.current().knowledge.use_encoder {
+            return None;
+        }
         self.0.models().ok()?.encoder()
     }
 
     fn reranker(&self) -> Option<Arc<dyn Reranker>> {
         self.0.models().ok()?.reranker()
+    }
+
+    fn former(&self, id: &str) -> Option<Arc<dyn Embedder>> {
+        self.0.models().ok()?.registry().former(id)
     }
 }
 
@@ -329,13 +349,15 @@ impl JobReport for IndexJob {
 impl From<KnowledgeError> for ApiError {
     fn from(error: KnowledgeError) -> Self {
         let category = match cause(&error) {
-            KnowledgeError::Storage(_) | KnowledgeError::Keyword(_) | KnowledgeError::Sample(_) => {
-                ErrorCategory::Storage
-            }
+            KnowledgeError::Storage(_)
+            | KnowledgeError::Keyword(_)
+            | KnowledgeError::Sample(_)
+            | KnowledgeError::Trial(_) => ErrorCategory::Storage,
             KnowledgeError::Page(error) => return (**error).clone(),
-            KnowledgeError::CannotAdd { .. } | KnowledgeError::UnknownSource | KnowledgeError::BuiltIn(_) => {
-                ErrorCategory::Validation
-            }
+            KnowledgeError::CannotAdd { .. }
+            | KnowledgeError::UnknownSource
+            | KnowledgeError::UnknownPassage
+            | KnowledgeError::BuiltIn(_) => ErrorCategory::Validation,
             KnowledgeError::OutsideSources(_) => ErrorCategory::Authorisation,
             KnowledgeError::Unreadable { .. } | KnowledgeError::Embedding(_) => ErrorCategory::Processing,
             KnowledgeError::Cancelled | KnowledgeError::Scan(_) => return Self::cancelled(),

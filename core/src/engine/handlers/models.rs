@@ -1,7 +1,7 @@
 //! The family of models: the registry, imports and downloads as jobs, and what suits this machine.
 
 mod download;
-mod import;
+pub(in crate::engine) mod import;
 
 use std::sync::Arc;
 
@@ -132,6 +132,27 @@ fn set_default(ctx: &Context, registry: &Registry, id: &ModelId) -> Result<(), A
         super::settings::tell(ctx, &changed);
     }
     Ok(())
+}
+
+/// Makes this encoder the one that is searched with.
+///
+/// # Errors
+/// It is not installed, or the settings cannot be written.
+pub(super) fn choose_encoder(ctx: &Context, id: &ModelId) -> Result<(), ApiError> {
+    let service = ctx.models()?;
+    service.registry.set_options(registry_options(ctx));
+    set_default(ctx, &service.registry, id)?;
+    service.registry.set_options(registry_options(ctx));
+    service.changed(ctx);
+    Ok(())
+}
+
+/// Installed encoders, and which of them is the default.
+pub(super) fn encoders(ctx: &Context) -> Result<(Vec<ModelId>, Option<ModelId>), ApiError> {
+    let service = ctx.models()?;
+    service.registry.set_options(registry_options(ctx));
+    let chosen = service.registry.default_model(ModelKind::Encoder)?;
+    Ok((service.registry.encoders(), chosen.map(|model| ModelId(model.id))))
 }
 
 pub async fn handle(ctx: &Context, _cancel: CancellationToken, request: Request) -> Result<Response, ApiError> {

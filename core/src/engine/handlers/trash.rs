@@ -74,6 +74,7 @@ fn returned(ctx: &Context, back: &Emptied) -> Result<(), ApiError> {
         TrashKind::Task => ctx.publish(Event::TasksChanged),
         TrashKind::Schedule => ctx.schedules()?.returned()?,
         TrashKind::Crew => ctx.publish(Event::CrewsChanged),
+        TrashKind::RetrievalTest => ctx.publish(Event::RetrievalTestsChanged),
     }
     ctx.activity(happening(&back.item, "restored"));
     Ok(())
@@ -87,6 +88,7 @@ fn happening(item: &TrashItem, what: &str) -> Happening {
         TrashKind::Task => "task",
         TrashKind::Schedule => "schedule",
         TrashKind::Crew => "crew",
+        TrashKind::RetrievalTest => "retrieval",
     };
     Happening::new(&format!("{family}.{what}"), &item.title).describe(&item.detail)
 }

@@ -132,8 +132,7 @@ impl Search<'_> {
             other => KnowledgeError::Embedding(other),
         };
         if let Some(reranker) = self.inner.encoders.reranker() {
-            let logits =
-                late::cross(&*reranker, closely.text, &texts, closely.time, self.cancel).map_err(failed)?;
+            let logits = late::cross(&*reranker, closely.text, &texts, closely.time, self.cancel).map_err(failed)?;
             let scored = &mut scored[..logits.len()];
             note(scored, &logits);
             let ranking = |key: fn(&Scored) -> u32, scored: &[Scored]| {
@@ -150,7 +149,8 @@ impl Search<'_> {
             return Ok(logits.len());
         }
         let Some((space, _)) = &asked.by_encoder else { return Ok(0) };
-        let cosines = late::interact(&*space.embedder, closely.text, &texts, closely.time, self.cancel).map_err(failed)?;
+        let cosines =
+            late::interact(&*space.embedder, closely.text, &texts, closely.time, self.cancel).map_err(failed)?;
         let scored = &mut scored[..cosines.len()];
         note(scored, &cosines);
         for (one, cosine) in scored.iter_mut().zip(&cosines) {

@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::{
     COUNTS, Counts, DOCUMENTS, DocumentRange, FILES, KnowledgeStore, KnownFile, LOG, NEXT_PASSAGE, NUMBERS, PASSAGES,
-    PROBLEMS, PassageRange, SPACES, Space, StoredChange, StoredDocument, StoredFile, StoredPassage, VECTORS, hex, write,
+    PROBLEMS, PassageRange, SPACES, Space, StoredChange, StoredDocument, StoredFile, StoredPassage, VECTORS, hex,
+    write,
 };
 use crate::model::exact_path::path_of;
 use crate::model::{
@@ -336,6 +337,22 @@ impl KnowledgeStore {
             let (id, dimensions) = value.value();
             Space { id, dimensions: dimensions as usize }
         }))
+    }
+
+    /// The encoder's space that last covered everything, with the name of its embedder.
+    pub fn searched_space(&self) -> Result<Option<(String, Space)>, StorageError> {
+        let txn = self.db.read()?;
+        let Some(wanted) = txn.table(NUMBERS)?.get(write::SEARCHED)?.map(|number| number.value()) else {
+            return Ok(None);
+        };
+        for row in txn.table(SPACES)?.iter()? {
+            let (name, value) = row?;
+            let (id, dimensions) = value.value();
+            if u64::from(id) == wanted {
+                return Ok(Some((name.value().to_owned(), Space { id, dimensions: dimensions as usize })));
+            }
+        }
+        Ok(None)
     }
 
     /// Up to which passage id a space covers everything.

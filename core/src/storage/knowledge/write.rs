@@ -16,6 +16,7 @@ use crate::storage::table::Table;
 use crate::storage::{RecordReading, RecordWriting, StorageError, WriteTxn, decode};
 
 const IDENTITY: &str = "identity";
+pub(super) const SEARCHED: &str = "searched_space";
 /// Rows of a removed source that go in one transaction.
 const REMOVE_FILES: usize = 500;
 
@@ -152,6 +153,17 @@ impl KnowledgeStore {
                 u32::try_from(id).map_err(|_too_large| StorageError::Refused("no more vector spaces".to_owned()))?;
             txn.table(SPACES)?.insert(embedder.as_str(), (id, wide))?;
             Ok(Space { id, dimensions })
+        })
+    }
+
+    /// Notes the encoder's space that is searched: it covers everything.
+    pub fn put_searched_space(&self, space: Space) -> Result<(), StorageError> {
+        if self.searched_space()?.is_some_and(|(_, known)| known == space) {
+            return Ok(());
+        }
+        self.db.write(move |txn| {
+            txn.table(NUMBERS)?.insert(SEARCHED, u64::from(space.id))?;
+            Ok(())
         })
     }
 

@@ -51,7 +51,7 @@ fn import_all(ctx: &Context, path: &std::path::Path, job: &JobHandle) -> Result<
 }
 
 /// A thread for work that takes long; shutdown waits for it.
-pub(super) fn spawn(
+pub(in crate::engine) fn spawn(
     ctx: &Context,
     name: &'static str,
     work: impl FnOnce(Context) + Send + 'static,
