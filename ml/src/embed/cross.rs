@@ -44,7 +44,7 @@ impl CrossEncoder {
         let config = read_config(folder)?;
         if !Bert::covers(&config) {
             let reason = format!("the activation {:?} is not supported in a reranker", config.hidden_act);
-            return Err(Error::malformed(&folder.join("config.json"), reason));
+            return Err(Error::malformed(folder.join("config.json"), reason));
         }
         let most = MAX_TOKENS.min(config.max_position_embeddings);
         let weights = folder.join("model.safetensors");

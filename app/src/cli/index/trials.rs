@@ -251,8 +251,9 @@ fn show_trial(output: Output, tests: &[RetrievalTest], trial: &RetrievalTrial) -
         let text = |figures: Option<StageFigures>, figure: fn(StageFigures) -> f64| {
             figures.map_or_else(|| "–".to_owned(), |figures| format!("{:.3}", figure(figures)))
         };
-        let (mrr, recall): (fn(StageFigures) -> f64, fn(StageFigures) -> f64) = (|of| of.mrr10, |of| of.recall10);
-        line([stage_text(stage), &text(old, mrr), &text(new, mrr), &text(old, recall), &text(new, recall)])?;
+        let mrr = |figures| text(figures, |of| of.mrr10);
+        let recall = |figures| text(figures, |of| of.recall10);
+        line([stage_text(stage), &mrr(old), &mrr(new), &recall(old), &recall(new)])?;
     }
     let over = match trial.documents < trial.documents_all {
         true => format!("a sample of {} of {} documents", trial.documents, trial.documents_all),

@@ -7,7 +7,7 @@ mod sources;
 use egui::{Key, Role};
 use egui_kittest::kittest::Queryable;
 use rspa_core::api::ApiError;
-use rspa_core::model::{ChatId, DocumentKind, MessageId, Origin, SearchMode, SearchResults};
+use rspa_core::model::{ChatId, DocumentKind, MessageId, Origin, SearchMode, SearchResults, StageRank};
 
 use super::KnowledgeView;
 use crate::commands::UiCommand;
@@ -65,7 +65,8 @@ fn what_was_found_is_compared_closely_once_the_typing_rests() {
     harness.step();
     harness.step();
     assert_eq!(last_search(&harness).compare_ms, 0);
-    let results = SearchResults { query: "lease".into(), ..fixtures::results() };
+    let mut results = SearchResults { query: "lease".into(), ..fixtures::results() };
+    results.hits[0].encoder_vector = Some(StageRank { rank: 1, score: 0.8 });
     harness.state_mut().state.knowledge.results = Slot::with(results.clone());
     for _ in 0..8 {
         harness.step();

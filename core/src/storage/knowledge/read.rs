@@ -56,6 +56,9 @@ pub struct Unembedded {
     pub text: String,
 }
 
+/// The document of a passage, with its source and its path there.
+type Owner<'a> = (&'a Source, Vec<u8>, StoredDocument);
+
 /// What changed after a change number.
 #[derive(Clone, Debug, Default)]
 pub struct Replay {
@@ -132,7 +135,7 @@ impl KnowledgeStore {
         let (passages, documents, files) = (txn.table(PASSAGES)?, txn.table(DOCUMENTS)?, txn.table(FILES)?);
         let mut found = Vec::with_capacity(ids.len());
         // Candidates of a search often lie in the same documents.
-        let mut known: HashMap<u128, Option<(&Source, Vec<u8>, StoredDocument)>> = HashMap::new();
+        let mut known: HashMap<u128, Option<Owner<'_>>> = HashMap::new();
         let find = |document: u128| -> Result<_, StorageError> {
             let Some(key) = documents.get(document)? else { return Ok(None) };
             let (owner, path) = key.value();
