@@ -15,6 +15,7 @@ pub fn progress_words(job: &Job) -> String {
             tr_with("job.of", &[("done", &bytes(job.done)), ("total", &bytes(total)), ("unit", &"")]).trim().to_owned()
         }
         (unit, 0) => format!("{} {unit}", number(job.done)),
+        ("percent", _) => tr_with("job.percent", &[("done", &job.done)]),
         (unit, total) => tr_with("job.of", &[("done", &number(job.done)), ("total", &number(total)), ("unit", &unit)]),
     }
 }

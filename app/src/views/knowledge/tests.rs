@@ -370,7 +370,7 @@ fn a_trial_shows_how_far_it_is_and_can_be_cancelled() {
     harness.run();
     harness.get_by_label("Tests 3").click();
     harness.run();
-    harness.get_by_label_contains("40 of 100 percent");
+    harness.get_by_label_contains("40 %");
     harness.get_by_label("Cancel Try other search settings").click();
     harness.run();
     assert!(harness.state().commands.iter().any(|c| matches!(c, UiCommand::CancelJob(id) if *id == job.id)));
