@@ -26,7 +26,7 @@ pub mod mcp;
 pub mod model;
 pub mod observe;
 mod panics;
-
+pub mod random;
 pub mod recovery;
 pub mod schedules;
 pub mod settings;

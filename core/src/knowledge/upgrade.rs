@@ -213,7 +213,12 @@ fn embed(inner: &Inner, space: &Space, texts: &[&str]) -> Result<Vec<Vec<f32>>, 
     if texts.is_empty() {
         return Ok(Vec::new());
     }
-    space.embedder.embed(texts, &inner.stop).map_err(|error| match error {
+    // Beside a window on one thread, whose low priority holds; for a command that waits, as fast as it can be.
+    let embedded = match inner.eager {
+        true => space.embedder.embed_on_this_thread(texts, &inner.stop),
+        false => space.embedder.embed(texts, &inner.stop),
+    };
+    embedded.map_err(|error| match error {
         rspa_ml::Error::Cancelled => KnowledgeError::Cancelled,
         other => KnowledgeError::Embedding(other),
     })

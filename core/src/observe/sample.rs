@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use crate::model::{LogEntry, LogId, LogLevel, Timestamp};
+use crate::random::SplitMix64;
 use crate::storage::{Db, DbOptions, StorageError, logs, tables};
 
 /// Entries of one write.
@@ -42,7 +43,7 @@ const WORDS: [&str; 16] = [
 pub fn fill(folder: &Path, count: u64, seed: u64, now: Timestamp, stop: &dyn Fn() -> bool) -> Result<(), StorageError> {
     let db = Db::open(&folder.join("logs.redb"), &tables::LOGS, DbOptions::default())?;
     logs::prepare(&db)?;
-    let mut random = Random(seed);
+    let mut random = Random(SplitMix64(seed));
     let mut done = 0;
     while done < count {
         if stop() {
@@ -103,7 +104,7 @@ fn entry(random: &mut Random, number: u64, at: Timestamp) -> LogEntry {
         target: target.to_owned(),
         module: target.to_owned(),
         function: function.to_owned(),
-        line: 20 + (random.next() % 300) as u32,
+        line: 20 + random.below(300) as u32,
         span: if random.below(3) == 0 { format!("request > {function}") } else { String::new() },
         message,
         errors,
@@ -111,20 +112,11 @@ fn entry(random: &mut Random, number: u64, at: Timestamp) -> LogEntry {
     }
 }
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
+struct Random(SplitMix64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
     fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
+        self.0.next() % end.max(1)
     }
 
     fn of<'a>(&mut self, all: &[&'a str]) -> &'a str {
@@ -152,7 +144,7 @@ mod tests {
 
     #[test]
     fn generated_entries_are_the_same_for_a_seed() {
-        let one = |seed| entry(&mut Random(seed), 5, Timestamp(0));
+        let one = |seed| entry(&mut Random(SplitMix64(seed)), 5, Timestamp(0));
         assert_eq!(one(3), one(3));
         let folder = tempfile::tempdir().unwrap();
         fill(folder.path(), 3_000, 1, Timestamp(SPAN_MS * 2), &|| false).unwrap();

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{Asked, CacheParts, CacheSettings, ResponseCache, Tier, key, share};
 use crate::clock::{Clock, SystemClock};
 use crate::model::ProfileId;
+use crate::random::SplitMix64;
 use crate::storage::responses::{Kept, Key};
 use crate::storage::{Db, DbOptions, StorageError, tables};
 
@@ -65,7 +66,7 @@ pub fn measure(
     let cache = cache(&db, MEMORY);
     cache.warm();
     let (mut memory, mut file) = (Vec::new(), Vec::new());
-    let mut chance = Chance(0x5eed);
+    let mut chance = SplitMix64(0x5eed);
     for _ in 0..rounds {
         if stop() {
             break;
@@ -107,7 +108,7 @@ pub fn measure(
 fn repeated(folder: &Path, rounds: u64, stop: &dyn Fn() -> bool) -> Result<f64, StorageError> {
     let db = Db::open(&folder.join("repeated.redb"), &tables::CACHE, DbOptions::default())?;
     let cache = cache(&db, MEMORY);
-    let (mut chance, mut known) = (Chance(7), 0);
+    let (mut chance, mut known) = (SplitMix64(7), 0);
     for _ in 0..rounds {
         if stop() {
             break;
@@ -156,7 +157,7 @@ fn key_of(number: u64) -> Key {
 
 /// An answer of 200 bytes to 20 KB, small ones more often.
 fn answer(number: u64) -> Kept {
-    let share = (Chance(number).next() % 1_000) as f64 / 1_000.0;
+    let share = (SplitMix64(number).next() % 1_000) as f64 / 1_000.0;
     let length = SMALLEST as f64 * (LARGEST as f64 / SMALLEST as f64).powf(share);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "200 to 20,000")]
     let text = words(number, length as usize);
@@ -175,7 +176,7 @@ fn words(seed: u64, length: usize) -> String {
         "the", "report", "says", "that", "revenue", "of", "each", "quarter", "was", "above", "what", "had", "been",
         "expected", "before", "winter",
     ];
-    let mut chance = Chance(seed);
+    let mut chance = SplitMix64(seed);
     let mut text = String::with_capacity(length + 16);
     while text.len() < length {
         let number = chance.next();
@@ -187,17 +188,4 @@ fn words(seed: u64, length: usize) -> String {
     }
     text.truncate(length);
     text
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): the same questions every time.
-struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
 }

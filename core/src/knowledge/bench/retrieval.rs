@@ -116,7 +116,7 @@ pub fn measure(
             questions.push(of_crate.swap_remove(at));
         }
     }
-    let (service, _, _) = service(scratch, Arc::new(Given(plan.encoder.clone())))?;
+    let service = service(scratch, Arc::new(Given(plan.encoder.clone())))?;
     let started = Instant::now();
     let status = service.add(&tree)?;
     let status = service.wait(status.source.id, plan.encoder.is_some(), cancel)?;

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use rspa_core::random::SplitMix64;
+
 use super::{Context, Failure};
 
 const SECTIONS_PER_FILE: u64 = 200;
@@ -13,29 +15,12 @@ const LARGEST: u64 = 1 << 20;
 /// Bytes of real text that are kept to be repeated.
 const MOST_BYTES: u64 = 256 << 20;
 
-/// SplitMix64 (Steele, Lea, Flood 2014).
-pub struct Chance(u64);
-
-impl Chance {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit.max(1) as u64) as usize
-    }
-}
-
 /// Made-up words, few of them frequent and many rare, as in real text; the same ones for the same seed.
-pub struct Words(Chance);
+pub struct Words(SplitMix64);
 
 impl Words {
     pub fn new(seed: u64) -> Self {
-        Self(Chance(seed))
+        Self(SplitMix64(seed))
     }
 
     pub fn text(&mut self, count: usize) -> String {
@@ -47,8 +32,7 @@ impl Words {
                 text.push(' ');
             }
             // Zipf's law: rank r about as often as 1/r, among 60,000 words.
-            let share = (self.0.next() >> 11) as f64 / (1_u64 << 53) as f64;
-            let mut rank = 60_000_f64.powf(share) as usize;
+            let mut rank = 60_000_f64.powf(self.0.share()) as usize;
             for _ in 0..2 + rank % 2 {
                 text.push_str(SYLLABLES[rank % 16]);
                 rank /= 16;
@@ -86,7 +70,7 @@ pub fn write_made(context: &Context, folder: &Path, chunks: u64) -> Result<(), F
 /// Real files, and variants of them.
 pub struct Real {
     files: Vec<(PathBuf, String)>,
-    chance: Chance,
+    chance: SplitMix64,
 }
 
 impl Real {
@@ -117,7 +101,7 @@ impl Real {
         if files.is_empty() {
             return Err(Failure::validation("that folder holds no text file", "Name a folder with text or code."));
         }
-        Ok(Self { files, chance: Chance(11) })
+        Ok(Self { files, chance: SplitMix64(11) })
     }
 
     /// Writes the files, or this share of them; a later round writes variants of them.
@@ -155,7 +139,7 @@ impl Real {
 
 /// The text with a twelfth of its words taken from elsewhere in it, and a fortieth made new.
 fn perturbed(text: &str, round: u64) -> String {
-    let mut chance = Chance(round ^ text.len() as u64);
+    let mut chance = SplitMix64(round ^ text.len() as u64);
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     let words: Vec<&str> = text.split(|c| !is_word(c)).filter(|word| word.len() > 3).collect();
     let mut out = String::with_capacity(text.len() + text.len() / 16);
