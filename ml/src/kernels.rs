@@ -1,8 +1,9 @@
 //! Quantised matrix products and attention of our own, chosen at run time: scalar, AVX2, AVX-512 VNNI.
 //!
-//! Weights of Q4_0, Q4_1 and Q8_0 are packed once, at load, so that sixteen rows are computed side by side; activations
-//! are quantised to 8 bits per block of 32, as GGML does. All kernels sum in one fixed order with fused
-//! multiply-adds: they give the same bits on every processor, for every number of rows and threads.
+//! Weights of Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q4_K, Q5_K and Q6_K are packed once, at load, so that sixteen rows are
+//! computed side by side; activations are quantised to 8 bits as GGML does it for the type of the weights, in blocks of 32
+//! or 256. All kernels sum in one fixed order with fused multiply-adds: they give the same bits on every processor, for
+//! every number of rows and threads.
 
 mod activations;
 mod attention;
@@ -11,11 +12,12 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 pub mod distance;
+mod exponential;
 pub mod gemm;
 mod matrix;
 mod scalar;
 
-pub use activations::Activations;
+pub use activations::{Activations, Rounding};
 pub use attention::attend;
 pub use matrix::PackedMatrix;
 

@@ -68,8 +68,8 @@ fn blocks<const COUNT: usize>(
         let scales = scales_of(group.scales, block);
         for (at, (total, product)) in totals.iter_mut().zip(products).enumerate() {
             let row = first + at;
-            let (scale, sum) = (input.scales[row * count + block], input.sums[row * count + block]);
-            let product = _mm256_sub_epi32(product, _mm256_set1_epi32(group.offset * sum));
+            let (scale, sum) = (input.scales[row * count + block], input.half_sums[row * count + block]);
+            let product = _mm256_sub_epi32(product, _mm256_set1_epi32(group.offset * (sum[0] + sum[1])));
             let product = _mm256_cvtepi32_ps(product);
             *total = _mm256_fmadd_ps(product, _mm256_mul_ps(scales, _mm256_set1_ps(scale)), *total);
             if !group.minima.is_empty() {

@@ -29,15 +29,17 @@ pub(super) unsafe fn tile(group: &Group<'_>, input: &Activations, first: usize, 
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn run<const COUNT: usize>(group: &Group<'_>, input: &Activations, first: usize, sums: &mut [[f32; ROWS]; TILE]) {
     match (group.bits, group.minima.is_empty()) {
-        (Bits::Four, true) => blocks::<COUNT, 4, false>(group, input, first, sums),
-        (Bits::Four, false) => blocks::<COUNT, 4, true>(group, input, first, sums),
-        (Bits::Eight, _) => blocks::<COUNT, 8, false>(group, input, first, sums),
+        (Bits::Four, true) => blocks::<COUNT, 4, false, false>(group, input, first, sums),
+        (Bits::Four, false) => blocks::<COUNT, 4, true, false>(group, input, first, sums),
+        (Bits::Eight, _) if group.halves => blocks::<COUNT, 8, false, true>(group, input, first, sums),
+        (Bits::Eight, true) => blocks::<COUNT, 8, false, false>(group, input, first, sums),
+        (Bits::Eight, false) => blocks::<COUNT, 8, true, false>(group, input, first, sums),
     }
 }
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn blocks<const COUNT: usize, const LINES: usize, const MINIMA: bool>(
+fn blocks<const COUNT: usize, const LINES: usize, const MINIMA: bool, const HALVES: bool>(
     group: &Group<'_>,
     input: &Activations,
     first: usize,
@@ -64,21 +66,33 @@ fn blocks<const COUNT: usize, const LINES: usize, const MINIMA: bool>(
                 weights[at + 4] = _mm512_and_si512(_mm512_srli_epi16::<4>(codes), low);
             }
         }
-        let scales = scales_of(group.scales, block);
+        let (scales, second_scales) = if HALVES {
+            (scales_of(group.scales, block * 2), scales_of(group.scales, block * 2 + 1))
+        } else {
+            (scales_of(group.scales, block), _mm512_setzero_ps())
+        };
         let minima = if MINIMA { scales_of(group.minima, block) } else { _mm512_setzero_ps() };
         for (at, total) in totals.iter_mut().enumerate() {
             let row = first + at;
             let codes = &input.codes[row * input.columns + block * BLOCK..][..BLOCK];
-            let (scale, sum) = (input.scales[row * count + block], input.sums[row * count + block]);
+            let (scale, half_sums) = (input.scales[row * count + block], input.half_sums[row * count + block]);
             // Two chains, since each product waits for the one before it.
-            let mut even = _mm512_set1_epi32(-group.offset * sum);
-            let mut odd = _mm512_setzero_si512();
-            for pair in 0..4 {
-                even = _mm512_dpbusd_epi32(even, weights[pair * 2], four(codes, pair * 2));
-                odd = _mm512_dpbusd_epi32(odd, weights[pair * 2 + 1], four(codes, pair * 2 + 1));
+            let mut low = _mm512_set1_epi32(-group.offset * half_sums[0]);
+            let mut high = _mm512_set1_epi32(-group.offset * half_sums[1]);
+            for line in 0..4 {
+                low = _mm512_dpbusd_epi32(low, weights[line], four(codes, line));
+                high = _mm512_dpbusd_epi32(high, weights[line + 4], four(codes, line + 4));
             }
-            let products = _mm512_cvtepi32_ps(_mm512_add_epi32(even, odd));
-            *total = _mm512_fmadd_ps(products, _mm512_mul_ps(scales, _mm512_set1_ps(scale)), *total);
+            let scale = _mm512_set1_ps(scale);
+            if HALVES {
+                let products = _mm512_cvtepi32_ps(low);
+                *total = _mm512_fmadd_ps(products, _mm512_mul_ps(scales, scale), *total);
+                let products = _mm512_cvtepi32_ps(high);
+                *total = _mm512_fmadd_ps(products, _mm512_mul_ps(second_scales, scale), *total);
+            } else {
+                let products = _mm512_cvtepi32_ps(_mm512_add_epi32(low, high));
+                *total = _mm512_fmadd_ps(products, _mm512_mul_ps(scales, scale), *total);
+            }
             if MINIMA {
                 *total = _mm512_fmadd_ps(minima, _mm512_set1_ps(input.totals[row * count + block]), *total);
             }

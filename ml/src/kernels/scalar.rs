@@ -14,6 +14,12 @@ pub(super) fn code(group: &Group<'_>, block: usize, lane: usize, at: usize) -> i
     })
 }
 
+/// The scale of value `at` of a block of a row.
+pub(super) fn scale(group: &Group<'_>, block: usize, lane: usize, at: usize) -> f32 {
+    let at = if group.halves { block * 2 + at / 16 } else { block };
+    group.scales[at * ROWS + lane].to_f32()
+}
+
 /// Sixteen rows for `count` inputs from `first` on.
 pub(super) fn tile(group: &Group<'_>, input: &Activations, first: usize, count: usize) -> [[f32; ROWS]; TILE] {
     let blocks = input.columns / BLOCK;
@@ -24,9 +30,18 @@ pub(super) fn tile(group: &Group<'_>, input: &Activations, first: usize, count: 
             for block in 0..blocks {
                 let codes = &input.codes[row * input.columns + block * BLOCK..][..BLOCK];
                 let at = row * blocks + block;
-                let products = codes.iter().enumerate().map(|(at, x)| code(group, block, lane, at) * i32::from(*x));
-                let product = products.sum::<i32>() - group.offset * input.sums[at];
-                *sum = (product as f32).mul_add(group.scales[block * ROWS + lane].to_f32() * input.scales[at], *sum);
+                let products = |part: std::ops::Range<usize>| {
+                    part.map(|at| code(group, block, lane, at) * i32::from(codes[at])).sum()
+                };
+                let [first, second] = input.half_sums[at];
+                let (low, high): (i32, i32) = (products(0..16), products(16..BLOCK));
+                let (low, high) = (low - group.offset * first, high - group.offset * second);
+                if group.halves {
+                    *sum = (low as f32).mul_add(scale(group, block, lane, 0) * input.scales[at], *sum);
+                    *sum = (high as f32).mul_add(scale(group, block, lane, 16) * input.scales[at], *sum);
+                } else {
+                    *sum = ((low + high) as f32).mul_add(scale(group, block, lane, 0) * input.scales[at], *sum);
+                }
                 if let Some(minimum) = group.minima.get(block * ROWS + lane) {
                     *sum = minimum.to_f32().mul_add(input.totals[at], *sum);
                 }

@@ -6,27 +6,33 @@ use std::sync::Arc;
 use candle_core::quantized::{QMatMul, QTensor};
 use candle_core::{Device, Module, Result as TensorResult, Tensor};
 
-use crate::kernels::{Activations, PackedMatrix};
+use crate::kernels::{Activations, PackedMatrix, Rounding};
 use crate::weights::gguf::Gguf;
 use crate::{Error, Result};
 
-/// A layer's input, `[count, width]`, which several matrices may read; it is quantised once, when first needed.
+/// A layer's input, `[count, width]`, which several matrices may read; it is quantised once for each rounding, when first
+/// needed.
 pub(super) struct Input<'a> {
     tensor: &'a Tensor,
-    quantised: OnceCell<Activations>,
+    small: OnceCell<Activations>,
+    large: OnceCell<Activations>,
 }
 
 impl<'a> Input<'a> {
     pub(super) fn new(tensor: &'a Tensor) -> Self {
-        Self { tensor, quantised: OnceCell::new() }
+        Self { tensor, small: OnceCell::new(), large: OnceCell::new() }
     }
 
-    fn quantised(&self, width: usize) -> TensorResult<&Activations> {
-        if let Some(quantised) = self.quantised.get() {
+    fn quantised(&self, width: usize, rounding: Rounding) -> TensorResult<&Activations> {
+        let cell = match rounding {
+            Rounding::Blocks32 => &self.small,
+            Rounding::Blocks256 => &self.large,
+        };
+        if let Some(quantised) = cell.get() {
             return Ok(quantised);
         }
         let values = self.tensor.flatten_all()?.to_vec1::<f32>()?;
-        Ok(self.quantised.get_or_init(|| Activations::quantise(&values, width)))
+        Ok(cell.get_or_init(|| Activations::quantise_as(rounding, &values, width)))
     }
 }
 
@@ -53,7 +59,7 @@ impl Matrix {
     pub(super) fn forward(&self, input: &Input<'_>) -> TensorResult<Tensor> {
         match self {
             Self::Packed(matrix) => {
-                let activations = input.quantised(matrix.columns())?;
+                let activations = input.quantised(matrix.columns(), matrix.rounding())?;
                 let count = activations.count();
                 let mut output = vec![0f32; count * matrix.rows()];
                 matrix.multiply(activations, &mut output);
