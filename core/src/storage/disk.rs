@@ -156,9 +156,14 @@ impl Disk for SystemDisk {
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path)?;
-        file.lock()?;
-        Ok(Box::new(Turn { path: path.to_owned(), file }))
+        loop {
+            let file = options.open(path)?;
+            file.lock()?;
+            // Whoever had the turn before took the name away: a lock on what has lost its name keeps nobody out.
+            if still_named(&file, path)? {
+                return Ok(Box::new(Turn { path: path.to_owned(), file }));
+            }
+        }
     }
 
     fn pages(&self, path: &Path) -> DatabasePages {
@@ -173,6 +178,26 @@ impl Disk for SystemDisk {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path).map_err(redb::StorageError::from)?;
         Ok(Box::new(redb::backends::FileBackend::new(file)?))
+    }
+}
+
+/// Whether the path leads to this open file.
+fn still_named(file: &fs::File, path: &Path) -> io::Result<bool> {
+    let named = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        other => other?,
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let open = file.metadata()?;
+        Ok((open.dev(), open.ino()) == (named.dev(), named.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        // A name of an open file is not given anew there before the file is closed.
+        let _ = (file, named);
+        Ok(true)
     }
 }
 
@@ -193,5 +218,33 @@ impl Drop for Turn {
         }
         // Closing it would unlock it too.
         self.file.unlock().ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn only_one_has_the_turn() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("turn");
+        let inside = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..300 {
+                        let turn = SystemDisk.turn(&path).unwrap();
+                        assert_eq!(inside.fetch_add(1, Ordering::SeqCst), 0, "another one is inside");
+                        std::thread::yield_now();
+                        inside.fetch_sub(1, Ordering::SeqCst);
+                        drop(turn);
+                    }
+                });
+            }
+        });
+        assert!(!path.exists());
     }
 }
