@@ -76,3 +76,12 @@ impl EncoderProvider for Silent {
         None
     }
 }
+
+/// The encoder that was given, if any.
+pub(super) struct Given(pub Option<Arc<dyn Embedder>>);
+
+impl EncoderProvider for Given {
+    fn encoder(&self) -> Option<Arc<dyn Embedder>> {
+        self.0.clone()
+    }
+}

@@ -38,58 +38,60 @@ impl Activations {
     /// rounding's blocks.
     pub fn quantise_as(rounding: Rounding, values: &[f32], columns: usize) -> Self {
         match rounding {
-            Rounding::Blocks32 => Self::quantise(values, columns),
-            Rounding::Blocks256 => Self::quantise_large(values, columns),
-        }
-    }
-
-    fn quantise_large(values: &[f32], columns: usize) -> Self {
-        assert!(columns > 0 && columns.is_multiple_of(LARGE), "rows are whole blocks");
-        assert!(values.len().is_multiple_of(columns), "values are whole rows");
-        let blocks = values.len() / BLOCK;
-        let mut codes = vec![0i8; values.len()];
-        let mut scales = Vec::with_capacity(blocks);
-        let mut half_sums = Vec::with_capacity(blocks);
-        let mut totals = Vec::with_capacity(blocks);
-        for (values, codes) in values.chunks_exact(LARGE).zip(codes.chunks_exact_mut(LARGE)) {
+            Rounding::Blocks32 => Self::in_blocks(
+                values,
+                columns,
+                BLOCK,
+                |value| f16::from_f32(value).to_f32(),
+                |values| {
+                    let greatest = values.iter().fold(0f32, |greatest, value| greatest.max(value.abs()));
+                    (if greatest > 0.0 { 127.0 / greatest } else { 0.0 }, greatest / 127.0)
+                },
+            ),
             // The value that is farthest from 0 becomes -127.
-            let farthest = values.iter().fold(0f32, |far, value| if value.abs() > far.abs() { *value } else { far });
-            let (inverse, scale) = if farthest == 0.0 { (0.0, 0.0) } else { (-127.0 / farthest, farthest / -127.0) };
-            for (value, code) in values.iter().zip(codes.iter_mut()) {
-                *code = (value * inverse + ROUND - ROUND).min(127.0) as i8;
-            }
-            for codes in codes.chunks_exact(BLOCK) {
-                let halves = sums_of(codes);
-                scales.push(scale);
-                half_sums.push(halves);
-                totals.push(scale * (halves[0] + halves[1]) as f32);
-            }
+            Rounding::Blocks256 => Self::in_blocks(
+                values,
+                columns,
+                LARGE,
+                |value| value,
+                |values| {
+                    let farthest =
+                        values.iter().fold(0f32, |far, value| if value.abs() > far.abs() { *value } else { far });
+                    if farthest == 0.0 { (0.0, 0.0) } else { (-127.0 / farthest, farthest / -127.0) }
+                },
+            ),
         }
-        Self { count: values.len() / columns, columns, codes, scales, half_sums, totals }
     }
 
-    fn quantise(values: &[f32], columns: usize) -> Self {
-        assert!(columns > 0 && columns.is_multiple_of(BLOCK), "rows are whole blocks");
+    /// `scaling` gives what the values of a block of `size` are multiplied with, and what takes that back; `kept` is how
+    /// scales and scaled sums are kept.
+    fn in_blocks(
+        values: &[f32],
+        columns: usize,
+        size: usize,
+        kept: impl Fn(f32) -> f32,
+        scaling: impl Fn(&[f32]) -> (f32, f32),
+    ) -> Self {
+        assert!(columns > 0 && columns.is_multiple_of(size), "rows are whole blocks");
         assert!(values.len().is_multiple_of(columns), "values are whole rows");
         let blocks = values.len() / BLOCK;
         let mut codes = vec![0i8; values.len()];
         let mut scales = Vec::with_capacity(blocks);
         let mut half_sums = Vec::with_capacity(blocks);
         let mut totals = Vec::with_capacity(blocks);
-        for (values, codes) in values.chunks_exact(BLOCK).zip(codes.chunks_exact_mut(BLOCK)) {
-            let greatest = values.iter().fold(0f32, |greatest, value| greatest.max(value.abs()));
-            let scale = greatest / 127.0;
-            let inverse = if greatest > 0.0 { 127.0 / greatest } else { 0.0 };
+        for (values, codes) in values.chunks_exact(size).zip(codes.chunks_exact_mut(size)) {
+            let (inverse, scale) = scaling(values);
             for (value, code) in values.iter().zip(codes.iter_mut()) {
                 // To the nearest, ties to even: rounding by name calls a library where the processor's feature is unknown.
                 // `as` saturates and turns NaN into 0.
                 *code = (value * inverse + ROUND - ROUND) as i8;
             }
-            let halves = sums_of(codes);
-            let sum = halves[0] + halves[1];
-            scales.push(f16::from_f32(scale).to_f32());
-            half_sums.push(halves);
-            totals.push(f16::from_f32(scale * sum as f32).to_f32());
+            for codes in codes.chunks_exact(BLOCK) {
+                let halves = sums_of(codes);
+                scales.push(kept(scale));
+                half_sums.push(halves);
+                totals.push(kept(scale * (halves[0] + halves[1]) as f32));
+            }
         }
         Self { count: values.len() / columns, columns, codes, scales, half_sums, totals }
     }

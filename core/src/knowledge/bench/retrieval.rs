@@ -16,9 +16,9 @@ use rspa_syntax::{Limits, outline};
 use serde::Serialize;
 
 use super::service;
-use crate::inference::EncoderProvider;
 use crate::knowledge::KnowledgeError;
 use crate::knowledge::rank::NAMES;
+use crate::knowledge::reports::Given;
 use crate::model::{SearchHit, SearchMode, SearchQuery, StageRank};
 
 /// Words of a question: shorter ones ask nothing, longer ones are no first sentences.
@@ -84,15 +84,6 @@ struct Question {
     path: PathBuf,
     /// The line of the function's name, in the stripped file.
     line: u32,
-}
-
-/// The encoder that was given, if any.
-struct Given(Option<Arc<dyn Embedder>>);
-
-impl EncoderProvider for Given {
-    fn encoder(&self) -> Option<Arc<dyn Embedder>> {
-        self.0.clone()
-    }
 }
 
 /// Indexes the stripped crates under `scratch` (an empty folder) and asks. `judged` hears the candidates of each question.

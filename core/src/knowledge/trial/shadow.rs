@@ -7,10 +7,9 @@ use rspa_ml::Cancel;
 use rspa_ml::embed::Embedder;
 
 use super::{Chosen, Progress};
-use crate::inference::EncoderProvider;
 use crate::knowledge::chunk::Sizes;
 use crate::knowledge::kinds;
-use crate::knowledge::reports::Silent;
+use crate::knowledge::reports::{Given, Silent};
 use crate::knowledge::runtime::Running;
 use crate::knowledge::service::{Config, Inner, Preferences, Service, Space};
 use crate::knowledge::{KnowledgeError, upgrade};
@@ -29,15 +28,6 @@ const READING: f64 = 0.2;
 pub(super) struct Shadow {
     service: Service,
     knowledge: Db,
-}
-
-/// The encoder that was given, if any.
-struct Given(Option<Arc<dyn Embedder>>);
-
-impl EncoderProvider for Given {
-    fn encoder(&self) -> Option<Arc<dyn Embedder>> {
-        self.0.clone()
-    }
 }
 
 impl Shadow {
